@@ -1,0 +1,55 @@
+"""Argument types and options that several verbs share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+
+def positive_int(text: str) -> int:
+    """Argument type: a whole number of at least 1."""
+    value = int(text) if text.strip().lstrip("+-").isdigit() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number of at least 1")
+    return value
+
+
+def positive_float(text: str) -> float:
+    """Argument type: a number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number above 0")
+    return value
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Argument type: names separated by commas, none twice or empty."""
+    found = tuple(name.strip() for name in text.split(","))
+    if "" in found or len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected names separated by commas, each once")
+    return found
+
+
+def add_output(parser: argparse.ArgumentParser, help: str, metavar: str = "FILE") -> None:
+    """Add ``-o``."""
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar=metavar, help=help)
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """Add ``--seed``."""
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same result (default 0)")
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """Add ``--threads``."""
+    parser.add_argument(
+        "--threads",
+        type=positive_int,
+        default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        metavar="N",
+        help="processor cores to use (default: all that this process may use)",
+    )

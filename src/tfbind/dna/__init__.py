@@ -1,0 +1,1 @@
+"""DNA: letters, FASTA, peaks and genomes, negatives, splits and simulated sequences."""

@@ -1,0 +1,86 @@
+"""Reading compressed text and writing files that are whole or absent."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from tfbind.errors import TfbindError
+
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+def is_gzip(path: str | Path) -> bool:
+    """Tell by its first bytes whether a file is gzip or BGZF, whatever its name says."""
+    with open(path, "rb") as handle:
+        return handle.read(2) == GZIP_MAGIC
+
+
+@contextmanager
+def open_text(path: str | Path) -> Iterator[TextIO]:
+    """Open a plain, gzip or BGZF text file for reading; LF, CRLF and CR all end a line.
+
+    Raises
+    ------
+    TfbindError
+        If the file is missing, a folder, unreadable, a damaged or cut-off gzip, or not UTF-8 text;
+        also when that is found out while reading inside the ``with`` block.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise TfbindError(f"{path}: is a folder, expected a file")
+        opener = gzip.open if is_gzip(path) else open
+        with opener(path, "rt", encoding="utf-8-sig") as handle:
+            yield handle  # type: ignore[misc]
+    except FileNotFoundError:
+        raise TfbindError(f"{path}: no such file") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise TfbindError(f"{path}: the gzip data are damaged or cut off ({error})") from None
+    except UnicodeDecodeError as error:
+        raise TfbindError(
+            f"{path}: not a text file (byte {error.start} of a block is no UTF-8), expected plain or gzip text"
+        ) from None
+    except PermissionError:
+        raise TfbindError(f"{path}: permission denied") from None
+
+
+@contextmanager
+def whole_output(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` and rename it to ``path`` when the block succeeds.
+
+    A missing parent folder is made. If the block fails or is interrupted the temporary file is removed
+    and whatever stood under ``path`` before is untouched.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise TfbindError(f"{path}: is a folder, expected a name for the output file")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    except (PermissionError, NotADirectoryError, FileExistsError) as error:
+        raise TfbindError(f"{path}: cannot be written ({error.strerror})") from None
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        # mkstemp makes private files; an output gets the permissions that the user's umask gives
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sha256(path: str | Path) -> str:
+    """SHA-256 of a file's bytes as they are on disk, in hexadecimal."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

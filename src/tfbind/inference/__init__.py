@@ -1,0 +1,1 @@
+"""Engines that turn batches of tensors into logits."""

@@ -1,0 +1,1 @@
+"""Network definitions: the only place that builds Keras layers."""

@@ -1,0 +1,1 @@
+"""Fitting networks: the loop, its checkpoints and history, and the model file."""
