@@ -1,0 +1,171 @@
+import json
+import time
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import auc, average_precision_score, roc_auc_score
+
+from tfbind.binding.bootstrap import area_intervals, descending, weighted_areas
+from tfbind.binding.metrics import curves, score_metrics
+
+
+def normal_scores(n, shift, seed=1):
+    """n positives and n negatives whose scores are normal, the positives' mean higher by shift."""
+    rng = np.random.default_rng(seed)
+    label = np.repeat([1.0, 0.0], n)
+    return label, rng.normal(size=2 * n) + shift * label
+
+
+examples = st.lists(
+    st.tuples(st.booleans(), st.integers(0, 5), st.integers(0, 3)), min_size=2, max_size=60
+).filter(lambda rows: {label for label, _, weight in rows if weight} == {True, False})
+
+
+class TestWeightedAreas:
+    @given(examples)
+    @settings(deadline=None)
+    def test_equal_scikit_learn_with_ties_and_weights(self, rows):
+        label, score, weight = (np.array(column, float) for column in zip(*rows, strict=True))
+        order, ends = descending(score)
+        auroc, ap = weighted_areas(label[order] > 0, ends, weight[order])
+        assert auroc == pytest.approx(roc_auc_score(label, score, sample_weight=weight))
+        assert ap == pytest.approx(average_precision_score(label, score, sample_weight=weight))
+
+    def test_all_tied_is_a_coin_toss(self):
+        label = np.array([True, False, False, False])
+        assert weighted_areas(label, np.array([3]), np.ones(4)) == (0.5, 0.25)
+
+
+class TestScoreMetrics:
+    def test_literal_example(self):
+        metrics = score_metrics([1, 1, 0, 1, 0], [0.9, 0.8, 0.7, 0.6, 0.1], threshold=0.65)
+        assert metrics["auroc"] == pytest.approx(5 / 6)
+        assert metrics["auprc"] == pytest.approx((1 + 1 + 3 / 4) / 3)
+        assert metrics["brier"] == pytest.approx((0.01 + 0.04 + 0.49 + 0.16 + 0.01) / 5)
+        assert (metrics["n_positive"], metrics["n_negative"]) == (3, 2)
+        assert metrics["recall_at_fpr01"] == pytest.approx(2 / 3)
+        assert metrics["recall_at_fdr10"] == pytest.approx(2 / 3)
+        assert metrics["recall_at_fdr50"] == 1.0
+        assert metrics["precision_at_threshold"] == pytest.approx(2 / 3)
+        assert metrics["recall_at_threshold"] == pytest.approx(2 / 3)
+
+    def test_a_tie_between_classes_is_not_split(self):
+        metrics = score_metrics([1, 0], [0.5, 0.5])
+        assert (metrics["auroc"], metrics["auprc"], metrics["recall_at_fpr01"]) == (0.5, 0.5, 0.0)
+
+    @pytest.mark.parametrize("label", [[1, 1], [0, 0], [], [np.nan, 1]])
+    def test_a_single_class_has_no_areas(self, label):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            metrics = score_metrics(label, [0.2] * len(label), threshold=0.5)
+        assert (
+            metrics["auroc"]
+            is metrics["auroc_ci95"]
+            is metrics["auprc"]
+            is metrics["recall_at_fdr10"]
+            is None
+        )
+        json.dumps(metrics, allow_nan=False)
+
+    def test_is_json_from_float32_and_numpy_integers(self):
+        label, score = normal_scores(20, 1)
+        text = json.dumps(
+            score_metrics(label.astype("f4"), score.astype("f4"), np.arange(40) % 20, np.float32(0)),
+            allow_nan=False,
+        )
+        assert json.loads(text)["n_positive"] == 20
+
+    def test_unknown_labels_and_missing_scores_are_left_out(self):
+        metrics = score_metrics([1, 0, np.nan, 1], [0.9, 0.1, 0.5, np.nan])
+        assert (metrics["n_positive"], metrics["n_negative"], metrics["n_not_scored"]) == (1, 1, 1)
+        assert metrics["auroc"] == 1.0
+
+    def test_brier_needs_probabilities(self):
+        assert score_metrics([1, 0], [3.0, -2.0])["brier"] is None
+
+    def test_nothing_called_has_no_precision(self):
+        metrics = score_metrics([1, 0], [0.2, 0.1], threshold=0.9)
+        assert (metrics["precision_at_threshold"], metrics["recall_at_threshold"]) == (None, 0.0)
+
+    def test_refuses_other_labels(self):
+        with pytest.raises(ValueError, match="labels other than"):
+            score_metrics([1, 2], [0.1, 0.2])
+
+
+class TestIntervals:
+    def test_width_agrees_with_hanley_and_mcneil(self):
+        label, score = normal_scores(200, 1)
+        low, high = area_intervals(label, score).auroc
+        area = roc_auc_score(label, score)
+        q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
+        variance = (area * (1 - area) + 199 * (q1 + q2 - 2 * area**2)) / 200**2
+        assert low < area < high
+        assert high - low == pytest.approx(2 * 1.96 * variance**0.5, rel=0.15)
+
+    def test_cover_the_true_area_about_nineteen_times_in_twenty(self):
+        truth = 0.7602  # of normal scores one standard deviation apart: Phi(1 / sqrt 2)
+        covered = 0
+        for seed in range(100):
+            low, high = area_intervals(*normal_scores(60, 1, seed), replicates=200).auroc
+            covered += low <= truth <= high
+        assert 88 <= covered <= 100
+
+    def test_same_seed_same_intervals(self):
+        label, score = normal_scores(50, 1)
+        assert area_intervals(label, score, seed=3) == area_intervals(label, score, seed=3)
+        assert area_intervals(label, score, seed=3) != area_intervals(label, score, seed=4)
+
+    def test_copies_within_a_cluster_do_not_narrow_the_interval(self):
+        label, score = normal_scores(50, 1)
+        single = area_intervals(label, score).auroc
+        copied = area_intervals(np.tile(label, 20), np.tile(score, 20), np.tile(np.arange(100), 20))
+        fooled = area_intervals(np.tile(label, 20), np.tile(score, 20)).auroc
+        assert "100 clusters" in copied.method
+        assert copied.auroc[1] - copied.auroc[0] == pytest.approx(single[1] - single[0], rel=0.2)
+        assert fooled[1] - fooled[0] < 0.5 * (single[1] - single[0])
+
+    def test_few_clusters_fall_back_to_examples_and_say_so(self):
+        label, score = normal_scores(50, 1)
+        few = area_intervals(label, score, np.arange(100) % 9)
+        assert few.auroc == area_intervals(label, score).auroc
+        assert "single examples" in few.method
+        assert "only 9 clusters" in few.method
+
+    def test_many_clusters_but_all_positives_in_one(self):
+        label, score = normal_scores(50, 1)
+        cluster = np.where(label > 0, 0, np.arange(100) // 2)
+        assert "only 1 clusters" in area_intervals(label, score, cluster).method
+
+    def test_a_thousand_examples_take_well_under_two_seconds(self):
+        start = time.process_time()
+        area_intervals(*normal_scores(500, 1), np.arange(1000) % 500)
+        assert time.process_time() - start < 2
+
+
+class TestCurves:
+    def test_literal_example(self):
+        roc, pr = curves([1, 1, 0, 1, 0], [0.9, 0.8, 0.7, 0.6, 0.1])
+        assert roc[:, :2].tolist() == [[0, 0], [0, 1 / 3], [0, 2 / 3], [0.5, 2 / 3], [0.5, 1], [1, 1]]
+        assert roc[1:, 2].tolist() == [0.9, 0.8, 0.7, 0.6, 0.1]
+        assert 0.9 < roc[0, 2] < 0.9001
+        assert pr[-1].tolist() == [1, 0.6, 0.1]
+        assert pr[0].tolist() == [1 / 3, 1, 0.9]
+
+    def test_a_single_class_has_no_curve(self):
+        roc, pr = curves([1, 1], [0.1, 0.2])
+        assert roc.shape == pr.shape == (0, 3)
+
+    def test_many_examples_give_a_bounded_table_with_the_same_area(self):
+        label, score = normal_scores(100_000, 1)
+        roc, pr = curves(label, score)
+        assert len(roc) <= 10_002
+        assert len(pr) <= 10_001
+        assert np.isfinite(roc).all()
+        assert np.isfinite(pr).all()
+        assert roc[0, :2].tolist() == [0, 0]
+        assert roc[-1, :2].tolist() == [1, 1]
+        assert auc(roc[:, 0], roc[:, 1]) == pytest.approx(roc_auc_score(label, score), abs=1e-4)
+        assert auc(pr[:, 0], pr[:, 1]) == pytest.approx(average_precision_score(label, score), abs=1e-3)
