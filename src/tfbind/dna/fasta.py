@@ -1,0 +1,119 @@
+"""FASTA in: records one by one, and batches of padded codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from Bio.SeqIO.FastaIO import SimpleFastaParser
+
+from tfbind.dna.alphabet import encode_letters
+from tfbind.dna.packing import pack
+from tfbind.errors import TfbindError
+from tfbind.files import open_text
+
+BATCH_RECORDS = 16384
+
+
+class Batch(NamedTuple):
+    """Records of one length.
+
+    names : list of str, n of them
+    codes : (n, length) uint8, padded on the right
+    valid_length : (n,) int32, bases before the padding
+    """
+
+    names: list[str]
+    codes: np.ndarray
+    valid_length: np.ndarray
+
+
+def read_fasta(path: str | Path) -> Iterator[tuple[str, str]]:
+    """Read a FASTA file record by record.
+
+    Parameters
+    ----------
+    path : path
+        Plain, gzip or BGZF; wrapped or not; any line ends.
+
+    Yields
+    ------
+    name : str
+        The first word of the header.
+    sequence : str
+        The letters as they stand in the file, unchecked, possibly empty.
+
+    Raises
+    ------
+    TfbindError
+        If the file is missing, damaged, empty or no FASTA, or a record has no name.
+    """
+    with open_text(path) as handle:
+        line_number, first = 0, ""
+        for line_number, first in enumerate(handle, start=1):  # noqa: B007
+            if first.strip():
+                break
+        if not first.strip():
+            raise TfbindError(f"{path}: the file is empty, expected FASTA records")
+        if not first.startswith(">"):
+            raise TfbindError(
+                f"{path}: line {line_number}: found {first.strip()[:30]!r}, expected a FASTA header starting with '>'"
+            )
+        for number, (title, sequence) in enumerate(SimpleFastaParser(chain([first], handle)), start=1):
+            words = title.split(maxsplit=1)
+            if not words or title[0].isspace():
+                raise TfbindError(f"{path}: record {number} has no name, expected '>NAME'")
+            yield words[0], sequence
+
+
+def encode_record(source: str | Path, name: str, sequence: str) -> np.ndarray:
+    """Turn one record's letters into codes; an error names the file, the record and the position.
+
+    Returns
+    -------
+    (len(sequence),) uint8
+    """
+    try:
+        return encode_letters(sequence)
+    except TfbindError as error:
+        raise TfbindError(f"{source}: record {name!r}: {error}") from None
+
+
+def encode_batch(source: str | Path, names: list[str], sequences: list[str], length: int) -> Batch:
+    """Turn records into one batch: longer ones cropped round the centre, shorter ones padded on the right.
+
+    Raises
+    ------
+    TfbindError
+        Where a record is empty or holds a character that is no base.
+    """
+    lengths = np.array([len(sequence) for sequence in sequences])
+    if not lengths.all():
+        raise TfbindError(
+            f"{source}: record {names[int(lengths.argmin())]!r} has no sequence, expected at least one base"
+        )
+    try:
+        flat = encode_letters("".join(sequences))
+    except TfbindError:
+        # one pass over all letters is fast; only now is it worth asking which record holds the culprit
+        for name, sequence in zip(names, sequences, strict=True):
+            encode_record(source, name, sequence)
+        raise
+    codes, valid_length = pack(flat, lengths, length)
+    return Batch(names, codes, valid_length)
+
+
+def read_batches(path: str | Path, length: int, size: int = BATCH_RECORDS) -> Iterator[Batch]:
+    """Read a FASTA file in batches of at most ``size`` records, each cropped or padded to ``length``.
+
+    Raises
+    ------
+    TfbindError
+        As `read_fasta` and `encode_batch`.
+    """
+    records = read_fasta(path)
+    while chunk := list(islice(records, size)):
+        yield encode_batch(path, [name for name, _ in chunk], [sequence for _, sequence in chunk], length)

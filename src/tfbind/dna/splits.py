@@ -1,0 +1,128 @@
+"""Training, validation and test parts that share no sequence, on either strand."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from tfbind.errors import TfbindError
+
+PARTS = ("train", "validation", "test")
+TRAIN, VALIDATION, TEST = range(3)
+
+
+def group_related(digests: np.ndarray, intervals: Sequence[tuple[str, int, int] | None]) -> np.ndarray:
+    """Number the groups of records that must stay in one part.
+
+    Two records are related where they are the same sequence or each other's reverse complement, or where
+    their intervals overlap on a contig; relations of relations count.
+
+    Parameters
+    ----------
+    digests : (n,) uint64
+        From `tfbind.dna.digests.strand_canonical_digests`.
+    intervals : sequence of n (contig, start, end) or None
+        Where each record lies, half-open; None where that is unknown.
+
+    Returns
+    -------
+    (n,) int
+        Group numbers from 0.
+    """
+    n = len(digests)
+    _, group = np.unique(digests, return_inverse=True)
+    placed = sorted((interval, row) for row, interval in enumerate(intervals) if interval is not None)
+    if not placed:
+        return group
+    # link each record to the one with its digest that comes first, and to the last one that reaches into it
+    first_of_group = np.full(group.max() + 1, n, np.int64)
+    np.minimum.at(first_of_group, group, np.arange(n))
+    left, right = [first_of_group[group]], [np.arange(n)]
+    overlapping: list[tuple[int, int]] = []
+    contig, reach, reacher = "", -1, -1
+    for (name, start, end), row in placed:
+        if name == contig and start < reach:
+            overlapping.append((reacher, row))
+        if name != contig or end > reach:
+            contig, reach, reacher = name, end, row
+    if overlapping:
+        pairs = np.array(overlapping)
+        left.append(pairs[:, 0])
+        right.append(pairs[:, 1])
+    links = (np.concatenate(left), np.concatenate(right))
+    graph = coo_array((np.ones(len(links[0]), np.int8), links), shape=(n, n))
+    return connected_components(graph, directed=False)[1]
+
+
+def split_at_random(
+    group: np.ndarray, stratum: np.ndarray, fractions: Sequence[float], seed: int
+) -> np.ndarray:
+    """Deal whole groups to the parts, so that each stratum has close to the asked fractions in each.
+
+    Parameters
+    ----------
+    group : (n,) int
+        Records of one group stay together.
+    stratum : (n,) int
+        For example the label; a group counts in its first record's stratum.
+    fractions : three floats
+        Of train, validation and test; they sum to 1.
+    seed : int
+
+    Returns
+    -------
+    (n,) uint8
+        0 train, 1 validation, 2 test.
+    """
+    _, first, inverse, size = np.unique(group, return_index=True, return_inverse=True, return_counts=True)
+    part = np.zeros(len(first), np.uint8)
+    rng = np.random.default_rng(seed)
+    bounds = np.cumsum(fractions)[:2]
+    for value in np.unique(stratum):
+        members = rng.permutation(np.flatnonzero(stratum[first] == value))
+        # a group goes where its middle falls, so that a large one does not tip a part over
+        middle = (np.cumsum(size[members]) - size[members] / 2) / size[members].sum()
+        part[members] = np.searchsorted(bounds, middle, side="right")
+    return part[inverse]
+
+
+def split_by_contig(
+    contig: np.ndarray, group: np.ndarray, test: Collection[str], validation: Collection[str]
+) -> np.ndarray:
+    """Hold whole contigs out.
+
+    A group that spans parts goes whole to the most held-out one of them (test before validation before
+    train), so that training never sees it.
+
+    Parameters
+    ----------
+    contig : (n,) str
+    group : (n,) int
+    test, validation : names of contigs
+
+    Returns
+    -------
+    (n,) uint8
+        0 train, 1 validation, 2 test.
+
+    Raises
+    ------
+    TfbindError
+        If a contig is asked for twice, or no record lies on it.
+    """
+    if both := set(test) & set(validation):
+        raise TfbindError(f"contig {min(both)!r} is asked for both as test and as validation")
+    known = sorted(set(contig.tolist()))
+    for name in (*test, *validation):
+        if name not in known:
+            shown = ", ".join(known[:10]) + (", ..." if len(known) > 10 else "")
+            raise TfbindError(f"no record lies on contig {name!r}, which is to be held out; found {shown}")
+    part = np.zeros(len(contig), np.uint8)
+    part[np.isin(contig, list(validation))] = VALIDATION
+    part[np.isin(contig, list(test))] = TEST
+    highest = np.zeros(group.max() + 1, np.uint8)
+    np.maximum.at(highest, group, part)
+    return highest[group]

@@ -1,0 +1,293 @@
+"""The HDF5 tensors file, specification 1: the only module that writes or reads it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from tfbind import __version__
+from tfbind.dna.alphabet import (
+    ALPHABET,
+    AMBIGUOUS,
+    codes_from_kmers,
+    codes_from_one_hot,
+    kmer_tokens,
+    n_tokens,
+    one_hot,
+)
+from tfbind.errors import TfbindError
+from tfbind.files import sha256, whole_output
+
+FORMAT = "tfbind-tensors"
+FORMAT_VERSION = "1.0"
+CHUNK_BYTES = 1 << 19
+_TEXT = h5py.string_dtype("utf-8")
+_ROW_SETS = {  # name -> (dtype on disk, number of dimensions)
+    "valid_length": (np.int32, 1),
+    "y": (np.float32, 2),
+    "split": (np.uint8, 1),
+    "id": (_TEXT, 1),
+    "group": (_TEXT, 1),
+    "parent": (_TEXT, 1),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DnaEncoding:
+    """How sequences stand in a tensors file, and so what a network reads.
+
+    encoding : "onehot" or "kmer"
+    length : bases a record, padding included
+    k, stride : of the k-mers; None for one-hot
+    """
+
+    encoding: str
+    length: int
+    k: int | None = None
+    stride: int | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one record's ``x``: (length, 4) or (tokens,)."""
+        if self.k is not None and self.stride is not None:
+            return (n_tokens(self.length, self.k, self.stride),)
+        return (self.length, 4)
+
+    @property
+    def dtype(self) -> type:
+        """Data type of ``x``: uint8 for one-hot, uint16 for k-mers."""
+        return np.uint8 if self.k is None else np.uint16
+
+    def encode(self, codes: np.ndarray) -> np.ndarray:
+        """Turn (n, length) codes into (n, *shape) ``x``."""
+        if self.k is not None and self.stride is not None:
+            return kmer_tokens(codes, self.k, self.stride)
+        return one_hot(codes)
+
+    def decode(self, x: np.ndarray) -> np.ndarray:
+        """Turn (n, *shape) ``x`` back into (n, length) codes; what k-mers do not tell comes out ambiguous."""
+        if self.k is not None and self.stride is not None:
+            return codes_from_kmers(x, self.k, self.stride, self.length)
+        return codes_from_one_hot(x)
+
+
+def describe_sources(paths: Sequence[str | Path]) -> list[dict[str, str | int]]:
+    """Name, size in bytes and SHA-256 of each input file, for the ``source`` attribute."""
+    return [
+        {"name": Path(path).name, "size": Path(path).stat().st_size, "sha256": sha256(path)} for path in paths
+    ]
+
+
+class TensorsWriter:
+    """Append batches to a tensors file that `write_tensors` has opened."""
+
+    def __init__(self, file: h5py.File, encoding: DnaEncoding, n_tasks: int):
+        self._file = file
+        self._encoding = encoding
+        record_bytes = int(np.prod(encoding.shape)) * np.dtype(encoding.dtype).itemsize
+        rows = max(1, min(4096, CHUNK_BYTES // record_bytes))
+        self._create("x", encoding.dtype, encoding.shape, rows)
+        for name, (dtype, dimensions) in _ROW_SETS.items():
+            self._create(name, dtype, (n_tasks,) if dimensions == 2 else (), 4096)
+
+    def _create(self, name: str, dtype: object, shape: tuple[int, ...], rows: int) -> None:
+        # gzip is the one filter that every HDF5 build has; its first level is the fastest
+        self._file.create_dataset(
+            name,
+            shape=(0, *shape),
+            maxshape=(None, *shape),
+            chunks=(rows, *shape),
+            dtype=dtype,
+            compression="gzip",
+            compression_opts=1,
+        )
+
+    def append(
+        self,
+        *,
+        codes: np.ndarray,
+        valid_length: np.ndarray,
+        y: np.ndarray,
+        split: np.ndarray,
+        id: Sequence[str],
+        group: Sequence[str],
+        parent: Sequence[str],
+    ) -> None:
+        """Add n records: ``codes`` is (n, length) uint8, the others are as in the specification."""
+        columns = {"x": self._encoding.encode(codes), "valid_length": valid_length, "y": y, "split": split}
+        texts = {"id": id, "group": group, "parent": parent}
+        columns |= {name: np.asarray(text, dtype=object) for name, text in texts.items()}
+        start = self._file["x"].shape[0]
+        for name, values in columns.items():
+            if len(values) != len(codes):
+                raise ValueError(f"{name} has {len(values)} rows, codes have {len(codes)}")
+            dataset = self._file[name]
+            dataset.resize(start + len(values), axis=0)
+            dataset[start:] = values
+
+
+@contextmanager
+def write_tensors(
+    path: str | Path,
+    encoding: DnaEncoding,
+    *,
+    tasks: Sequence[str],
+    source: list[dict[str, str | int]],
+    extra: dict[str, str] | None = None,
+) -> Iterator[TensorsWriter]:
+    """Write a tensors file; under ``path`` stands the whole file or what stood there before.
+
+    Parameters
+    ----------
+    path : path
+    encoding : DnaEncoding
+    tasks : names of the factors, in the order of ``y``'s columns
+    source : from `describe_sources`
+    extra : more root attributes
+    """
+    with whole_output(path) as temporary:
+        with h5py.File(temporary, "w") as file:
+            file.attrs.update(
+                {
+                    "format": FORMAT,
+                    "format_version": FORMAT_VERSION,
+                    "kind": "dna",
+                    "created_by": f"tfbind {__version__}",
+                    "source": json.dumps(source),
+                    "alphabet": ALPHABET,
+                    **{name: value for name, value in asdict(encoding).items() if value is not None},
+                    **(extra or {}),
+                }
+            )
+            file.create_dataset("tasks", data=list(tasks), dtype=_TEXT)
+            yield TensorsWriter(file, encoding, len(tasks))
+
+
+class Tensors:
+    """A tensors file open for reading; what is small is read at once, ``x`` on demand.
+
+    Attributes
+    ----------
+    path : Path
+    encoding : DnaEncoding
+    tasks : tuple of str
+    attributes : dict
+        The root attributes.
+    y : (n, tasks) float32, 1 bound, 0 unbound, NaN unknown
+    split : (n,) uint8, 0 train, 1 validation, 2 test
+    valid_length : (n,) int32
+    """
+
+    def __init__(self, path: Path, file: h5py.File):
+        self.path = path
+        self._file = file
+        self.attributes = dict(file.attrs)
+        self.encoding = self._check_attributes()
+        self._check_sets()
+        self.tasks = tuple(file["tasks"].asstr()[:])
+        self.y = file["y"][:]
+        self.split = file["split"][:]
+        self.valid_length = file["valid_length"][:]
+        self._check_values()
+
+    def __len__(self) -> int:
+        return len(self.split)
+
+    def text(self, name: str) -> np.ndarray:
+        """Read ``id``, ``group`` or ``parent``: (n,) object array of str."""
+        return self._file[name].asstr()[:]
+
+    def codes(self, rows: np.ndarray) -> np.ndarray:
+        """Read sequences as codes, chunk by chunk, so that memory holds one byte a base.
+
+        Parameters
+        ----------
+        rows : (m,) int, ascending
+
+        Returns
+        -------
+        (m, length) uint8
+        """
+        codes = np.full((len(rows), self.encoding.length), AMBIGUOUS, np.uint8)
+        x = self._file["x"]
+        step = x.chunks[0] if x.chunks else 4096
+        for start in range(0, len(self), step):
+            low, high = np.searchsorted(rows, [start, start + step])
+            if low < high:
+                codes[low:high] = self.encoding.decode(x[start : start + step][rows[low:high] - start])
+        return codes
+
+    def _fail(self, found: str, expected: str) -> None:
+        raise TfbindError(f"{self.path}: found {found}, expected {expected}")
+
+    def _check_attributes(self) -> DnaEncoding:
+        found = self.attributes
+        if found.get("format") != FORMAT:
+            self._fail(f"format {found.get('format')!r}", f"a tensors file (format {FORMAT!r})")
+        if found.get("format_version") != FORMAT_VERSION:
+            self._fail(f"format version {found.get('format_version')!r}", f"version {FORMAT_VERSION!r}")
+        if found.get("kind") != "dna":
+            self._fail(f"kind {found.get('kind')!r}", "kind 'dna'")
+        for name in ("created_by", "source", "encoding", "alphabet", "length"):
+            if name not in found:
+                self._fail(f"no attribute {name!r}", "the attributes of specification 1")
+        if found["alphabet"] != ALPHABET:
+            self._fail(f"alphabet {found['alphabet']!r}", f"{ALPHABET!r}")
+        if found["encoding"] == "onehot":
+            return DnaEncoding(encoding="onehot", length=int(found["length"]))
+        if found["encoding"] != "kmer" or not {"k", "stride"} <= set(found):
+            self._fail(f"encoding {found['encoding']!r}", "'onehot', or 'kmer' with attributes k and stride")
+        k, stride = int(found["k"]), int(found["stride"])
+        return DnaEncoding(encoding="kmer", length=int(found["length"]), k=k, stride=stride)
+
+    def _check_sets(self) -> None:
+        for name in ("tasks", "x", *_ROW_SETS):
+            if not isinstance(self._file.get(name), h5py.Dataset):
+                self._fail(f"no data set {name!r}", "the data sets of specification 1")
+        x = self._file["x"]
+        if x.shape[1:] != self.encoding.shape or x.dtype != self.encoding.dtype:
+            wanted = f"(n, {', '.join(map(str, self.encoding.shape))}) {np.dtype(self.encoding.dtype)}"
+            self._fail(f"x of shape {x.shape} and type {x.dtype}", wanted)
+        for name, (dtype, dimensions) in _ROW_SETS.items():
+            dataset = self._file[name]
+            shape = (len(x),) if dimensions == 1 else (len(x), len(self._file["tasks"]))
+            if dataset.shape != shape:
+                self._fail(f"{name} of shape {dataset.shape}", f"{shape}")
+            is_text = h5py.check_string_dtype(dataset.dtype) is not None
+            if is_text != (dtype is _TEXT) or not (is_text or dataset.dtype == dtype):
+                self._fail(f"{name} of type {dataset.dtype}", "UTF-8 text" if dtype is _TEXT else f"{np.dtype(dtype)}")
+
+    def _check_values(self) -> None:
+        labels = self.y[np.isfinite(self.y)]
+        if not np.isin(labels, (0, 1)).all():
+            self._fail(f"y with the value {labels[~np.isin(labels, (0, 1))][0]}", "0, 1 or NaN")
+        if len(self) and self.split.max() > 2:
+            self._fail(f"split with the value {self.split.max()}", "0, 1 or 2")
+        if len(self) and not 0 <= self.valid_length.min() <= self.valid_length.max() <= self.encoding.length:
+            self._fail("valid_length outside the record", f"0 to {self.encoding.length}")
+
+
+@contextmanager
+def open_tensors(path: str | Path) -> Iterator[Tensors]:
+    """Open a tensors file for reading.
+
+    Raises
+    ------
+    TfbindError
+        If it is missing, no HDF5 file, of an unknown format version, or lacks what the specification demands.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise TfbindError(f"{path}: no such file")
+    try:
+        file = h5py.File(path, "r")
+    except OSError:
+        raise TfbindError(f"{path}: is not a readable HDF5 file, expected a tensors file") from None
+    with file:
+        yield Tensors(path, file)
