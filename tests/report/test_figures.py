@@ -1,0 +1,75 @@
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tfbind.report.figures import learning_curves, pr_figure, roc_figure
+
+ROC = np.array([[0, 0, 1.1], [0, 0.6, 0.8], [0.3, 0.9, 0.4], [1, 1, 0.1]])
+PR = np.array([[0.5, 1, 0.8], [0.9, 0.8, 0.4], [1, 0.5, 0.1]])
+CURVES = {"roc": (roc_figure, ROC), "pr": (pr_figure, PR)}
+
+
+def text_of(path):
+    return "\n".join(ET.parse(path).getroot().itertext())
+
+
+@pytest.mark.parametrize("kind", CURVES)
+class TestCurveFigures:
+    def test_names_each_curve_with_its_area_and_interval(self, kind, tmp_path):
+        draw, rows = CURVES[kind]
+        draw(tmp_path / "a.svg", {"CTCF": (rows, 0.9123, [0.9, 0.92]), "MAX": (rows, 0.8, None)}, "Demo")
+        text = text_of(tmp_path / "a.svg")
+        assert "CTCF" in text
+        assert "0.912 [0.900, 0.920]" in text
+        assert "0.800" in text
+        assert "Demo" in text
+
+    def test_same_input_same_bytes(self, kind, tmp_path):
+        draw, rows = CURVES[kind]
+        for name in "ab":
+            draw(tmp_path / f"{name}.svg", {"CTCF": (rows, 0.9, [0.8, 1.0])})
+        assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+        assert b"date" not in (tmp_path / "a.svg").read_bytes().lower()
+
+    def test_an_undefined_curve_is_named_and_not_drawn(self, kind, tmp_path):
+        CURVES[kind][0](tmp_path / "a.svg", {"CTCF": (np.empty((0, 3)), None, None)})
+        assert "undefined" in text_of(tmp_path / "a.svg")
+
+    def test_a_name_is_no_mathematics_and_no_markup(self, kind, tmp_path):
+        draw, rows = CURVES[kind]
+        draw(tmp_path / "a.svg", {"_$x^2$ <b>&": (rows, 0.9, None)}, "$\\frac$")
+        text = text_of(tmp_path / "a.svg")
+        assert "_$x^2$ <b>&" in text
+        assert "$\\frac$" in text
+
+    def test_many_curves(self, kind, tmp_path):
+        draw, rows = CURVES[kind]
+        draw(tmp_path / "a.svg", {f"F{i}": (rows, i / 40, None) for i in range(40)})
+        assert "F39" in text_of(tmp_path / "a.svg")
+
+
+class TestLearningCurves:
+    def test_marks_the_best_epoch(self, tmp_path):
+        history = pd.DataFrame(
+            {
+                "epoch": [1, 2, 3],
+                "loss": [0.7, 0.5, 0.3],
+                "val_loss": [0.7, 0.6, 0.65],
+                "val_auroc": [0.5, 0.8, 0.8],
+            }
+        )
+        learning_curves(tmp_path / "a.svg", history, "CTCF")
+        assert "best epoch, 2" in text_of(tmp_path / "a.svg")
+
+    @pytest.mark.parametrize("columns", [["epoch", "loss"], ["epoch", "loss", "val_loss"]])
+    def test_draws_what_there_is(self, columns, tmp_path):
+        history = pd.DataFrame({column: [1.0] for column in columns})
+        learning_curves(tmp_path / "a.svg", history)
+        assert "training" in text_of(tmp_path / "a.svg")
+
+    def test_an_undefined_validation_is_not_drawn(self, tmp_path):
+        history = pd.DataFrame({"epoch": [1, 2], "loss": [0.7, 0.5], "val_loss": [np.nan] * 2})
+        learning_curves(tmp_path / "a.svg", history)
+        assert "best epoch" not in text_of(tmp_path / "a.svg")
