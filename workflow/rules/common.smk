@@ -1,0 +1,172 @@
+"""Helpers only: read and check the config and the sheet, say what the rules take in."""
+
+import csv
+import difflib
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import validate
+
+COLUMNS = ["name", "positives", "negatives", "peaks", "genome", "predict"]
+
+
+def validate_or_explain(data, schema, where):
+    """Check data against a schema; what is wrong is said in one line."""
+    try:
+        validate(data, schema, set_default=False)
+    except WorkflowError as error:
+        raise WorkflowError(explain(error.__context__, where)) from None
+
+
+def explain(error, where):
+    """Say what jsonschema found, and what the schema's description expected."""
+    while "description" not in error.schema and error.parent is not None:
+        error = error.parent
+    key, problem = list(error.absolute_path), error.schema.get("description")
+    if error.validator == "additionalProperties":
+        known = list(error.schema["properties"])
+        key.append(next(name for name in error.instance if name not in known))
+        similar = difflib.get_close_matches(str(key[-1]), known, n=1)
+        hint = (
+            f"did you mean {similar[0]}" if similar else f"expected {', '.join(known)}"
+        )
+        problem = f"no such key, {hint}"
+    elif error.validator == "required":
+        key.append(next(k for k in error.validator_value if k not in error.instance))
+        description = error.schema["properties"][key[-1]]["description"]
+        problem = f"is missing, expected {description}"
+    elif error.validator not in ("anyOf", "dependentRequired", "not"):
+        problem = f"found {error.instance!r}, expected {problem}"
+    return ": ".join(filter(None, [where, ".".join(map(str, key)), problem]))
+
+
+def read_config():
+    """Check the config; give the data sets and the models to train on each."""
+    validate_or_explain(config, "../schemas/config.schema.yaml", "config")
+    if config["populations"]:
+        raise WorkflowError(
+            f"config: populations: found {config['populations']!r}, expected nothing: "
+            "this version maps no recombination (say populations= to leave it out)"
+        )
+    if not config["datasets"]:
+        raise WorkflowError(
+            "config: found neither datasets nor populations, nothing is left to do: "
+            "expected datasets to be the path of a sheet"
+        )
+    models = {name: row for name, row in config["models"].items() if row is not None}
+    if not models:
+        raise WorkflowError(
+            "config: models: every model is null (switched off), expected one at least"
+        )
+    check_files_exist({"encode.exclude": config["encode"].get("exclude")}, "config")
+    check_files_exist({"datasets": config["datasets"]}, "config")
+    return read_sheet(config["datasets"]), models
+
+
+def read_sheet(path):
+    """Read the sheet of data sets: name -> its filled cells by column.
+
+    CRLF, a byte order mark, blank lines and empty cells cut off at a line's end are
+    all fine.
+    """
+    rows, lines = {}, {}
+    with open(
+        path, encoding="utf-8-sig", errors="surrogateescape", newline=""
+    ) as handle:
+        reader = csv.reader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
+        columns = [column.strip() for column in next(reader, [])]
+        check_columns(columns, f"{path}: line 1")
+        for cells in reader:
+            where = f"{path}: line {reader.line_num}"
+            cells = [cell.strip() for cell in cells]
+            if not any(cells):
+                continue
+            if any(cells[len(columns) :]):
+                raise WorkflowError(
+                    f"{where}: found {len(cells)} cells, expected {len(columns)}"
+                )
+            row = {column: cell for column, cell in zip(columns, cells) if cell}
+            validate_or_explain(row, "../schemas/datasets.schema.yaml", where)
+            name = row.pop("name")
+            if name in rows:
+                raise WorkflowError(
+                    f"{where}: name: found {name!r} again (first on line {lines[name]}), "
+                    "expected each name once"
+                )
+            check_files_exist(row, where)
+            rows[name], lines[name] = row, reader.line_num
+    if not rows:
+        raise WorkflowError(f"{path}: found no data set, expected a row for each")
+    return rows
+
+
+def check_columns(columns, where):
+    expected = f"expected {', '.join(COLUMNS)}, separated by tabs"
+    for column in columns:
+        if column not in COLUMNS:
+            raise WorkflowError(f"{where}: no such column: {column!r}, {expected}")
+        if columns.count(column) > 1:
+            raise WorkflowError(f"{where}: column {column} is there twice, {expected}")
+    if "name" not in columns:
+        raise WorkflowError(f"{where}: column name is missing, {expected}")
+
+
+def check_files_exist(files, where):
+    for key, path in files.items():
+        if path and not Path(path).is_file():
+            raise WorkflowError(f"{where}: {key}: no such file: {path}")
+
+
+DATASETS, MODELS = read_config()
+
+
+wildcard_constraints:
+    dataset="|".join(DATASETS),
+    model="|".join(MODELS),
+
+
+def as_flags(settings):
+    """Turn {"max_peaks": 500, "k": None} into ["--max-peaks", "500"].
+
+    What is null is left to tfbind's own defaults.
+    """
+    flags = []
+    for name, value in settings.items():
+        if value is not None:
+            values = value if isinstance(value, list) else [value]
+            flags += [f"--{name.replace('_', '-')}", ",".join(map(str, values))]
+    return flags
+
+
+def get_encode_inputs(wildcards):
+    """Files under the names of the flags that they go to."""
+    row = DATASETS[wildcards.dataset]
+    inputs = {column: path for column, path in row.items() if column != "predict"}
+    exclude = config["encode"].get("exclude")
+    return inputs | {"exclude": exclude} if exclude else inputs
+
+
+def get_encode_settings(wildcards):
+    return as_flags({k: v for k, v in config["encode"].items() if k != "exclude"})
+
+
+def get_train_settings(wildcards):
+    return as_flags(MODELS[wildcards.model])
+
+
+def get_fasta_to_score(wildcards):
+    return DATASETS[wildcards.dataset]["predict"]
+
+
+def get_report_inputs(wildcards):
+    """Every evaluation, and the predictions where a data set names a FASTA to score."""
+    every = {"dataset": DATASETS, "model": MODELS}
+    scored = {
+        **every,
+        "dataset": [n for n, row in DATASETS.items() if "predict" in row],
+    }
+    return {
+        "histories": expand("results/models/{dataset}.{model}.history.tsv", **every),
+        "metrics": expand("results/evaluation/{dataset}.{model}/metrics.json", **every),
+        "predictions": expand("results/predictions/{dataset}.{model}.tsv.gz", **scored),
+    }
