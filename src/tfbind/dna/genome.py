@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection
+from contextlib import ExitStack
 from pathlib import Path
 
 import pysam
@@ -17,6 +18,9 @@ from tfbind.errors import TfbindError
 from tfbind.files import is_gzip, open_text, whole_output
 
 log = logging.getLogger(__name__)
+
+# htslib writes to stderr by itself, beside the one line that the user gets from us
+pysam.set_verbosity(0)
 
 # the empty block that ends every BGZF file (SAM specification, section 4.1.2)
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -54,16 +58,12 @@ class Genome:
             raise TfbindError(f"{path}: no such file")
         if not self.path.is_file():
             raise TfbindError(f"{path}: is a folder or a pipe, expected a FASTA file")
-        # htslib writes to stderr by itself, beside the one line that the user gets from us
-        verbosity = pysam.set_verbosity(0)
         try:
             plain = _unpacked(self.path) if is_gzip(self.path) and not _is_bgzf(self.path) else self.path
             indexes = _indexes(plain, self.path)
             self._fasta = _open(plain, indexes)
         except PermissionError:
             raise TfbindError(f"{path}: permission denied") from None
-        finally:
-            pysam.set_verbosity(verbosity)
         self.contigs: dict[str, int] = dict(zip(self._fasta.references, self._fasta.lengths, strict=True))
 
     def __enter__(self) -> Genome:
@@ -83,7 +83,10 @@ class Genome:
         length = self.contigs.get(contig, 0)
         if not 0 <= start <= end <= length:
             raise TfbindError(f"{self.path}: no {contig}:{start}-{end}, the contig has {length} bases")
-        sequence = self._fasta.fetch(contig, start, end)
+        try:
+            sequence = self._fasta.fetch(contig, start, end)
+        except (OSError, ValueError):
+            sequence = ""
         if len(sequence) != end - start:
             raise TfbindError(
                 f"{self.path}: {contig}:{start}-{end} gave {len(sequence)} bases, expected {end - start}:"
@@ -108,13 +111,13 @@ class Genome:
         TfbindError
             If names are missing; it hints at adding or removing ``chr`` where that would help.
         """
-        names = dict.fromkeys(names)
-        missing = [name for name in names if name not in self.contigs]
-        if not missing or (not need_all and len(missing) < len(names)):
+        wanted = dict.fromkeys(names)
+        missing = [name for name in wanted if name not in self.contigs]
+        if not missing or (not need_all and len(missing) < len(wanted)):
             return
         has = ", ".join(repr(name) for name in list(self.contigs)[:NAMES_SHOWN])
         more = " ..." if len(self.contigs) > NAMES_SHOWN else ""
-        others = f" (nor are {len(missing) - 1} others of its {len(names)})" if len(missing) > 1 else ""
+        others = f" (nor are {len(missing) - 1} others of its {len(wanted)})" if len(missing) > 1 else ""
         hint = ""
         if all(f"chr{name}" in self.contigs for name in missing):
             hint = "; putting 'chr' in front of the names would match"
@@ -183,9 +186,11 @@ def _indexes(plain: Path, source: Path) -> list[Path]:
     if plain == source:  # else checked before it was unpacked
         _check_layout(source)
     log.info("indexing %s", source)
-    with whole_output(indexes[0]) as fai, whole_output(indexes[-1].with_suffix(".gzi")) as gzi:
+    with ExitStack() as stack:
+        temporary = [str(stack.enter_context(whole_output(index))) for index in indexes]
+        options = [word for pair in zip(("--fai-idx", "--gzi-idx"), temporary, strict=False) for word in pair]
         try:
-            pysam.faidx(str(plain), "--fai-idx", str(fai), "--gzi-idx", str(gzi), catch_stdout=False)
+            pysam.faidx(str(plain), *options, catch_stdout=False)
         except pysam.SamtoolsError:
             raise TfbindError(
                 f"{source}: cannot be indexed, expected FASTA whose lines all end alike (LF or CRLF)"
@@ -218,12 +223,15 @@ def _check_layout(path: Path) -> None:
                     raise TfbindError(f"{path}: line {number}: found '>' without a name behind it")
                 if name in first_line:
                     raise TfbindError(
-                        f"{path}: line {number}: contig {name!r} comes twice, first in line {first_line[name]}"
+                        f"{path}: line {number}: contig {name!r} comes twice,"
+                        f" first in line {first_line[name]}"
                     )
                 first_line[name] = number
                 bases, width, ended = 0, 0, False
                 continue
             length = len(line) - line.endswith("\n")
+            if not first_line and not length:
+                continue
             if not first_line:
                 raise TfbindError(f"{path}: line {number}: found {line[:30].strip()!r}, expected '>' (FASTA)")
             width = width or length
