@@ -142,12 +142,20 @@ def get_encode_inputs(wildcards):
     """Files under the names of the flags that they go to."""
     row = DATASETS[wildcards.dataset]
     inputs = {column: path for column, path in row.items() if column != "predict"}
-    exclude = config["encode"].get("exclude")
+    exclude = config["encode"].get("exclude") if "peaks" in row else None
     return inputs | {"exclude": exclude} if exclude else inputs
 
 
 def get_encode_settings(wildcards):
-    return as_flags({k: v for k, v in config["encode"].items() if k != "exclude"})
+    """The settings that mean something for this data set."""
+    row = DATASETS[wildcards.dataset]
+    without_meaning = {"exclude"}  # an input, not a setting
+    if "negatives" in row:
+        without_meaning |= {"negative_method", "negative_ratio"}
+    if "peaks" not in row:
+        without_meaning |= {"max_peaks"}
+    settings = config["encode"].items()
+    return as_flags({k: v for k, v in settings if k not in without_meaning})
 
 
 def get_train_settings(wildcards):

@@ -1,0 +1,82 @@
+"""Which jobs the workflow plans, and which commands they run."""
+
+import re
+from collections import Counter
+
+
+def planned(output: str) -> Counter:
+    """Count the commands of a dry run by verb."""
+    return Counter(re.findall(r"^Shell command: tfbind (\w+) ", output, flags=re.MULTILINE))
+
+
+def command(output: str, verb: str) -> str:
+    found = re.search(rf"^Shell command: (tfbind {verb} .*?) 2> ", output, flags=re.MULTILINE)
+    return re.sub(" +", " ", found[1])
+
+
+class TestJobs:
+    def test_each_data_set_with_each_model(self, workflow):
+        workflow.write_sheet("a\treads.fa\n", "b\treads.fa\t\t\t\treads.fa\n")
+        workflow.config["models"] = {"third": {"architecture": "bilstm"}}
+        assert planned(workflow.dry_run()) == {
+            "encode": 2,
+            "train": 6,
+            "evaluate": 6,
+            "predict": 3,
+            "report": 1,
+        }
+
+    def test_null_switches_a_model_off(self, workflow):
+        workflow.config["models"] = {"conv-bigru": None}
+        assert planned(workflow.dry_run()) == {"encode": 1, "train": 1, "evaluate": 1, "report": 1}
+
+    def test_sheet_named_on_the_command_line(self, workflow):
+        del workflow.config["datasets"]
+        assert "-o results/tensors/one.h5" in workflow.dry_run(
+            "--config", "datasets=sheet.tsv", "populations="
+        )
+
+
+class TestCommands:
+    def test_settings_become_flags(self, workflow):
+        workflow.config["encode"] = {
+            "length": 60,
+            "negative_ratio": 2,
+            "split": [0.6, 0.2, 0.2],
+            "max_peaks": 9,
+        }
+        workflow.config["models"] = {
+            "conv-bilstm": None,
+            "conv-bigru": {"batch_size": 32, "learning_rate": 0.01},
+        }
+        workflow.config["seed"] = 7
+        output = workflow.dry_run()
+        assert command(output, "encode") == (
+            "tfbind encode --positives reads.fa --factor one"
+            " --length 60 --negative-ratio 2 --split 0.6,0.2,0.2"
+            " --seed 7 -o results/tensors/one.h5"
+        )
+        assert command(output, "train") == (
+            "tfbind train results/tensors/one.h5"
+            " --architecture conv-bigru --batch-size 32 --learning-rate 0.01"
+            " --seed 7 --threads 1 --resume -o results/models/one.conv-bigru.keras"
+        )
+
+    def test_peaks_with_what_no_negative_may_touch(self, workflow):
+        workflow.write_sheet("p\t\t\treads.fa\treads.fa\n")
+        workflow.config["encode"] = {"exclude": "reads.fa", "max_peaks": 9, "test_contigs": ["chr1", 8]}
+        assert command(workflow.dry_run(), "encode") == (
+            "tfbind encode --peaks reads.fa --genome reads.fa --exclude reads.fa --factor p"
+            " --max-peaks 9 --test-contigs chr1,8"
+            " --seed 0 -o results/tensors/p.h5"
+        )
+
+    def test_given_negatives_leave_no_say_to_the_settings_of_made_ones(self, workflow):
+        workflow.write_sheet("n\treads.fa\treads.fa\n")
+        workflow.config["encode"] = {"negative_method": "dinucleotide", "negative_ratio": 3}
+        assert "negative-" not in command(workflow.dry_run(), "encode")
+
+    def test_odd_file_names_are_quoted(self, workflow):
+        workflow.folder.joinpath("my reads' $x.fa").write_text(">a\nACGT\n")
+        workflow.write_sheet("odd\tmy reads' $x.fa\n")
+        assert "--positives 'my reads'\"'\"' $x.fa' " in command(workflow.dry_run(), "encode")

@@ -1,0 +1,136 @@
+"""What is wrong with a config or a sheet is said in one line, before any job starts."""
+
+import re
+
+import pytest
+
+HEADER = "name\tpositives\tnegatives\tpeaks\tgenome\tpredict\n"
+
+
+def one_line(message: str, pattern: str) -> None:
+    lines = [line for line in message.splitlines() if re.search(pattern, line)]
+    assert len(lines) == 1, message
+
+
+class TestConfig:
+    @pytest.mark.parametrize(
+        ("changed", "expected"),
+        [
+            ({"dataset": "x.tsv"}, r"^config: dataset: no such key, did you mean datasets$"),
+            ({"encode": {"lenght": 50}}, r"^config: encode\.lenght: no such key, did you mean length$"),
+            ({"colour": "red"}, r"^config: colour: no such key, expected datasets, populations, seed, .*"),
+            ({"seed": "x"}, r"^config: seed: found 'x', expected a whole number of at least 0$"),
+            (
+                {"encode": {"length": 3}},
+                r"^config: encode\.length: found 3, expected a whole number of at least 10",
+            ),
+            (
+                {"encode": {"encoding": "2bit"}},
+                r"^config: encode\.encoding: found '2bit', expected onehot or kmer$",
+            ),
+            (
+                {"encode": {"split": [0.8, 0.2]}},
+                r"^config: encode\.split: found \[0\.8, 0\.2\], expected three parts",
+            ),
+            (
+                {"encode": {"test_contigs": "chr1"}},
+                r"^config: encode\.test_contigs: found 'chr1', expected a list",
+            ),
+            ({"encode": {"exclude": "none.bed"}}, r"^config: encode\.exclude: no such file: none\.bed$"),
+            ({"encode": None}, r"^config: encode: found None, expected settings of tfbind encode$"),
+            (
+                {"models": {"a b": {"architecture": "bilstm"}}},
+                r"^config: models: found 'a b', expected a name of let",
+            ),
+            (
+                {"models": {"m": {"units": 8}}},
+                r"^config: models\.m\.architecture: is missing, expected bilstm, ",
+            ),
+            (
+                {"models": {"m": {"architecture": "cnn"}}},
+                r"^config: models\.m\.architecture: found 'cnn', expected b",
+            ),
+            (
+                {"models": {"m": {"architecture": "bigru", "epoch": 3}}},
+                r"^config: models\.m\.epoch: no such key, did you mean epochs$",
+            ),
+            (
+                {"models": {"conv-bilstm": None, "conv-bigru": None}},
+                r"^config: models: every model is null \(switched off\), expected one at least$",
+            ),
+            ({"datasets": "none.tsv"}, r"^config: datasets: no such file: none\.tsv$"),
+            (
+                {"populations": "p.tsv"},
+                r"^config: populations: found 'p\.tsv', expected nothing: this version maps",
+            ),
+        ],
+    )
+    def test_mistake_is_named(self, workflow, changed, expected):
+        workflow.config |= changed
+        one_line(workflow.message(), expected)
+
+    def test_nothing_to_do_is_refused(self, workflow):
+        one_line(
+            workflow.message("--config", "datasets=", "populations="),
+            r"^config: found neither datasets nor populations, nothing is left to do",
+        )
+
+
+class TestSheet:
+    @pytest.mark.parametrize(
+        ("rows", "expected"),
+        [
+            ("a\tnone.fa\n", r"^sheet\.tsv: line 2: positives: no such file: none\.fa$"),
+            (
+                "a\treads.fa\na\treads.fa\n",
+                r"^sheet\.tsv: line 3: name: found 'a' again \(first on line 2\), exp",
+            ),
+            (
+                "a.b\treads.fa\n",
+                r"^sheet\.tsv: line 2: name: found 'a\.b', expected a name of letters, digits, _ and -",
+            ),
+            ("\treads.fa\n", r"^sheet\.tsv: line 2: name: is missing, expected a name of letters"),
+            ("\n\na\t\n", r"^sheet\.tsv: line 4: found neither positives nor peaks, expected one of them$"),
+            ("a\t\t\treads.fa\n", r"^sheet\.tsv: line 2: found peaks without a genome, expected the FASTA"),
+            ("a\treads.fa\t\t\treads.fa\n", r"^sheet\.tsv: line 2: found a genome without peaks"),
+            (
+                "a\t\treads.fa\treads.fa\treads.fa\n",
+                r"^sheet\.tsv: line 2: found negatives without positives",
+            ),
+            (
+                "a\treads.fa\t\treads.fa\treads.fa\n",
+                r"^sheet\.tsv: line 2: found both positives and peaks, expected one",
+            ),
+            ("a\treads.fa\t\t\t\t\treads.fa\n", r"^sheet\.tsv: line 2: found 7 cells, expected 6$"),
+            ("", r"^sheet\.tsv: found no data set, expected a row for each$"),
+        ],
+    )
+    def test_mistake_is_named_with_its_line(self, workflow, rows, expected):
+        workflow.write_sheet(rows)
+        one_line(workflow.message(), expected)
+
+    @pytest.mark.parametrize(
+        ("header", "expected"),
+        [
+            (
+                "name\tpositive\n",
+                r"^sheet\.tsv: line 1: no such column: 'positive', expected name, positives, ",
+            ),
+            (
+                "name,positives\n",
+                r"^sheet\.tsv: line 1: no such column: 'name,positives', .* separated by tabs$",
+            ),
+            ("positives\n", r"^sheet\.tsv: line 1: column name is missing"),
+            ("name\tname\tpositives\n", r"^sheet\.tsv: line 1: column name is there twice"),
+            ("", r"^sheet\.tsv: line 1: column name is missing"),
+        ],
+    )
+    def test_mistake_in_the_column_names(self, workflow, header, expected):
+        workflow.write_sheet("", header=header)
+        one_line(workflow.message(), expected)
+
+    def test_sheet_from_a_spreadsheet_is_read(self, workflow):
+        workflow.write_sheet(
+            "a\treads.fa\r\n", "\t\t\r\n", "\r\n", header="\ufeff" + HEADER.replace("\n", "\r\n")
+        )
+        assert "--positives reads.fa --factor a" in workflow.dry_run()
