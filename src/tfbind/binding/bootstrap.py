@@ -46,19 +46,26 @@ def weighted_areas(
     (float, float)
         NaN where no weight is left on the positives or, for the first, on the negatives.
     """
-    called = np.cumsum(weight)[group_end]
-    true = np.cumsum(weight * positive)[group_end]
-    false = called - true
+    bound = weight * positive
+    unbound = weight - bound
+    if len(group_end) < len(weight):
+        group_start = np.append(0, group_end[:-1] + 1)
+        bound, unbound = np.add.reduceat(bound, group_start), np.add.reduceat(unbound, group_start)
+    true, false = np.cumsum(bound), np.cumsum(unbound)
     n_true, n_false = true[-1], false[-1]
     if n_true <= 0:
         return float("nan"), float("nan")
-    rise = np.diff(true, prepend=0.0)
-    precision = np.divide(true, called, out=np.zeros_like(true), where=called > 0)
-    average_precision = float(rise @ precision / n_true)
+    called = np.maximum(true + false, np.finfo(np.float64).tiny)
+    average_precision = float(_dot(bound, true / called) / n_true)
     if n_false <= 0:
         return float("nan"), average_precision
-    below = n_false - false + 0.5 * np.diff(false, prepend=0.0)
-    return float(rise @ below / (n_true * n_false)), average_precision
+    misordered = _dot(bound, false) - 0.5 * _dot(bound, unbound)
+    return float(1 - misordered / (n_true * n_false)), average_precision
+
+
+def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    # BLAS would wake its threads for every replicate, which costs more than the product
+    return float(np.einsum("i,i->", a, b))
 
 
 def descending(score: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
