@@ -1,9 +1,16 @@
 """What is wrong with a config or a sheet is said in one line, before any job starts."""
 
 import re
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
+import yaml
 
+from tfbind.binding.options import ENCODINGS, NEGATIVE_METHODS, EncodeOptions
+from tfbind.networks.spec import ARCHITECTURES, CELLS
+
+ROOT = Path(__file__).parents[2]
 HEADER = "name\tpositives\tnegatives\tpeaks\tgenome\tpredict\n"
 
 
@@ -134,3 +141,30 @@ class TestSheet:
             "a\treads.fa\r\n", "\t\t\r\n", "\r\n", header="\ufeff" + HEADER.replace("\n", "\r\n")
         )
         assert "--positives reads.fa --factor a" in workflow.dry_run()
+
+
+class TestOneTable:
+    """The schema, the demo's config and the manual speak of what the package has."""
+
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())["properties"]
+    model = schema["models"]["additionalProperties"]["properties"]
+
+    def test_encode(self):
+        encode = self.schema["encode"]["properties"]
+        assert set(encode) == {field.name for field in fields(EncodeOptions)} - {"seed"}
+        assert encode["encoding"]["enum"] == [*ENCODINGS, None]
+        assert encode["negative_method"]["enum"] == [*NEGATIVE_METHODS, None]
+
+    def test_models(self):
+        assert self.model["architecture"]["enum"] == list(ARCHITECTURES)
+        assert self.model["cell"]["enum"] == [*CELLS, None]
+
+    def test_the_config_shows_every_key(self):
+        config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+        assert set(config) == set(self.schema)
+        assert set(config["encode"]) == set(self.schema["encode"]["properties"])
+
+    def test_the_manual_explains_every_key(self):
+        manual = (ROOT / "config/README.md").read_text()
+        keys = {*self.schema, *self.schema["encode"]["properties"], *self.model}
+        assert [key for key in sorted(keys) if f"`{key}`" not in manual] == []
