@@ -16,6 +16,8 @@ METRICS = {
     "auprc_ci95": [0.85, 0.9],
     "brier": 0.1234,
     "recall_at_fpr01": 0.5,
+    "threshold": 0.4321,
+    "n_not_scored": 7,
     "n_positive": 1200,
     "n_negative": 1300,
     "ci_method": "percentile bootstrap of 1200 clusters",
@@ -78,6 +80,8 @@ class TestPage:
         page = page_of(results)
         assert page.count('0.932 <span class="interval">[0.910, 0.950]</span>') == 3
         assert page.count('<td class="number">1,200</td>') == 3
+        assert page.count('<td class="number">7</td>') == 3
+        assert page.count('<td class="number">0.432</td>') == 3
         assert "conv-bilstm" in page
         assert "percentile bootstrap of 1200 clusters" in page
         assert "splits, train" in page

@@ -82,6 +82,7 @@ def _metrics_table(evaluations: list[Evaluation]) -> str:
             _number(metrics.get("recall_at_fpr01")),
             _integer(metrics.get("n_positive")),
             _integer(metrics.get("n_negative")),
+            _integer(metrics.get("n_not_scored")),
         ]
         for evaluation in evaluations
         for factor, metrics in evaluation.metrics.items()
@@ -95,7 +96,26 @@ def _metrics_table(evaluations: list[Evaluation]) -> str:
         "Brier",
         "Recall at 1% false positives",
     ]
-    return _table([*head, "Bound", "Unbound"], rows, numbers_from=5)
+    return _table([*head, "Bound", "Unbound", "Not scored"], rows, numbers_from=5)
+
+
+def _calls_table(evaluations: list[Evaluation]) -> str:
+    names = (
+        "threshold",
+        "precision_at_threshold",
+        "recall_at_threshold",
+        "recall_at_fdr10",
+        "recall_at_fdr50",
+    )
+    rows = [
+        [escape(evaluation.model), escape(factor), *(_number(metrics.get(name)) for name in names)]
+        for evaluation in evaluations
+        for factor, metrics in evaluation.metrics.items()
+    ]
+    head = ["Model", "Factor", "Threshold", "Precision there", "Recall there"]
+    return _table(
+        [*head, "Recall at 10% false discovery", "Recall at 50% false discovery"], rows, numbers_from=2
+    )
 
 
 def _dataset_section(dataset: str, evaluations: list[Evaluation], summary: dict[str, Any] | None) -> str:
@@ -117,6 +137,7 @@ def _dataset_section(dataset: str, evaluations: list[Evaluation], summary: dict[
     }
     for method in sorted(str(method) for method in methods if method):
         parts.append(f'<p class="quiet">Intervals: {escape(method)}.</p>\n')
+    parts.append(_calls_table(evaluations))
     histories = [evaluation for evaluation in evaluations if evaluation.history is not None]
     if histories:
         parts.append("<h3>Training</h3>\n")
