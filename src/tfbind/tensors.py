@@ -97,15 +97,16 @@ class TensorsWriter:
             self._create(name, dtype, (n_tasks,) if dimensions == 2 else (), 4096)
 
     def _create(self, name: str, dtype: object, shape: tuple[int, ...], rows: int) -> None:
-        # gzip is the one filter that every HDF5 build has; its first level is the fastest
+        # gzip is the one filter that every HDF5 build has; its first level is the fastest, and texts of
+        # varying length lie outside the chunks, where no filter reaches them
+        compression = {} if dtype is _TEXT else {"compression": "gzip", "compression_opts": 1}
         self._file.create_dataset(
             name,
             shape=(0, *shape),
             maxshape=(None, *shape),
             chunks=(rows, *shape),
             dtype=dtype,
-            compression="gzip",
-            compression_opts=1,
+            **compression,
         )
 
     def append(
@@ -151,22 +152,21 @@ def write_tensors(
     source : from `describe_sources`
     extra : more root attributes
     """
-    with whole_output(path) as temporary:
-        with h5py.File(temporary, "w") as file:
-            file.attrs.update(
-                {
-                    "format": FORMAT,
-                    "format_version": FORMAT_VERSION,
-                    "kind": "dna",
-                    "created_by": f"tfbind {__version__}",
-                    "source": json.dumps(source),
-                    "alphabet": ALPHABET,
-                    **{name: value for name, value in asdict(encoding).items() if value is not None},
-                    **(extra or {}),
-                }
-            )
-            file.create_dataset("tasks", data=list(tasks), dtype=_TEXT)
-            yield TensorsWriter(file, encoding, len(tasks))
+    with whole_output(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update(
+            {
+                "format": FORMAT,
+                "format_version": FORMAT_VERSION,
+                "kind": "dna",
+                "created_by": f"tfbind {__version__}",
+                "source": json.dumps(source),
+                "alphabet": ALPHABET,
+                **{name: value for name, value in asdict(encoding).items() if value is not None},
+                **(extra or {}),
+            }
+        )
+        file.create_dataset("tasks", data=list(tasks), dtype=_TEXT)
+        yield TensorsWriter(file, encoding, len(tasks))
 
 
 class Tensors:
@@ -261,7 +261,10 @@ class Tensors:
                 self._fail(f"{name} of shape {dataset.shape}", f"{shape}")
             is_text = h5py.check_string_dtype(dataset.dtype) is not None
             if is_text != (dtype is _TEXT) or not (is_text or dataset.dtype == dtype):
-                self._fail(f"{name} of type {dataset.dtype}", "UTF-8 text" if dtype is _TEXT else f"{np.dtype(dtype)}")
+                self._fail(
+                    f"{name} of type {dataset.dtype}",
+                    "UTF-8 text" if dtype is _TEXT else f"{np.dtype(dtype)}",
+                )
 
     def _check_values(self) -> None:
         labels = self.y[np.isfinite(self.y)]

@@ -101,3 +101,28 @@ def dinucleotide_shuffle(codes: np.ndarray, valid_length: np.ndarray, seeds: np.
     shuffled = codes.copy()
     _shuffle(shuffled, valid_length, seeds)
     return shuffled
+
+
+@njit(cache=True)
+def _dinucleotide_counts(codes, valid_length, counts):  # pragma: no cover - compiled
+    for i in range(len(codes)):
+        for j in range(valid_length[i] - 1):
+            counts[i, codes[i, j], codes[i, j + 1]] += 1
+
+
+def dinucleotide_counts(codes: np.ndarray, valid_length: np.ndarray) -> np.ndarray:
+    """Count the dinucleotides, by which a shuffle and its parent know each other.
+
+    Parameters
+    ----------
+    codes : (n, length) uint8
+    valid_length : (n,) int
+
+    Returns
+    -------
+    (n, 25) int32
+        Of A, C, G, T and ambiguous followed by each.
+    """
+    counts = np.zeros((len(codes), 5, 5), np.int32)
+    _dinucleotide_counts(codes, valid_length, counts)
+    return counts.reshape(len(codes), 25)

@@ -12,6 +12,7 @@ from tfbind.errors import TfbindError
 
 PARTS = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST = range(3)
+GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
 def group_related(digests: np.ndarray, intervals: Sequence[tuple[str, int, int] | None]) -> np.ndarray:
@@ -77,15 +78,15 @@ def split_at_random(
     (n,) uint8
         0 train, 1 validation, 2 test.
     """
-    _, first, inverse, size = np.unique(group, return_index=True, return_inverse=True, return_counts=True)
-    part = np.zeros(len(first), np.uint8)
+    _, first, inverse = np.unique(group, return_index=True, return_inverse=True)
     rng = np.random.default_rng(seed)
-    bounds = np.cumsum(fractions)[:2]
-    for value in np.unique(stratum):
-        members = rng.permutation(np.flatnonzero(stratum[first] == value))
-        # a group goes where its middle falls, so that a large one does not tip a part over
-        middle = (np.cumsum(size[members]) - size[members] / 2) / size[members].sum()
-        part[members] = np.searchsorted(bounds, middle, side="right")
+    shuffled = rng.permutation(len(first))
+    in_strata = shuffled[np.argsort(stratum[first][shuffled], kind="stable")]
+    # multiples of the golden ratio fill [0, 1) evenly over any run of them, so every stratum, however small,
+    # comes as close to the fractions as whole groups can
+    place = np.empty(len(first))
+    place[in_strata] = (rng.random() + np.arange(len(first)) * GOLDEN_RATIO) % 1
+    part = np.searchsorted(np.cumsum(fractions)[:2], place, side="right").astype(np.uint8)
     return part[inverse]
 
 

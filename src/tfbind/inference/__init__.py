@@ -1,1 +1,3 @@
 """Engines that turn batches of tensors into logits."""
+
+ENGINES = ("auto", "keras")

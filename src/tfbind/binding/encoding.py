@@ -1,0 +1,349 @@
+"""From records to a tensors file: negatives made, related records kept in one part, everything streamed.
+
+The input is read twice. The first pass keeps a few bytes a record (digest, coordinates, label), from which
+the parts are dealt; the second one encodes and writes. Sequences are never all in memory.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tfbind.binding.options import EncodeOptions
+from tfbind.binding.sources import (
+    Source,
+    copies_of_each,
+    fasta_source,
+    labelled_source,
+    matched_windows,
+    peak_windows,
+    windows_source,
+)
+from tfbind.dna.alphabet import AMBIGUOUS
+from tfbind.dna.digests import strand_canonical_digests
+from tfbind.dna.fasta import Batch
+from tfbind.dna.genome import Genome
+from tfbind.dna.matched import intervals_by_contig
+from tfbind.dna.peaks import parse_coordinates
+from tfbind.dna.shuffle import dinucleotide_shuffle
+from tfbind.dna.splitmix import seeds_for
+from tfbind.dna.splits import PARTS, TEST, TRAIN, VALIDATION, group_related, split_at_random, split_by_contig
+from tfbind.errors import TfbindError
+from tfbind.files import whole_output
+from tfbind.progress import Progress
+from tfbind.tensors import DnaEncoding, describe_sources, write_tensors
+
+logger = logging.getLogger(__name__)
+
+MAX_REDRAWS = 10
+
+
+class _Shuffles(NamedTuple):
+    """Shuffles made from one batch of positives.
+
+    parent : (m,) int, the row in the batch that each was made from
+    number : (m,) int, from 1 for each parent
+    codes : (m, length) uint8
+    digest : (m,) uint64
+    """
+
+    parent: np.ndarray
+    number: np.ndarray
+    codes: np.ndarray
+    digest: np.ndarray
+
+
+def _shuffle_batch(batch: Batch, first: int, options: EncodeOptions) -> _Shuffles:
+    """Make the negatives of a batch of positives whose first record is number ``first`` of them all."""
+    copies = copies_of_each(first, len(batch.codes), options.negative_ratio)
+    parent = np.repeat(np.arange(len(copies)), copies)
+    number = np.arange(len(parent)) - np.repeat(np.cumsum(copies) - copies, copies) + 1
+    stream = (first + parent) * (int(options.negative_ratio) + 1) + number
+    codes, valid_length = batch.codes[parent], batch.valid_length[parent]
+    own = strand_canonical_digests(batch.codes, batch.valid_length)[parent]
+    shuffled = np.empty_like(codes)
+    digest = own.copy()
+    for attempt in range(1 + MAX_REDRAWS):
+        # a shuffle that gives its parent back is no negative; a homopolymer has no other one, so stop some time
+        again = np.flatnonzero(digest == own)
+        if not len(again):
+            break
+        seeds = seeds_for(stream[again], options.seed, attempt)
+        shuffled[again] = dinucleotide_shuffle(codes[again], valid_length[again], seeds)
+        digest[again] = strand_canonical_digests(shuffled[again], valid_length[again])
+    return _Shuffles(parent, number, shuffled, digest)
+
+
+@dataclass
+class _Survey:
+    """What the first pass learns of n records: one entry a record, in the order of reading."""
+
+    digest: np.ndarray
+    intervals: list[tuple[str, int, int] | None]
+    y: np.ndarray
+    shuffle_digest: np.ndarray
+    n_ambiguous: int
+    n_padded: int
+
+
+def _survey(sources: Sequence[Source], n_tasks: int, options: EncodeOptions, shuffled: bool) -> _Survey:
+    digests, labels, shuffle_digests, names = [], [], [], []
+    intervals: list[tuple[str, int, int] | None] = []
+    n_ambiguous = n_padded = 0
+    with Progress("reading", unit="records") as progress:
+        for source in sources:
+            n_of_source = 0
+            for batch in source.batches():
+                digests.append(strand_canonical_digests(batch.codes, batch.valid_length))
+                labels.append(source.labels(batch.names))
+                intervals.extend(map(parse_coordinates, batch.names))
+                names.append(np.fromiter(map(hash, batch.names), np.int64, len(batch.names)))
+                inside = np.arange(options.length) < batch.valid_length[:, None]
+                n_ambiguous += int(((batch.codes == AMBIGUOUS) & inside).any(axis=1).sum())
+                n_padded += int((batch.valid_length < options.length).sum())
+                if shuffled:
+                    shuffle_digests.append(_shuffle_batch(batch, n_of_source, options).digest)
+                n_of_source += len(batch.names)
+                progress.update(len(batch.names))
+    _refuse_repeated_names(sources, np.concatenate(names))
+    return _Survey(
+        np.concatenate(digests),
+        intervals,
+        np.concatenate(labels).reshape(-1, n_tasks),
+        np.concatenate(shuffle_digests) if shuffle_digests else np.empty(0, np.uint64),
+        n_ambiguous,
+        n_padded,
+    )
+
+
+def _refuse_repeated_names(sources: Sequence[Source], hashes: np.ndarray) -> None:
+    if len(np.unique(hashes)) == len(hashes):
+        return
+    # only now is it worth holding the names themselves
+    seen: dict[str, Path] = {}
+    for source in sources:
+        for batch in source.batches():
+            for name in batch.names:
+                if name in seen:
+                    where = "twice" if seen[name] == source.path else f"already in {seen[name]}"
+                    raise TfbindError(
+                        f"{source.path}: record {name!r} is given {where}, expected each name once in a data set"
+                    )
+                seen[name] = source.path
+
+
+def _deal(survey: _Survey, options: EncodeOptions) -> tuple[np.ndarray, np.ndarray]:
+    """Deal the records to the parts; also tell their groups of related records."""
+    group = group_related(survey.digest, survey.intervals)
+    _, stratum = np.unique(np.nan_to_num(survey.y, nan=-1), axis=0, return_inverse=True)
+    if not options.test_contigs and not options.validation_contigs:
+        return split_at_random(group, stratum, options.split, options.seed), group
+    nowhere = [row for row, interval in enumerate(survey.intervals) if interval is None]
+    if nowhere:
+        raise TfbindError(
+            f"record number {nowhere[0] + 1} has no coordinates in its name (such as chr1:100-200), which"
+            " holding contigs out needs"
+        )
+    contig = np.array([interval[0] for interval in survey.intervals if interval is not None])
+    part = split_by_contig(contig, group, options.test_contigs, options.validation_contigs)
+    if not options.validation_contigs:
+        rest = np.flatnonzero(part == TRAIN)
+        train, validation, _ = options.split
+        fractions = (train / (train + validation), validation / (train + validation), 0.0)
+        part[rest] = split_at_random(group[rest], stratum[rest], fractions, options.seed)
+    return part, group
+
+
+def _keep_shuffles(survey: _Survey) -> np.ndarray:
+    """(m,) bool: shuffles that equal no record and no earlier shuffle, on either strand."""
+    keep = np.zeros(len(survey.shuffle_digest), bool)
+    keep[np.unique(survey.shuffle_digest, return_index=True)[1]] = True
+    return keep & ~np.isin(survey.shuffle_digest, survey.digest)
+
+
+def _rows(
+    sources: Sequence[Source], survey: _Survey, part: np.ndarray, keep: np.ndarray, options: EncodeOptions
+) -> Iterator[dict[str, Any]]:
+    """The second pass: every record as a tensors file wants it, shuffles behind their batch of positives."""
+    n = n_shuffles = 0
+    for source in sources:
+        n_of_source = 0
+        for batch in source.batches():
+            rows = slice(n, n + len(batch.names))
+            groups = [interval[0] if interval else "" for interval in survey.intervals[rows]]
+            yield {
+                "codes": batch.codes,
+                "valid_length": batch.valid_length,
+                "y": survey.y[rows],
+                "split": part[rows],
+                "id": batch.names,
+                "group": groups,
+                "parent": [""] * len(batch.names),
+            }
+            if len(keep):
+                made = _shuffle_batch(batch, n_of_source, options)
+                kept = np.flatnonzero(keep[n_shuffles : n_shuffles + len(made.parent)])
+                parents = made.parent[kept]
+                yield {
+                    "codes": made.codes[kept],
+                    "valid_length": batch.valid_length[parents],
+                    "y": np.zeros((len(kept), 1), np.float32),
+                    "split": part[rows][parents],
+                    "id": [
+                        f"{batch.names[parent]}_shuffle_{number}"
+                        for parent, number in zip(parents, made.number[kept], strict=True)
+                    ],
+                    "group": [groups[parent] for parent in parents],
+                    "parent": [batch.names[parent] for parent in parents],
+                }
+                n_shuffles += len(made.parent)
+            n += len(batch.names)
+            n_of_source += len(batch.names)
+
+
+def _encode(
+    output: Path,
+    sources: Sequence[Source],
+    factors: Sequence[str],
+    options: EncodeOptions,
+    *,
+    inputs: Sequence[Path],
+    negative_method: str,
+    counts: dict[str, int],
+) -> None:
+    """Survey, deal, write and report; ``counts`` are what the caller counted beforehand."""
+    encoding = DnaEncoding(
+        encoding=options.encoding,
+        length=options.length,
+        k=options.k if options.encoding == "kmer" else None,
+        stride=options.stride if options.encoding == "kmer" else None,
+    )
+    survey = _survey(sources, len(factors), options, shuffled=negative_method == "dinucleotide")
+    part, group = _deal(survey, options)
+    keep = _keep_shuffles(survey)
+    tally = np.zeros((len(factors), len(PARTS), 2), np.int64)
+    extra = {"negative_method": negative_method}
+    with (
+        write_tensors(
+            output, encoding, tasks=factors, source=describe_sources(inputs), extra=extra
+        ) as writer,
+        Progress("encoding", total=len(part), unit="records") as progress,
+    ):
+        for rows in _rows(sources, survey, part, keep, options):
+            writer.append(**rows)
+            for number in range(len(PARTS)):
+                y = rows["y"][rows["split"] == number]
+                tally[:, number] += np.stack([(y == 0).sum(axis=0), (y == 1).sum(axis=0)], axis=1)
+            progress.update(0 if rows["parent"][:1] != [""] else len(rows["id"]))
+    group_sizes = np.bincount(group)
+    bound = (survey.y == 1).any(axis=1)
+    counts = counts | {
+        "records": len(part),
+        "shuffles made": int(keep.sum()),
+        "shuffles left out because they equal another sequence": int((~keep).sum()),
+        "records with ambiguous bases": survey.n_ambiguous,
+        "records padded": survey.n_padded,
+        "records kept together with an equal, reverse complementary or overlapping one": int(
+            group_sizes[group_sizes > 1].sum()
+        ),
+        "sequences both bound and unbound": len(np.intersect1d(survey.digest[bound], survey.digest[~bound])),
+    }
+    summary = {
+        "negative_method": negative_method,
+        "counts": {name: count for name, count in counts.items() if count},
+        "parts": {
+            factor: {
+                name: {"unbound": int(tally[index, number, 0]), "bound": int(tally[index, number, 1])}
+                for number, name in enumerate(PARTS)
+            }
+            for index, factor in enumerate(factors)
+        },
+    }
+    for name, count in summary["counts"].items():  # type: ignore[attr-defined]
+        logger.info("%s: %s", name, f"{count:,}")
+    for factor, parts in summary["parts"].items():  # type: ignore[attr-defined]
+        dealt = ", ".join(
+            f"{name} {n['bound']:,} bound + {n['unbound']:,} unbound" for name, n in parts.items()
+        )
+        logger.info("%s: %s", factor, dealt)
+    with whole_output(output.with_suffix(".summary.json")) as temporary:
+        temporary.write_text(json.dumps(summary, indent=2) + "\n")
+
+
+def encode_fasta(
+    output: Path, positives: Path, negatives: Path | None, factor: str, options: EncodeOptions
+) -> None:
+    """Encode a FASTA of bound sequences, and one of unbound ones or dinucleotide shuffles.
+
+    Parameters
+    ----------
+    output : Path
+        The tensors file; beside it goes a summary, ``.summary.json`` in place of its suffix.
+    positives : Path
+    negatives : Path or None
+        None: shuffles of the positives are the negatives.
+    factor : str
+        Name of the transcription factor.
+    options : EncodeOptions
+
+    Raises
+    ------
+    TfbindError
+        As the readers of FASTA, and where a name is given twice.
+    """
+    sources = [fasta_source(positives, options.length, 1)]
+    if negatives is None:
+        method = "dinucleotide"
+    else:
+        sources.append(fasta_source(negatives, options.length, 0))
+        method = "given"
+    inputs = [source.path for source in sources]
+    _encode(output, sources, [factor], options, inputs=inputs, negative_method=method, counts={})
+
+
+def encode_labelled(output: Path, fasta: Path, labels: Path, options: EncodeOptions) -> None:
+    """Encode a FASTA whose records are bound, unbound or unknown for each of several factors.
+
+    See `encode_fasta`; ``labels`` is read by `tfbind.binding.sources.read_labels`.
+    """
+    source, factors = labelled_source(fasta, labels, options.length)
+    _encode(output, [source], factors, options, inputs=[fasta, labels], negative_method="given", counts={})
+
+
+def _held_out_as(contig: str, options: EncodeOptions) -> int:
+    if contig in options.test_contigs:
+        return TEST
+    return VALIDATION if contig in options.validation_contigs else TRAIN
+
+
+def encode_peaks(output: Path, peaks: Path, genome_path: Path, factor: str, options: EncodeOptions) -> None:
+    """Encode windows round the summits of peaks, and G+C-matched windows or shuffles as negatives.
+
+    See `encode_fasta`.
+    """
+    method = options.negative_method or "genome"
+    with Genome(genome_path) as genome:
+        windows, all_peaks, counts = peak_windows(peaks, genome, options.length, options.max_peaks)
+        sources = [windows_source(genome, windows, options.length, 1)]
+        inputs = [peaks, genome_path]
+        if method == "genome":
+            # windows of contigs without a peak, such as alternative haplotypes, may repeat bound sequence
+            stratum = {window.contig: _held_out_as(window.contig, options) for window in windows}
+            forbidden = intervals_by_contig([*all_peaks, *windows])
+            negatives, short_of = matched_windows(genome, sources[0], forbidden, stratum, options)
+            if not negatives:
+                raise TfbindError(
+                    f"{genome_path}: no stretch of {options.length} bases touches no peak and has the G+C content"
+                    " of a peak, expected some for negatives; --negative-method dinucleotide needs none"
+                )
+            counts |= short_of
+            sources.append(windows_source(genome, negatives, options.length, 0))
+            if options.exclude is not None:
+                inputs.append(options.exclude)
+        _encode(output, sources, [factor], options, inputs=inputs, negative_method=method, counts=counts)

@@ -1,0 +1,183 @@
+"""Judge a model on sequences that it has never seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from tfbind.binding.examples import Part
+from tfbind.binding.metrics import curves, score_metrics
+from tfbind.binding.model import BindingModel
+from tfbind.dna.digests import strand_canonical_digests
+from tfbind.dna.fasta import read_batches
+from tfbind.dna.shuffle import dinucleotide_counts
+from tfbind.dna.splits import PARTS
+from tfbind.errors import TfbindError
+from tfbind.tensors import open_tensors
+
+SHUFFLES_NOTE = (
+    "The model was trained against dinucleotide shuffles. Part of what it knows is how natural DNA differs from"
+    " shuffled DNA: unbound windows of a genome score an AUROC of .61 to .64 against their own shuffles."
+    " Against real unbound sequence expect less."
+)
+PAIRED_NOTE = (
+    "The negatives of this test are dinucleotide shuffles of its positives; intervals resample them together."
+)
+
+
+class Examples(NamedTuple):
+    """Sequences to judge a model on.
+
+    id : (n,) str
+    codes : (n, length) uint8
+    valid_length : (n,) int32
+    y : (n, tasks) float32
+    split : (n,) str
+    cluster : (n,) int or None
+        Examples that are not independent share a number.
+    paired : bool
+        Whether negatives are shuffles of positives.
+    """
+
+    id: np.ndarray
+    codes: np.ndarray
+    valid_length: np.ndarray
+    y: np.ndarray
+    split: np.ndarray
+    cluster: np.ndarray | None
+    paired: bool
+
+
+class Evaluation(NamedTuple):
+    """A model's verdict on examples, and ours on the model.
+
+    metrics : dict of factor to metrics, see `tfbind.binding.metrics.score_metrics`
+    roc, pr : dict of factor to curve, see `tfbind.binding.metrics.curves`
+    predictions : DataFrame with columns id, factor, label, score, split
+    notes : plain sentences that belong beside the figures
+    """
+
+    metrics: dict[str, dict]
+    roc: dict[str, np.ndarray]
+    pr: dict[str, np.ndarray]
+    predictions: pd.DataFrame
+    notes: list[str]
+
+
+def examples_from_tensors(path: Path, split: str, model: BindingModel) -> Examples:
+    """Read one part of a tensors file that the model can read.
+
+    Raises
+    ------
+    TfbindError
+        If the part is empty, or the file's encoding or factors are not the model's.
+    """
+    with open_tensors(path) as tensors:
+        if tensors.encoding != model.card.encoding:
+            raise TfbindError(
+                f"{path}: found {tensors.encoding}, expected {model.card.encoding} as {model.path} has"
+            )
+        if tensors.tasks != model.card.tasks:
+            raise TfbindError(
+                f"{path}: found factors {', '.join(tensors.tasks)},"
+                f" expected {', '.join(model.card.tasks)} as {model.path} has"
+            )
+        part = Part(tensors, PARTS.index(split))
+        if not len(part):
+            raise TfbindError(f"{path}: its {split} part is empty, expected sequences to evaluate on")
+        id, parent, group = (tensors.text(name)[part.rows] for name in ("id", "parent", "group"))
+    paired = bool((parent != "").any())
+    family = np.where(parent == "", id, parent) if paired else group
+    cluster = None if (family == "").any() else np.unique(family, return_inverse=True)[1]
+    names = np.full(len(part), split, dtype=object)
+    return Examples(id, part.codes, part.valid_length, part.y, names, cluster, paired)
+
+
+def examples_from_fasta(positives: Path, negatives: Path, model: BindingModel) -> Examples:
+    """Read bound and unbound sequences for a model of one factor.
+
+    Negatives that are exact dinucleotide shuffles of positives are known by their counts, and clustered with
+    them.
+    """
+    if len(model.card.tasks) != 1:
+        raise TfbindError(
+            f"{model.path} knows {len(model.card.tasks)} factors: --positives and --negatives judge a model of one,"
+            " use --tensors"
+        )
+    ids, codes, lengths, labels = [], [], [], []
+    for path, label in ((positives, 1), (negatives, 0)):
+        for batch in read_batches(path, model.card.encoding.length):
+            ids.extend(batch.names)
+            codes.append(batch.codes)
+            lengths.append(batch.valid_length)
+            labels.append(np.full((len(batch.names), 1), label, np.float32))
+    all_codes, valid_length, y = map(np.concatenate, (codes, lengths, labels))
+    counts = dinucleotide_counts(all_codes, valid_length)
+    _, composition = np.unique(counts, axis=0, return_inverse=True)
+    shared = np.isin(composition[y[:, 0] == 0], composition[y[:, 0] == 1])
+    paired = bool(shared.mean() > 0.5)
+    return Examples(
+        np.array(ids, dtype=object),
+        all_codes,
+        valid_length,
+        y,
+        np.full(len(y), "given", dtype=object),
+        composition.ravel() if paired else None,
+        paired,
+    )
+
+
+def refuse_seen(examples: Examples, model: BindingModel, source: str) -> None:
+    """Refuse examples that the model was trained or validated on, on either strand.
+
+    Raises
+    ------
+    TfbindError
+        Naming how many there are and the first one.
+    """
+    # what a k-mer tensors file cannot tell must not tell here either
+    encoding = model.card.encoding
+    known = encoding.decode(encoding.encode(examples.codes)) if encoding.k is not None else examples.codes
+    seen = np.isin(strand_canonical_digests(known, examples.valid_length), model.card.digests)
+    if seen.any():
+        raise TfbindError(
+            f"{source}: {int(seen.sum()):,} of {len(seen):,} sequences, such as {examples.id[int(seen.argmax())]!r},"
+            f" or their reverse complements were in the training or validation set of {model.path}, expected none;"
+            " --allow-overlap evaluates all the same"
+        )
+
+
+def evaluate(model: BindingModel, examples: Examples, seed: int) -> Evaluation:
+    """Score examples and measure how well the scores tell bound from unbound.
+
+    Parameters
+    ----------
+    model : BindingModel
+    examples : Examples
+    seed : int
+        Of the bootstrap.
+    """
+    probability = model.probabilities(examples.codes, examples.valid_length)
+    metrics, roc, pr, tables = {}, {}, {}, []
+    for index, factor in enumerate(model.card.tasks):
+        label, score = examples.y[:, index], probability[:, index]
+        metrics[factor] = score_metrics(label, score, examples.cluster, model.card.threshold[index], seed)
+        roc[factor], pr[factor] = curves(label, score)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "id": examples.id,
+                    "factor": factor,
+                    "label": pd.array(np.where(np.isfinite(label), label, -1), dtype="Int8"),
+                    "score": score,
+                    "split": examples.split,
+                }
+            )
+        )
+    predictions = pd.concat(tables, ignore_index=True)
+    predictions["label"] = predictions["label"].mask(predictions["label"] < 0)
+    notes = [SHUFFLES_NOTE] if model.card.negative_method == "dinucleotide" else []
+    return Evaluation(metrics, roc, pr, predictions, notes + ([PAIRED_NOTE] if examples.paired else []))

@@ -1,0 +1,121 @@
+"""Training examples from a tensors file: strands turned and negatives shuffled afresh in every epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tfbind.dna.alphabet import reverse_complement
+from tfbind.dna.digests import strand_canonical_digests
+from tfbind.dna.shuffle import dinucleotide_shuffle
+from tfbind.dna.splitmix import seeds_for
+from tfbind.dna.splits import PARTS, TRAIN, VALIDATION
+from tfbind.errors import TfbindError
+from tfbind.tensors import DnaEncoding, Tensors
+from tfbind.training.data import Examples
+
+
+class Part:
+    """The sequences of one part of a tensors file, in memory as one byte a base.
+
+    Attributes
+    ----------
+    codes : (n, length) uint8
+    valid_length : (n,) int32
+    y : (n, tasks) float32
+    """
+
+    def __init__(self, tensors: Tensors, part: int):
+        rows = np.flatnonzero(tensors.split == part)
+        self.rows = rows
+        self.codes = tensors.codes(rows)
+        self.valid_length = tensors.valid_length[rows]
+        self.y = tensors.y[rows]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def digests(self) -> np.ndarray:
+        """(n,) uint64: strand-canonical digests, by which a sequence is known again."""
+        return strand_canonical_digests(self.codes, self.valid_length)
+
+    def batches(self, encoding: DnaEncoding, size: int) -> Iterator[Examples]:
+        """Give the examples in their order."""
+        for start in range(0, len(self), size):
+            rows = slice(start, start + size)
+            yield Examples(encoding.encode(self.codes[rows]), self.valid_length[rows], self.y[rows])
+
+
+class BindingData:
+    """Training and validation examples for `tfbind.training.fit.fit`.
+
+    Parameters
+    ----------
+    tensors : Tensors
+    seed : int
+        Of the order, the strands and the shuffles of every epoch.
+
+    Raises
+    ------
+    TfbindError
+        If the training or the validation part lacks a class for some factor.
+    """
+
+    def __init__(self, tensors: Tensors, seed: int):
+        self.encoding = tensors.encoding
+        self.seed = seed
+        self.train, self.held_out = Part(tensors, TRAIN), Part(tensors, VALIDATION)
+        for number, part in ((TRAIN, self.train), (VALIDATION, self.held_out)):
+            for index, factor in enumerate(tensors.tasks):
+                for label, name in ((1, "bound"), (0, "unbound")):
+                    if not (part.y[:, index] == label).any():
+                        raise TfbindError(
+                            f"{tensors.path}: no {name} sequence of {factor} in the {PARTS[number]} part, expected some"
+                        )
+        self.n_train = len(self.train)
+        self._shuffles, self._parents = self._find_shuffles(tensors)
+        others = [Part(tensors, number) for number in range(len(PARTS)) if number != TRAIN]
+        self._held_out_digests = np.concatenate([part.digests() for part in others])
+
+    def _find_shuffles(self, tensors: Tensors) -> tuple[np.ndarray, np.ndarray]:
+        """Training rows of shuffles, and the training row of the positive that each was made from."""
+        ids, parents = tensors.text("id")[self.train.rows], tensors.text("parent")[self.train.rows]
+        row_of = {name: row for row, name in enumerate(ids)}
+        shuffles = np.array([row for row, parent in enumerate(parents) if parent in row_of], np.int64)
+        return shuffles, np.array([row_of[parents[row]] for row in shuffles], np.int64)
+
+    def class_weights(self) -> np.ndarray:
+        """Weights that give both classes of a task the same say: (tasks, 2) float32, n / (2 * n of class)."""
+        unbound, bound = (self.train.y == 0).sum(axis=0), (self.train.y == 1).sum(axis=0)
+        return ((unbound + bound)[:, None] / (2 * np.stack([unbound, bound], axis=1))).astype(np.float32)
+
+    def batches(self, epoch: int, size: int) -> Iterator[Examples]:
+        """Give one epoch's training examples in random order."""
+        rng = np.random.default_rng([self.seed, epoch])
+        order = rng.permutation(self.n_train)
+        turned = rng.random(self.n_train) < 0.5
+        codes = self._with_fresh_shuffles(epoch)
+        for start in range(0, self.n_train, size):
+            rows = order[start : start + size]
+            batch, valid_length = codes[rows], self.train.valid_length[rows]
+            other = turned[rows]
+            batch[other] = reverse_complement(batch[other], valid_length[other])
+            yield Examples(self.encoding.encode(batch), valid_length, self.train.y[rows])
+
+    def _with_fresh_shuffles(self, epoch: int) -> np.ndarray:
+        if not len(self._shuffles):
+            return self.train.codes
+        parents, valid_length = self.train.codes[self._parents], self.train.valid_length[self._parents]
+        made = dinucleotide_shuffle(parents, valid_length, seeds_for(self._shuffles, self.seed, epoch))
+        # one that comes out as its own parent, or as an example that is held out, gives way to the stored one
+        digests = strand_canonical_digests(made, valid_length)
+        useful = digests != strand_canonical_digests(parents, valid_length)
+        useful &= ~np.isin(digests, self._held_out_digests)
+        codes = self.train.codes.copy()
+        codes[self._shuffles[useful]] = made[useful]
+        return codes
+
+    def validation(self, size: int) -> Iterator[Examples]:
+        """Give the validation examples in their order."""
+        return self.held_out.batches(self.encoding, size)

@@ -1,0 +1,53 @@
+"""A trained binding model, ready to score sequences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from tfbind.binding.calibration import calibrate
+from tfbind.inference.engine import start_engine
+from tfbind.training.model_file import ModelCard, read_card
+
+KIND = "binding"
+
+
+class BindingModel:
+    """A model file opened for scoring.
+
+    Attributes
+    ----------
+    path : Path
+    card : ModelCard
+    device : str
+        What it runs on, in words.
+    """
+
+    def __init__(self, path: str | Path, *, threads: int | None = None):
+        self.path = Path(path)
+        self.card: ModelCard = read_card(path, KIND)
+        self._forward, self.device = start_engine(path, self.card, threads=threads)
+
+    def probabilities(self, codes: np.ndarray, valid_length: np.ndarray, batch_size: int = 512) -> np.ndarray:
+        """Score sequences.
+
+        Parameters
+        ----------
+        codes : (n, length) uint8
+            Of the model's length.
+        valid_length : (n,) int32
+        batch_size : int
+            Sequences that the engine sees at a time; the scores do not depend on it.
+
+        Returns
+        -------
+        (n, tasks) float64
+            Calibrated probability that the sequence is bound, among sequences such as the training's.
+        """
+        n_tasks = len(self.card.tasks)
+        logits = np.empty((len(codes), n_tasks), np.float32)
+        for start in range(0, len(codes), batch_size):
+            rows = slice(start, start + batch_size)
+            logits[rows] = self._forward(self.card.encoding.encode(codes[rows]), valid_length[rows])
+        return calibrate(logits, self.card.calibration)

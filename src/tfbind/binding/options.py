@@ -1,0 +1,37 @@
+"""The one table of defaults: the command line, the config's schema and the manual read it here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ENCODINGS = ("onehot", "kmer")
+NEGATIVE_METHODS = ("genome", "dinucleotide")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodeOptions:
+    """How records become tensors.
+
+    length : bases a record; longer ones are cropped round the centre, shorter ones padded
+    negative_method : "genome" or "dinucleotide"; None takes genome where one is given
+    negative_ratio : negatives made for each positive
+    exclude : BED of regions that no genomic negative may touch
+    max_peaks : keep the strongest peaks only
+    encoding, k, stride : one-hot, or k-mers of k bases every stride bases
+    split : fractions of train, validation and test
+    test_contigs, validation_contigs : hold these out instead
+    """
+
+    length: int = 101
+    negative_method: str | None = None
+    negative_ratio: float = 1.0
+    exclude: Path | None = None
+    max_peaks: int | None = None
+    encoding: str = "onehot"
+    k: int = 5
+    stride: int = 2
+    split: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    test_contigs: tuple[str, ...] = ()
+    validation_contigs: tuple[str, ...] = ()
+    seed: int = 0

@@ -1,0 +1,202 @@
+"""Where records come from: FASTA of positives and negatives, a labelled FASTA, or peaks in a genome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from tfbind.binding.options import EncodeOptions
+from tfbind.dna.alphabet import AMBIGUOUS
+from tfbind.dna.fasta import BATCH_RECORDS, Batch, encode_batch, read_batches
+from tfbind.dna.genome import Genome
+from tfbind.dna.matched import draw_matched, join_intervals, read_intervals
+from tfbind.dna.peaks import (
+    Peak,
+    Window,
+    merge_summits,
+    parse_coordinates,
+    read_peaks,
+    strongest,
+    windows_round_summits,
+)
+from tfbind.errors import TfbindError
+from tfbind.files import open_text
+
+
+class Source(NamedTuple):
+    """Records of one file that can be read as often as needed.
+
+    path : Path
+    batches : reads the records, batch by batch
+    labels : from a batch's names to (n, tasks) float32
+    """
+
+    path: Path
+    batches: Callable[[], Iterator[Batch]]
+    labels: Callable[[Sequence[str]], np.ndarray]
+
+
+def _all_labelled(value: float) -> Callable[[Sequence[str]], np.ndarray]:
+    return lambda names: np.full((len(names), 1), value, np.float32)
+
+
+def fasta_source(path: Path, length: int, label: float) -> Source:
+    """Records of a FASTA file, all of them bound (``label`` 1) or unbound (0)."""
+    return Source(path, lambda: read_batches(path, length), _all_labelled(label))
+
+
+def read_labels(path: Path) -> pd.DataFrame:
+    """Read a table of labels: ``id``, then one column a factor with 1, 0 or nothing.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by id, float32, NaN where unknown.
+
+    Raises
+    ------
+    TfbindError
+        If the table has no ``id`` or no factor, an id twice, or another value.
+    """
+    with open_text(path) as handle:
+        try:
+            table = pd.read_csv(handle, sep="\t", dtype=str, keep_default_na=False)
+        except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+            raise TfbindError(f"{path}: no table: {error}, expected tab-separated id and factors") from None
+    if table.columns[0] != "id" or len(table.columns) < 2:
+        raise TfbindError(
+            f"{path}: line 1: found columns {', '.join(table.columns)}, expected id and one column a factor"
+        )
+    twice = table["id"].duplicated()
+    if twice.any():
+        raise TfbindError(
+            f"{path}: line {int(twice.argmax()) + 2}: id {table['id'][twice].iloc[0]!r} is given twice"
+        )
+    table = table.set_index("id")
+    for factor in table.columns:
+        wrong = ~table[factor].str.strip().isin(["0", "1", ""])
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise TfbindError(
+                f"{path}: line {row + 2}: {factor} is {table[factor].iloc[row]!r}, expected 1, 0 or nothing"
+            )
+    return table.apply(lambda column: pd.to_numeric(column.str.strip())).astype(np.float32)
+
+
+def labelled_source(fasta: Path, labels: Path, length: int) -> tuple[Source, tuple[str, ...]]:
+    """Records of a FASTA file with labels for several factors.
+
+    Returns
+    -------
+    source : Source
+    factors : tuple of str
+    """
+    table = read_labels(labels)
+
+    def look_up(names: Sequence[str]) -> np.ndarray:
+        rows = table.index.get_indexer(pd.Index(names))
+        if (rows < 0).any():
+            missing = names[int((rows < 0).argmax())]
+            raise TfbindError(f"{labels}: no line for record {missing!r} of {fasta}, expected one a record")
+        return table.to_numpy()[rows]
+
+    return Source(fasta, lambda: read_batches(fasta, length), look_up), tuple(table.columns)
+
+
+def windows_source(genome: Genome, windows: Sequence[Window], length: int, label: float) -> Source:
+    """Windows of a genome, all of them bound (``label`` 1) or unbound (0); a record's name is its window's id."""
+
+    def batches() -> Iterator[Batch]:
+        for start in range(0, len(windows), BATCH_RECORDS):
+            chunk = windows[start : start + BATCH_RECORDS]
+            sequences = [genome.fetch(window.contig, window.start, window.end) for window in chunk]
+            yield encode_batch(genome.path, [window.record_id for window in chunk], sequences, length)
+
+    return Source(genome.path, batches, _all_labelled(label))
+
+
+def peak_windows(
+    path: Path, genome: Genome, length: int, max_peaks: int | None
+) -> tuple[list[Window], list[Peak], dict[str, int]]:
+    """Windows round the summits of a peak file, none overlapping another.
+
+    Returns
+    -------
+    windows : list of Window
+    peaks : list of Peak
+        Every peak of the file, those left out too: no negative may touch one.
+    counts : dict
+        What was merged, left out, moved and shortened, for the summary.
+    """
+    peaks = read_peaks(path)
+    genome.check_contigs({peak.contig for peak in peaks}, path)
+    merged = merge_summits(peaks, length, genome.contigs)
+    kept = merged if max_peaks is None else strongest(merged, max_peaks, path)
+    windows, n_moved, n_short = windows_round_summits(kept, length, genome.contigs, path)
+    counts = {
+        "peaks": len(peaks),
+        "summits merged into a stronger one nearby": len(peaks) - len(merged),
+        "weaker peaks left out by --max-peaks": len(merged) - len(kept),
+        "windows moved inside their contig": n_moved,
+        "windows on contigs shorter than the length": n_short,
+    }
+    return windows, peaks, counts
+
+
+def matched_windows(
+    genome: Genome,
+    positives: Source,
+    forbidden: Mapping[str, np.ndarray],
+    stratum_of_contig: Mapping[str, int],
+    options: EncodeOptions,
+) -> tuple[list[Window], dict[str, int]]:
+    """Draw negatives from the genome with the G+C content of the positives.
+
+    Parameters
+    ----------
+    genome : Genome
+    positives : Source
+        Windows of the genome.
+    forbidden : mapping of contig to (m, 2) int array
+        What no negative may touch, besides ``options.exclude``.
+    stratum_of_contig : mapping
+        Contigs that are held out together share a number from 0; G+C content is matched in each, and
+        contigs without a number give no negatives.
+    options : EncodeOptions
+
+    Returns
+    -------
+    windows : list of Window
+    counts : dict
+        What the genome was short of, for the summary.
+    """
+    wanted = np.zeros((max(stratum_of_contig.values()) + 1, options.length + 1), np.int64)
+    n_before = 0
+    for batch in positives.batches():
+        contigs = [coordinates[0] for coordinates in map(parse_coordinates, batch.names) if coordinates]
+        strata = np.array([stratum_of_contig[contig] for contig in contigs])
+        gc = ((batch.codes == 1) | (batch.codes == 2)).sum(axis=1)
+        known = np.maximum((batch.codes != AMBIGUOUS).sum(axis=1), 1)
+        copies = copies_of_each(n_before, len(gc), options.negative_ratio)
+        np.add.at(wanted, (strata, np.rint(gc / known * options.length).astype(int)), copies)
+        n_before += len(gc)
+    if options.exclude is not None:
+        excluded = read_intervals(options.exclude)
+        genome.check_contigs(set(excluded), options.exclude, need_all=False)
+        forbidden = join_intervals(forbidden, excluded)
+    rng = np.random.default_rng(options.seed)
+    drawn = draw_matched(genome, stratum_of_contig, wanted, forbidden, options.length, rng)
+    return drawn.windows, {
+        "negatives that the genome was short of": int(drawn.shortfall.sum()),
+        "negatives of a G+C content up to 2% beside the wanted one": int(drawn.substituted.sum()),
+    }
+
+
+def copies_of_each(first: int, n: int, ratio: float) -> np.ndarray:
+    """How many negatives each of the positives ``first`` to ``first + n - 1`` gets: (n,) int, ``ratio`` on average."""
+    total = np.floor(np.arange(first, first + n + 1) * ratio).astype(np.int64)
+    return np.diff(total)

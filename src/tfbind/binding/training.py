@@ -1,0 +1,124 @@
+"""From a tensors file to a model file."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tfbind.binding.calibration import best_f1_threshold, calibrate, fit_platt
+from tfbind.binding.examples import BindingData
+from tfbind.files import whole_output
+from tfbind.networks.spec import make_spec
+from tfbind.tensors import open_tensors
+from tfbind.training.model_file import ModelCard, save_model
+from tfbind.training.options import FitOptions
+
+logger = logging.getLogger(__name__)
+
+
+def train(
+    tensors_path: Path,
+    output: Path,
+    *,
+    architecture: str,
+    network_values: dict[str, Any],
+    options: FitOptions,
+    threads: int | None,
+    resume: bool,
+) -> pd.DataFrame:
+    """Train a network on a tensors file.
+
+    Beside the model file NAME.keras go NAME.history.tsv (one row an epoch) and, until the model is safe,
+    NAME.checkpoint.
+
+    Parameters
+    ----------
+    tensors_path, output : Path
+    architecture : str
+        A name out of `tfbind.networks.spec.ARCHITECTURES`.
+    network_values : dict
+        Fields of `tfbind.networks.spec.NetworkSpec` that differ from the architecture's own; None keeps those.
+    options : FitOptions
+    threads : int or None
+    resume : bool
+        Go on from the checkpoint of an interrupted run, where there is one.
+
+    Returns
+    -------
+    DataFrame
+        The history: see `tfbind.training.fit.fit`.
+    """
+    with open_tensors(tensors_path) as tensors:
+        data = BindingData(tensors, options.seed)
+        encoding, tasks, attributes = tensors.encoding, tensors.tasks, tensors.attributes
+    is_kmer = encoding.k is not None
+    spec = make_spec(
+        architecture,
+        length=encoding.shape[0],
+        n_tasks=len(tasks),
+        vocabulary=4**encoding.k + 1 if encoding.k is not None else None,
+        k=encoding.k,
+        stride=encoding.stride,
+        **network_values,
+    )
+
+    from tfbind.networks.build import build
+    from tfbind.training.device import prepare
+    from tfbind.training.fit import PREDICTION_BATCH, fit, predict_logits
+    from tfbind.training.forward import make_forward
+
+    device = prepare(seed=options.seed, threads=threads)
+    network = build(spec)
+    logger.info(
+        "training %s (%s parameters, %s) on %s examples, on the %s",
+        architecture,
+        f"{network.count_params():,}",
+        f"{encoding.k}-mers" if is_kmer else "one-hot",
+        f"{data.n_train:,}",
+        device,
+    )
+    checkpoint = output.with_suffix(".checkpoint")
+    digests = np.unique(np.concatenate([data.train.digests(), data.held_out.digests()]))
+    fingerprint = {
+        "network": spec.to_dict(),
+        "options": asdict(options),
+        "data": f"{len(digests)} {int(np.bitwise_xor.reduce(digests))}",
+    }
+    history = fit(
+        network, network, data, options, checkpoint=checkpoint, fingerprint=fingerprint, resume=resume
+    )
+    logits, y = predict_logits(make_forward(network), data.validation(PREDICTION_BATCH))
+    calibration = fit_platt(logits, y)
+    probability = calibrate(logits, calibration)
+    best = min(history, key=lambda row: row["val_loss"])
+    card = ModelCard(
+        kind="binding",
+        network=spec,
+        encoding=encoding,
+        tasks=tasks,
+        calibration=calibration,
+        threshold=tuple(best_f1_threshold(y[:, i], probability[:, i]) for i in range(len(tasks))),
+        negative_method=str(attributes.get("negative_method", "given")),
+        digests=digests,
+        training={
+            "options": asdict(options),
+            "tensors": tensors_path.name,
+            "source": str(attributes["source"]),
+            "n_train": data.n_train,
+            "n_validation": len(data.held_out),
+            "epochs": len(history),
+            "best_epoch": best["epoch"],
+        },
+    )
+    save_model(output, network, card)
+    table = pd.DataFrame(history)
+    with whole_output(output.with_suffix(".history.tsv")) as temporary:
+        table.to_csv(temporary, sep="\t", index=False, na_rep="NA")
+    checkpoint.unlink(missing_ok=True)
+    logger.info("best epoch %d of %d, validation AUROC %.4f", best["epoch"], len(history), best["val_auroc"])
+    return table

@@ -1,0 +1,159 @@
+"""Encode sequences into an HDF5 tensors file, with negatives and a split that leaks nothing.
+
+One factor: --positives, with --negatives or with negatives made. Peaks: --peaks and --genome.
+Several factors: --fasta and --labels (a table: id, then one column a factor with 1, 0 or nothing).
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields
+from pathlib import Path
+
+from tfbind.binding.options import ENCODINGS, NEGATIVE_METHODS, EncodeOptions
+from tfbind.cli.arguments import add_output, add_seed, names, positive_float, positive_int
+from tfbind.errors import TfbindError
+
+MAX_K = 7
+_SUFFIXES = (".gz", ".bgz", ".fa", ".fasta", ".fna", ".bed", ".narrowPeak", ".broadPeak")
+
+
+def fractions(text: str) -> tuple[float, float, float]:
+    """Argument type: three fractions that sum to 1."""
+    try:
+        train, validation, test = (float(part) for part in text.split(","))
+    except ValueError:
+        train = validation = test = -1.0
+    if min(train, validation, test) < 0 or not train or abs(train + validation + test - 1) > 1e-6:
+        raise argparse.ArgumentTypeError(
+            f"found {text!r}, expected fractions of train,validation,test that sum to 1, such as 0.8,0.1,0.1"
+        )
+    return train, validation, test
+
+
+def register_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Add the verb ``encode``."""
+    default = EncodeOptions()
+    parser = subparsers.add_parser(
+        "encode",
+        help="turn FASTA or peaks into HDF5 tensors",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    inputs = parser.add_argument_group("input")
+    inputs.add_argument("--positives", type=Path, metavar="FASTA", help="bound sequences")
+    inputs.add_argument("--negatives", type=Path, metavar="FASTA", help="unbound sequences (default: made)")
+    inputs.add_argument(
+        "--peaks", type=Path, metavar="BED", help="BED, narrowPeak or broadPeak; needs --genome"
+    )
+    inputs.add_argument("--genome", type=Path, metavar="FASTA", help="the genome that the peaks lie in")
+    inputs.add_argument("--fasta", type=Path, metavar="FASTA", help="sequences; needs --labels")
+    inputs.add_argument(
+        "--labels", type=Path, metavar="TSV", help="id, then one column a factor: 1, 0 or nothing"
+    )
+    inputs.add_argument("--factor", metavar="NAME", help="name of the factor (default: the file's name)")
+    shape = parser.add_argument_group("records")
+    shape.add_argument(
+        "--length",
+        type=positive_int,
+        default=default.length,
+        metavar="N",
+        help=f"bases a record: longer ones cropped round the centre, shorter padded (default {default.length})",
+    )
+    shape.add_argument("--encoding", choices=ENCODINGS, default=default.encoding, help="default %(default)s")
+    shape.add_argument(
+        "--k", type=positive_int, default=default.k, metavar="N", help="k-mer length (default %(default)s)"
+    )
+    shape.add_argument(
+        "--stride",
+        type=positive_int,
+        default=default.stride,
+        metavar="N",
+        help="bases from one k-mer to the next (default %(default)s)",
+    )
+    shape.add_argument("--max-peaks", type=positive_int, metavar="N", help="keep the N strongest peaks")
+    negatives = parser.add_argument_group("negatives")
+    negatives.add_argument(
+        "--negative-method",
+        choices=NEGATIVE_METHODS,
+        help="windows of the genome matched in G+C content, or dinucleotide shuffles"
+        " (default: genome where one is given)",
+    )
+    negatives.add_argument(
+        "--negative-ratio",
+        type=positive_float,
+        default=default.negative_ratio,
+        metavar="X",
+        help="negatives made for each positive (default 1)",
+    )
+    negatives.add_argument(
+        "--exclude", type=Path, metavar="BED", help="regions that no genomic negative may touch"
+    )
+    parts = parser.add_argument_group("parts")
+    parts.add_argument(
+        "--split",
+        type=fractions,
+        default=default.split,
+        metavar="A,B,C",
+        help="fractions of train, validation and test (default 0.8,0.1,0.1)",
+    )
+    parts.add_argument(
+        "--test-contigs", type=names, default=(), metavar="NAMES", help="hold these out as test"
+    )
+    parts.add_argument(
+        "--validation-contigs", type=names, default=(), metavar="NAMES", help="hold these out as validation"
+    )
+    add_seed(parser)
+    add_output(parser, "the tensors file; a summary goes beside it", "FILE.h5")
+    parser.set_defaults(run=run)
+
+
+def factor_name(path: Path) -> str:
+    """The file's name without the suffixes that say what format it has."""
+    name = path.name
+    while suffix := next((suffix for suffix in _SUFFIXES if name.lower().endswith(suffix.lower())), None):
+        name = name[: -len(suffix)]
+    return name or path.name
+
+
+def check(args: argparse.Namespace) -> None:
+    """Refuse arguments that contradict one another."""
+    given = [name for name in ("positives", "peaks", "fasta") if getattr(args, name)]
+    if len(given) != 1:
+        raise TfbindError(
+            f"found {' and '.join(f'--{name}' for name in given) or 'no input'},"
+            " expected one of --positives, --peaks (with --genome) and --fasta (with --labels)"
+        )
+    if bool(args.peaks) != bool(args.genome):
+        raise TfbindError("--peaks and --genome go together, found only one of them")
+    if bool(args.fasta) != bool(args.labels):
+        raise TfbindError("--fasta and --labels go together, found only one of them")
+    if args.negatives and (not args.positives or args.negative_method):
+        raise TfbindError("--negatives goes with --positives, and not with --negative-method")
+    if args.negative_method == "genome" and not args.genome:
+        raise TfbindError("--negative-method genome needs --peaks and --genome")
+    if args.fasta and args.negative_method:
+        raise TfbindError("--labels tells what is unbound, so --negative-method has no meaning")
+    if args.encoding == "kmer":
+        if args.k > MAX_K or args.k > args.length:
+            raise TfbindError(f"--k is {args.k}, expected at most {MAX_K} and at most --length")
+        if args.stride > args.k:
+            raise TfbindError(
+                f"--stride is {args.stride}, expected at most --k ({args.k}): no base may be passed over"
+            )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Encode what the arguments name."""
+    check(args)
+    from tfbind.binding.encoding import encode_fasta, encode_labelled, encode_peaks
+
+    options = EncodeOptions(**{field.name: getattr(args, field.name) for field in fields(EncodeOptions)})
+    if args.fasta:
+        encode_labelled(args.output, args.fasta, args.labels, options)
+    elif args.peaks:
+        encode_peaks(args.output, args.peaks, args.genome, args.factor or factor_name(args.peaks), options)
+    else:
+        factor = args.factor or factor_name(args.positives)
+        encode_fasta(args.output, args.positives, args.negatives, factor, options)

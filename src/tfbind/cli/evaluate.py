@@ -1,0 +1,61 @@
+"""Judge a model on sequences that it has never seen.
+
+Writes metrics.json, roc.tsv, pr.tsv, predictions.tsv, notes.json, roc.svg and pr.svg into a folder. Sequences
+that the model was trained or validated on, on either strand, are refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tfbind.cli.arguments import add_output, add_seed, add_threads
+from tfbind.errors import TfbindError
+
+
+def register_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Add the verb ``evaluate``."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="ROC, precision-recall and more on unseen sequences",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--model", type=Path, required=True, metavar="FILE.keras", help="from tfbind train")
+    inputs = parser.add_argument_group("input: --tensors, or --positives and --negatives")
+    inputs.add_argument("--tensors", type=Path, metavar="FILE.h5", help="from tfbind encode")
+    inputs.add_argument(
+        "--split", choices=("train", "validation", "test"), default="test", help="its part (default test)"
+    )
+    inputs.add_argument("--positives", type=Path, metavar="FASTA", help="bound sequences")
+    inputs.add_argument("--negatives", type=Path, metavar="FASTA", help="unbound sequences")
+    parser.add_argument(
+        "--allow-overlap", action="store_true", help="take sequences that the model has seen, too"
+    )
+    add_seed(parser)
+    add_threads(parser)
+    add_output(parser, "folder for the results", "DIR")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Evaluate and write the folder."""
+    if bool(args.tensors) == bool(args.positives or args.negatives) or bool(args.positives) != bool(
+        args.negatives
+    ):
+        raise TfbindError("expected either --tensors, or --positives and --negatives")
+    if args.output.exists() and not args.output.is_dir():
+        raise TfbindError(f"{args.output}: is a file, expected a folder for the results")
+    from tfbind.binding.evaluation import evaluate, examples_from_fasta, examples_from_tensors, refuse_seen
+    from tfbind.binding.model import BindingModel
+    from tfbind.report.evaluation import write_evaluation
+
+    model = BindingModel(args.model, threads=args.threads)
+    if args.tensors:
+        examples = examples_from_tensors(args.tensors, args.split, model)
+    else:
+        examples = examples_from_fasta(args.positives, args.negatives, model)
+    if not args.allow_overlap:
+        refuse_seen(examples, model, args.tensors or f"{args.positives} and {args.negatives}")
+    write_evaluation(args.output, evaluate(model, examples, args.seed))

@@ -1,0 +1,95 @@
+"""Train a network on a tensors file.
+
+Beside the model FILE.keras go FILE.history.tsv (one row an epoch) and FILE.learning.svg. After every epoch a
+checkpoint is written; --resume goes on from it after an interruption, and ends as if there had been none.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields, replace
+from pathlib import Path
+
+from tfbind.cli.arguments import add_output, add_seed, add_threads, positive_float, positive_int
+from tfbind.errors import TfbindError
+from tfbind.networks.spec import ARCHITECTURES, CELLS
+from tfbind.training.options import DEFAULT_ARCHITECTURE, FitOptions
+
+
+def register_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Add the verb ``train``."""
+    default = FitOptions()
+    parser = subparsers.add_parser(
+        "train",
+        help="train a network on tensors",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("tensors", type=Path, metavar="TENSORS.h5", help="from tfbind encode")
+    network = parser.add_argument_group("network (default: as the architecture has it)")
+    network.add_argument(
+        "--architecture",
+        choices=sorted(ARCHITECTURES),
+        default=DEFAULT_ARCHITECTURE,
+        help="default %(default)s",
+    )
+    network.add_argument("--cell", choices=CELLS, help="recurrent cell")
+    network.add_argument(
+        "--units", type=positive_int, metavar="N", help="units of a direction of a recurrent layer"
+    )
+    network.add_argument("--layers", type=positive_int, metavar="N", help="recurrent layers")
+    fitting = parser.add_argument_group("fitting")
+    fitting.add_argument(
+        "--epochs",
+        type=positive_int,
+        default=default.epochs,
+        metavar="N",
+        help="at most (default %(default)s)",
+    )
+    fitting.add_argument(
+        "--batch-size", type=positive_int, default=default.batch_size, metavar="N", help="default %(default)s"
+    )
+    fitting.add_argument(
+        "--learning-rate",
+        type=positive_float,
+        default=default.learning_rate,
+        metavar="X",
+        help="default %(default)s",
+    )
+    fitting.add_argument(
+        "--patience",
+        type=positive_int,
+        default=default.patience,
+        metavar="N",
+        help="stop after so many epochs without a lower validation loss (default %(default)s)",
+    )
+    fitting.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoint, where there is one"
+    )
+    add_seed(parser)
+    add_threads(parser)
+    add_output(parser, "the model", "FILE.keras")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train, and draw the learning curves."""
+    if args.output.suffix != ".keras":
+        raise TfbindError(f"--output is {args.output}, expected a name that ends in .keras")
+    from tfbind.binding.training import train
+    from tfbind.report.figures import learning_curves
+
+    given = {
+        field.name: getattr(args, field.name) for field in fields(FitOptions) if hasattr(args, field.name)
+    }
+    history = train(
+        args.tensors,
+        args.output,
+        architecture=args.architecture,
+        network_values={name: getattr(args, name) for name in ("cell", "units", "layers")},
+        options=replace(FitOptions(), **given),
+        threads=args.threads,
+        resume=args.resume,
+    )
+    learning_curves(args.output.with_suffix(".learning.svg"), history)

@@ -1,0 +1,33 @@
+"""The engines that prediction can run on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tfbind.training.forward import Forward
+from tfbind.training.model_file import ModelCard
+
+
+def start_engine(path: str | Path, card: ModelCard, *, threads: int | None = None) -> tuple[Forward, str]:
+    """Load a model's network for inference.
+
+    Parameters
+    ----------
+    path : path
+        The model file.
+    card : ModelCard
+    threads : int or None
+
+    Returns
+    -------
+    forward : callable
+        From ``x`` and ``valid_length`` to logits, see `tfbind.training.forward.make_forward`.
+    device : str
+        What it runs on, in words.
+    """
+    from tfbind.training.device import prepare
+    from tfbind.training.forward import make_forward
+    from tfbind.training.model_file import load_network
+
+    device = prepare(threads=threads)
+    return make_forward(load_network(path, card)), device

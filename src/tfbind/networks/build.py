@@ -1,0 +1,101 @@
+"""From a spec to a Keras model."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from tfbind.networks.layers import (
+    BlankPadding,
+    KmerReverseComplement,
+    OneHotReverseComplement,
+    PoolValid,
+    ReverseValid,
+    ValidSteps,
+)
+from tfbind.networks.spec import NetworkSpec
+
+RECURRENT = {"lstm": layers.LSTM, "gru": layers.GRU}
+
+
+def build(spec: NetworkSpec) -> keras.Model:
+    """Build the network that scores both strands: the mean of one strand's network applied to each.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+
+    Returns
+    -------
+    keras.Model
+        Inputs ``x`` ((n, length, 4) uint8, or (n, tokens) uint16 for k-mers) and ``valid_length`` ((n,) int32,
+        in bases); output (n, n_tasks) float32 logits. A sequence and its reverse complement get the same
+        logits, and what stands in the padding has no influence. The layer ``strand`` is the network of one
+        strand, with the same inputs and output.
+    """
+    strand = build_strand(spec)
+    x, valid_length = _inputs(spec)
+    steps = ValidSteps(spec.k, spec.stride, name="valid_steps")(valid_length)
+    if spec.vocabulary:
+        other = KmerReverseComplement(spec.k, name="reverse_complement")(x, steps)
+    else:
+        other = OneHotReverseComplement(name="reverse_complement")(x, steps)
+    logits = layers.Average(name="both_strands")([strand([x, valid_length]), strand([other, valid_length])])
+    return keras.Model([x, valid_length], logits, name=_model_name(spec))
+
+
+def build_strand(spec: NetworkSpec) -> keras.Model:
+    """Build the network of one strand; see `build`."""
+    x, valid_length = _inputs(spec)
+    valid = ValidSteps(spec.k, spec.stride, name="valid_steps")(valid_length)
+    if spec.vocabulary:
+        h = layers.Embedding(spec.vocabulary, spec.embedding, name="kmer_embedding")(x)
+    else:
+        h = layers.Rescaling(1.0, name="to_float")(x)
+    h = BlankPadding(name="input_mask")(h, valid)
+    pooled = []
+    if spec.filters:
+        h = layers.Conv1D(spec.filters, spec.kernel_size, padding="same", use_bias=False, name="convolution")(
+            h
+        )
+        h = layers.BatchNormalization(name="convolution_norm")(h)
+        h = layers.ReLU(name="convolution_relu")(h)
+        h = BlankPadding(name="convolution_mask")(h, valid)
+        # a motif's best match reaches the head directly, too: without this the filters learn slowly, since
+        # all they hear comes back through the recurrence
+        pooled.append(layers.GlobalMaxPooling1D(name="convolution_maximum")(h))
+        if spec.pool > 1:
+            # pooling windows start at the first base whatever the length, so that padding moves none of them
+            h = layers.ZeroPadding1D((0, -h.shape[1] % spec.pool), name="pool_padding")(h)
+            h = layers.MaxPooling1D(spec.pool, name="pool")(h)
+            valid = ValidSteps(spec.pool, spec.pool, partial=True, name="pooled_steps")(valid)
+        h = layers.Dropout(spec.dropout, name="convolution_dropout")(h)
+    for number in range(1, spec.layers + 1):
+        if number > 1:
+            h = layers.Dropout(spec.dropout, name=f"recurrent_{number}_dropout")(h)
+        h = bidirectional(h, valid, spec.cell, spec.units, f"recurrent_{number}")
+    pooled.append(PoolValid(name="pool_time")(h, valid))
+    h = layers.Concatenate(name="features")(pooled) if len(pooled) > 1 else pooled[0]
+    h = layers.Dropout(spec.head_dropout, name="head_dropout")(h)
+    logits = layers.Dense(spec.n_tasks, name="logits")(h)
+    return keras.Model([x, valid_length], logits, name="strand")
+
+
+def bidirectional(sequence, valid_length, cell: str, units: int, name: str):
+    """Run a recurrence from either end of the valid part: (n, steps, features) to (n, steps, 2 * units)."""
+    recurrent = RECURRENT[cell]
+    forward = recurrent(units, return_sequences=True, name=f"{name}_forward")(sequence)
+    turned = ReverseValid(name=f"{name}_turn")(sequence, valid_length)
+    backward = recurrent(units, return_sequences=True, name=f"{name}_backward")(turned)
+    backward = ReverseValid(name=f"{name}_turn_back")(backward, valid_length)
+    return layers.Concatenate(name=name)([forward, backward])
+
+
+def _inputs(spec: NetworkSpec) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    shape, dtype = ((spec.length,), "int32") if spec.vocabulary else ((spec.length, 4), "uint8")
+    x = keras.Input(shape, dtype=dtype, name="x")
+    return x, keras.Input((), dtype="int32", name="valid_length")
+
+
+def _model_name(spec: NetworkSpec) -> str:
+    return spec.architecture.replace("-", "_")

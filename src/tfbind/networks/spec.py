@@ -1,0 +1,60 @@
+"""What a network is made of, as plain values: no import heavier than the standard library."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+CELLS = ("lstm", "gru")
+
+ARCHITECTURES: dict[str, dict[str, Any]] = {
+    "bilstm": {"cell": "lstm", "filters": 0, "pool": 1},
+    "bigru": {"cell": "gru", "filters": 0, "pool": 1},
+    "conv-bilstm": {"cell": "lstm", "filters": 64, "pool": 4},
+    "conv-bigru": {"cell": "gru", "filters": 64, "pool": 4},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSpec:
+    """Everything that `tfbind.networks.build.build` needs; it stands in the model file.
+
+    architecture : one of ARCHITECTURES, the name that the other values were taken from
+    length : steps of the input: bases, or k-mers
+    vocabulary : how many different k-mers there are, the ambiguous one included; 0 for one-hot
+    k, stride : of the k-mers, in bases; both 1 for one-hot
+    n_tasks : logits
+    cell : "lstm" or "gru"
+    units : of one direction of one recurrent layer
+    layers : recurrent layers, one on top of the other
+    filters, kernel_size, pool : of the convolution in front; no convolution where filters is 0
+    embedding : size of a k-mer's vector
+    dropout : after the convolution and between recurrent layers
+    head_dropout : before the last layer
+    """
+
+    architecture: str
+    length: int
+    vocabulary: int = 0
+    k: int = 1
+    stride: int = 1
+    n_tasks: int = 1
+    cell: str = "lstm"
+    units: int = 32
+    layers: int = 1
+    filters: int = 64
+    kernel_size: int = 19
+    pool: int = 4
+    embedding: int = 64
+    dropout: float = 0.2
+    head_dropout: float = 0.4
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the values for JSON."""
+        return asdict(self)
+
+
+def make_spec(architecture: str, *, length: int, **values: Any) -> NetworkSpec:
+    """Fill a spec from a named architecture; values that are None keep the architecture's own."""
+    spec = NetworkSpec(architecture=architecture, length=length, **ARCHITECTURES[architecture])
+    return replace(spec, **{name: value for name, value in values.items() if value is not None})

@@ -1,0 +1,50 @@
+"""The folder that an evaluation leaves: metrics, curves, predictions and figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tfbind.binding.evaluation import Evaluation
+from tfbind.files import whole_output
+from tfbind.report.figures import pr_figure, roc_figure
+
+
+def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
+    """Write metrics.json, roc.tsv, pr.tsv, predictions.tsv, notes.json, roc.svg and pr.svg into ``folder``.
+
+    ``metrics.json`` comes last: where it stands, the rest is there.
+    """
+    _write_table(folder / "predictions.tsv", evaluation.predictions)
+    _write_table(folder / "roc.tsv", _curve_table(evaluation.roc, ["fpr", "tpr", "threshold"]))
+    _write_table(folder / "pr.tsv", _curve_table(evaluation.pr, ["recall", "precision", "threshold"]))
+    for name, draw, area, curve in (
+        ("roc.svg", roc_figure, "auroc", evaluation.roc),
+        ("pr.svg", pr_figure, "auprc", evaluation.pr),
+    ):
+        drawn = {
+            factor: (curve[factor], metrics[area], metrics[f"{area}_ci95"])
+            for factor, metrics in evaluation.metrics.items()
+            if metrics[area] is not None
+        }
+        draw(folder / name, drawn)
+    _write_json(folder / "notes.json", evaluation.notes)
+    _write_json(folder / "metrics.json", evaluation.metrics)
+
+
+def _curve_table(curves: dict[str, np.ndarray], columns: list[str]) -> pd.DataFrame:
+    tables = [pd.DataFrame(curve, columns=columns).assign(factor=factor) for factor, curve in curves.items()]
+    return pd.concat(tables, ignore_index=True)[["factor", *columns]]
+
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    with whole_output(path) as temporary:
+        table.to_csv(temporary, sep="\t", index=False, na_rep="NA", float_format="%.6g")
+
+
+def _write_json(path: Path, values: object) -> None:
+    with whole_output(path) as temporary:
+        temporary.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n")

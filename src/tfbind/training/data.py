@@ -1,0 +1,36 @@
+"""What `tfbind.training.fit` asks of the data that it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+
+class Examples(NamedTuple):
+    """Inputs and truth of n examples.
+
+    x : (n, ...) as the network takes it
+    valid_length : (n,) int32
+    y : (n, tasks) float32: 1, 0, or NaN where unknown
+    """
+
+    x: np.ndarray
+    valid_length: np.ndarray
+    y: np.ndarray
+
+
+class TrainingData(Protocol):
+    """A source of training batches that can differ from epoch to epoch, and a fixed validation part."""
+
+    n_train: int
+
+    def batches(self, epoch: int, size: int) -> Iterator[Examples]:
+        """Give the training examples of one epoch in their order; the same epoch is always the same."""
+
+    def validation(self, size: int) -> Iterator[Examples]:
+        """Give the validation examples in their order."""
+
+    def class_weights(self) -> np.ndarray:
+        """(tasks, 2) float32: what an unbound and a bound example of each task weighs in the loss."""

@@ -1,0 +1,209 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from sklearn.metrics import roc_auc_score
+
+from tfbind.errors import TfbindError
+from tfbind.files import whole_output
+from tfbind.progress import Progress
+from tfbind.training.data import Examples, TrainingData
+from tfbind.training.forward import Forward, make_forward
+from tfbind.training.options import FitOptions
+
+logger = logging.getLogger(__name__)
+
+PREDICTION_BATCH = 512
+
+
+def weighted_cross_entropy(y: tf.Tensor, logits: tf.Tensor, class_weights: tf.Tensor) -> tf.Tensor:
+    """Mean binary cross-entropy over the known labels, each weighted by its task and class.
+
+    Parameters
+    ----------
+    y : (n, tasks) float32
+        1, 0, or NaN where unknown: these count nothing.
+    logits : (n, tasks) float32
+    class_weights : (tasks, 2) float32
+        Of unbound and bound examples.
+
+    Returns
+    -------
+    () float32
+        0 where nothing is known.
+    """
+    known = tf.math.is_finite(y)
+    y = tf.where(known, y, 0.0)
+    weight = tf.where(y > 0.5, class_weights[:, 1], class_weights[:, 0]) * tf.cast(known, tf.float32)
+    losses = tf.nn.sigmoid_cross_entropy_with_logits(y, logits) * weight
+    return tf.math.divide_no_nan(tf.reduce_sum(losses), tf.reduce_sum(weight))
+
+
+@dataclass
+class FitState:
+    """What fitting knows after a whole number of epochs: enough to go on as if never interrupted."""
+
+    history: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = -1
+    best_weights: list[np.ndarray] = field(default_factory=list)
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return len(self.history)
+
+    @property
+    def best_loss(self) -> float:
+        """Lowest validation loss so far."""
+        return self.history[self.best_epoch]["val_loss"] if self.best_epoch >= 0 else math.inf
+
+
+def fit(
+    network: keras.Model,
+    trained: keras.Model,
+    data: TrainingData,
+    options: FitOptions,
+    *,
+    checkpoint: Path,
+    fingerprint: dict[str, Any],
+    resume: bool,
+) -> list[dict[str, float]]:
+    """Fit a network and leave it with the weights of its best epoch.
+
+    Parameters
+    ----------
+    network : keras.Model
+        What is judged on the validation part, and whose weights are kept.
+    trained : keras.Model
+        What is trained; it shares its weights with ``network``.
+    data : TrainingData
+    options : FitOptions
+    checkpoint : Path
+        Written after every epoch, and taken up again if ``resume``; removing it is the caller's part, when
+        the model is safe.
+    fingerprint : dict
+        What the checkpoint must have been made with to be of use, as JSON can hold it.
+    resume : bool
+
+    Returns
+    -------
+    list of dict
+        One an epoch: epoch (from 1), loss, val_loss, val_auroc (mean of the tasks, NaN where undefined),
+        learning_rate (of the epoch's last step).
+    """
+    n_steps = -(-data.n_train // options.batch_size)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        options.learning_rate * 0.01,
+        decay_steps=max(1, round(n_steps * options.epochs * (1 - options.warmup))),
+        warmup_target=options.learning_rate,
+        warmup_steps=max(1, round(n_steps * options.epochs * options.warmup)),
+    )
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm
+    )
+    optimizer.build(trained.trainable_variables)
+    class_weights = tf.constant(data.class_weights())
+    variables = [*network.variables, *optimizer.variables]
+
+    @tf.function(reduce_retracing=True)
+    def step(x, valid_length, y):
+        with tf.GradientTape() as tape:
+            loss = weighted_cross_entropy(y, trained([x, valid_length], training=True), class_weights)
+        optimizer.apply(tape.gradient(loss, trained.trainable_variables), trained.trainable_variables)
+        return loss
+
+    forward = make_forward(network)
+    state = FitState()
+    if resume and checkpoint.exists():
+        state = _load(checkpoint, fingerprint, variables) or state
+    if state.epoch:
+        logger.info("going on after epoch %d, from %s", state.epoch, checkpoint)
+    with Progress("training", total=options.epochs * n_steps, unit="steps") as progress:
+        progress.update(state.epoch * n_steps)
+        while state.epoch < options.epochs and state.epoch - 1 - state.best_epoch < options.patience:
+            losses = []
+            for batch in data.batches(state.epoch, options.batch_size):
+                losses.append(step(batch.x, batch.valid_length, batch.y))
+                progress.update(1, f"epoch {state.epoch + 1}")
+            row = {"epoch": state.epoch + 1, "loss": float(np.mean([loss.numpy() for loss in losses]))}
+            row |= _validate(forward, data, class_weights)
+            row["learning_rate"] = float(optimizer.learning_rate)
+            if not math.isfinite(row["loss"]):
+                raise TfbindError(
+                    f"the training loss became {row['loss']} in epoch {row['epoch']}: lower --learning-rate"
+                )
+            if row["val_loss"] < state.best_loss:
+                state.best_epoch = state.epoch
+                state.best_weights = [np.array(weight) for weight in network.get_weights()]
+            state.history.append(row)
+            _save(checkpoint, fingerprint, variables, state)
+            logger.info(
+                "epoch %d: loss %.4f, validation loss %.4f, validation AUROC %.4f%s",
+                *(row[name] for name in ("epoch", "loss", "val_loss", "val_auroc")),
+                " (best)" if state.best_epoch == state.epoch - 1 else "",
+            )
+    network.set_weights(state.best_weights)
+    return state.history
+
+
+def predict_logits(forward: Forward, batches: Iterator[Examples]) -> tuple[np.ndarray, np.ndarray]:
+    """Apply a network, as `make_forward` gives it, to examples.
+
+    Returns
+    -------
+    logits, y : (n, tasks) float32
+    """
+
+    results = [(forward(batch.x, batch.valid_length), batch.y) for batch in batches]
+    logits, y = zip(*results, strict=True)
+    return np.concatenate(logits), np.concatenate(y)
+
+
+def _validate(forward: Forward, data: TrainingData, class_weights: tf.Tensor) -> dict[str, float]:
+    logits, y = predict_logits(forward, data.validation(PREDICTION_BATCH))
+    aurocs = []
+    for task in range(y.shape[1]):
+        known = np.isfinite(y[:, task])
+        if len(np.unique(y[known, task])) == 2:
+            aurocs.append(roc_auc_score(y[known, task], logits[known, task]))
+    loss = weighted_cross_entropy(tf.constant(y), tf.constant(logits), class_weights)
+    return {"val_loss": float(loss), "val_auroc": float(np.mean(aurocs)) if aurocs else math.nan}
+
+
+def _save(path: Path, fingerprint: dict[str, Any], variables: list, state: FitState) -> None:
+    meta = {"fingerprint": fingerprint, "history": state.history, "best_epoch": state.best_epoch}
+    arrays: dict[str, Any] = {f"variable_{i}": np.asarray(variable) for i, variable in enumerate(variables)}
+    arrays |= {f"best_{i}": weight for i, weight in enumerate(state.best_weights)}
+    with whole_output(path) as temporary, open(temporary, "wb") as handle:
+        np.savez(handle, meta=np.array(json.dumps(meta)), **arrays)
+
+
+def _load(path: Path, fingerprint: dict[str, Any], variables: list) -> FitState | None:
+    """Take a checkpoint up; None if it is of another run or damaged, which the user is told."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            meta = json.loads(str(arrays["meta"]))
+            if meta["fingerprint"] != json.loads(json.dumps(fingerprint)):
+                changed = [name for name in fingerprint if meta["fingerprint"].get(name) != fingerprint[name]]
+                logger.warning("%s was made with other %s: starting afresh", path, " and ".join(changed))
+                return None
+            values = [arrays[f"variable_{i}"] for i in range(len(variables))]
+            n_best = sum(name.startswith("best_") for name in arrays.files)
+            best = [arrays[f"best_{i}"] for i in range(n_best)]
+    except (OSError, ValueError, KeyError) as error:
+        logger.warning("%s cannot be read (%s): starting afresh", path, error)
+        return None
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    return FitState(meta["history"], meta["best_epoch"], best)

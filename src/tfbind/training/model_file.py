@@ -1,0 +1,161 @@
+"""The model file: what Keras saves, and beside it in the same zip a card with all that prediction needs.
+
+Loading never runs anything out of the file: the network is built anew from the card's spec, by this package's
+own code, and the file gives it nothing but numbers.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import platform
+import tempfile
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfbind import __version__
+from tfbind.errors import TfbindError
+from tfbind.files import whole_output
+from tfbind.networks.spec import NetworkSpec
+from tfbind.tensors import DnaEncoding
+
+if TYPE_CHECKING:
+    import keras
+
+FORMAT = "tfbind-model"
+FORMAT_VERSION = "1.0"
+CARD = "tfbind.json"
+WEIGHTS = "model.weights.h5"
+# a fixed date in the zip, so that the same training gives the same file
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What a model file says of itself.
+
+    kind : "binding"
+    network : NetworkSpec
+    encoding : DnaEncoding
+    tasks : names of the factors, in the order of the logits
+    calibration : {"method": ..., "slope": [...], "intercept": [...]}, a value a task
+    threshold : a probability a task, from which on a sequence is called bound
+    negative_method : "given", "dinucleotide" or "genome": what the model was taught to call unbound
+    digests : (n,) uint64, sorted: strand-canonical digests of the training and validation sequences
+    training : provenance: options, sources, counts, history
+    software : versions that the model was made with
+    """
+
+    kind: str
+    network: NetworkSpec
+    encoding: DnaEncoding
+    tasks: tuple[str, ...]
+    calibration: dict[str, Any]
+    threshold: tuple[float, ...]
+    negative_method: str
+    digests: np.ndarray = field(repr=False)
+    training: dict[str, Any]
+    software: dict[str, str] = field(default_factory=dict)
+
+
+def save_model(path: str | Path, network: keras.Model, card: ModelCard) -> None:
+    """Write a model file, whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+        Its name ends in ``.keras``.
+    network : keras.Model
+    card : ModelCard
+        ``software`` is filled in.
+    """
+    import keras
+    import tensorflow as tf
+
+    software = {"tfbind": __version__, "keras": keras.__version__, "tensorflow": tf.__version__}
+    software |= {"numpy": np.__version__, "python": platform.python_version()}
+    with tempfile.TemporaryDirectory() as folder, whole_output(path) as temporary:
+        saved = Path(folder) / "model.keras"
+        network.save(saved)
+        with zipfile.ZipFile(saved) as source:
+            members = {name: source.read(name) for name in source.namelist()}
+        keras_metadata = json.loads(members["metadata.json"])
+        keras_metadata.pop("date_saved", None)
+        members["metadata.json"] = json.dumps(keras_metadata).encode()
+        values = asdict(card) | {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "digests": base64.b64encode(card.digests.astype("<u8").tobytes()).decode(),
+            "software": software,
+            "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
+        }
+        with zipfile.ZipFile(temporary, "w") as target:
+            for name, data in {CARD: json.dumps(values, allow_nan=False).encode(), **members}.items():
+                target.writestr(zipfile.ZipInfo(name, _DATE), data, compress_type=zipfile.ZIP_DEFLATED)
+
+
+def read_card(path: str | Path, kind: str) -> ModelCard:
+    """Read and check a model file's card; needs no TensorFlow.
+
+    Raises
+    ------
+    TfbindError
+        If the file is missing, damaged, no model of tfbind, of another kind or of a newer format.
+    """
+    path = Path(path)
+    values = json.loads(_read_members(path)[CARD])
+    if values.get("format") != FORMAT:
+        raise TfbindError(f"{path}: found format {values.get('format')!r}, expected {FORMAT!r}")
+    if values.get("format_version") != FORMAT_VERSION:
+        raise TfbindError(
+            f"{path}: found model format {values.get('format_version')!r}, expected {FORMAT_VERSION!r}:"
+            f" it was made by tfbind {values.get('software', {}).get('tfbind', '(unknown)')}, this is {__version__}"
+        )
+    if values["kind"] != kind:
+        raise TfbindError(f"{path}: found a model of kind {values['kind']!r}, expected kind {kind!r}")
+    values = {name: values[name] for name in ModelCard.__dataclass_fields__}
+    values["network"] = NetworkSpec(**values["network"])
+    values["encoding"] = DnaEncoding(**values["encoding"])
+    values["tasks"] = tuple(values["tasks"])
+    values["threshold"] = tuple(values["threshold"])
+    values["digests"] = np.frombuffer(base64.b64decode(values["digests"]), "<u8").astype(np.uint64)
+    return ModelCard(**values)
+
+
+def load_network(path: str | Path, card: ModelCard) -> keras.Model:
+    """Build the network that the card describes and fill it with the file's weights."""
+    from tfbind.networks.build import build
+
+    network = build(card.network)
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder) / WEIGHTS
+        weights.write_bytes(_read_members(Path(path))[WEIGHTS])
+        try:
+            network.load_weights(weights)
+        except (ValueError, KeyError, OSError) as error:
+            raise TfbindError(f"{path}: the weights do not fit the network that it names ({error})") from None
+    return network
+
+
+def _read_members(path: Path) -> dict[str, bytes]:
+    """Read the zip and check every member against the card's checksums."""
+    if not path.is_file():
+        raise TfbindError(f"{path}: no such file")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if CARD not in names:
+                raise TfbindError(f"{path}: found no {CARD} inside, expected a model made by tfbind train")
+            members = {name: archive.read(name) for name in names}
+        sums = json.loads(members[CARD])["sha256"]
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, KeyError, TypeError) as error:
+        raise TfbindError(f"{path}: damaged or no model file ({error}), expected a .keras file") from None
+    for name, expected in sums.items():
+        if name not in members or hashlib.sha256(members[name]).hexdigest() != expected:
+            raise TfbindError(f"{path}: damaged: its member {name} is not what was saved")
+    return members

@@ -1,0 +1,29 @@
+"""The defaults of fitting: no import heavier than the standard library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DEFAULT_ARCHITECTURE = "conv-bilstm"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions:
+    """How a network is fitted.
+
+    epochs : at most
+    batch_size : examples a step
+    learning_rate : the peak, reached after ``warmup`` of all steps and then lowered along a cosine
+    weight_decay : of AdamW (Loshchilov & Hutter 2019)
+    clip_norm : the gradient's norm over all weights is cut to this
+    patience : epochs without a better validation loss before fitting stops
+    """
+
+    epochs: int = 40
+    batch_size: int = 128
+    learning_rate: float = 3e-3
+    warmup: float = 0.05
+    weight_decay: float = 1e-3
+    clip_norm: float = 1.0
+    patience: int = 15
+    seed: int = 0
