@@ -89,8 +89,16 @@ def train(
         "options": asdict(options),
         "data": f"{len(digests)} {int(np.bitwise_xor.reduce(digests))}",
     }
+    # each example is shown on one strand at a time, which is half the work; what is judged, kept and used
+    # later scores both
     history = fit(
-        network, network, data, options, checkpoint=checkpoint, fingerprint=fingerprint, resume=resume
+        network,
+        network.get_layer("strand"),
+        data,
+        options,
+        checkpoint=checkpoint,
+        fingerprint=fingerprint,
+        resume=resume,
     )
     logits, y = predict_logits(make_forward(network), data.validation(PREDICTION_BATCH))
     calibration = fit_platt(logits, y)
