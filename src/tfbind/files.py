@@ -62,6 +62,9 @@ def whole_output(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     if path.is_dir():
         raise TfbindError(f"{path}: is a folder, expected a name for the output file")
+    if path.exists() and not path.is_file():
+        # renaming onto /dev/null would replace the device itself
+        raise TfbindError(f"{path}: is no regular file, expected a name for the output file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)

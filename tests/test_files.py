@@ -1,0 +1,142 @@
+import gzip
+import os
+
+import pytest
+from Bio import bgzf
+
+from tfbind.errors import TfbindError
+from tfbind.files import is_gzip, open_text, sha256, whole_output
+
+
+def read(path):
+    with open_text(path) as handle:
+        return handle.read()
+
+
+class TestOpenText:
+    def test_plain(self, tmp_path):
+        path = tmp_path / "a.txt"
+        path.write_bytes(b"one\ntwo\n")
+        assert read(path) == "one\ntwo\n"
+
+    def test_gzip_is_told_by_content_not_by_name(self, tmp_path):
+        path = tmp_path / "a.txt"
+        path.write_bytes(gzip.compress(b"one\ntwo\n"))
+        assert is_gzip(path)
+        assert read(path) == "one\ntwo\n"
+
+    def test_several_gzip_members(self, tmp_path):
+        path = tmp_path / "a.gz"
+        path.write_bytes(gzip.compress(b"one\n") + gzip.compress(b"two\n"))
+        assert read(path) == "one\ntwo\n"
+
+    def test_bgzf_of_several_blocks(self, tmp_path):
+        path = tmp_path / "a.bgz"
+        text = "ACGTACGTAC\n" * 20_000
+        with bgzf.BgzfWriter(str(path)) as handle:
+            handle.write(text)
+        assert read(path) == text
+
+    @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+    def test_line_ends(self, tmp_path, line_end):
+        path = tmp_path / "a.txt"
+        path.write_bytes(f"one{line_end}two".encode())
+        with open_text(path) as handle:
+            assert list(handle) == ["one\n", "two"]
+
+    def test_byte_order_mark(self, tmp_path):
+        path = tmp_path / "a.txt"
+        path.write_bytes(b"\xef\xbb\xbfone\n")
+        assert read(path) == "one\n"
+
+    def test_empty(self, tmp_path):
+        path = tmp_path / "a.txt"
+        path.touch()
+        assert read(path) == ""
+
+    def test_missing(self, tmp_path):
+        with pytest.raises(TfbindError, match=r"/none\.fa: no such file$"):
+            read(tmp_path / "none.fa")
+
+    def test_folder(self, tmp_path):
+        with pytest.raises(TfbindError, match="is a folder, expected a file"):
+            read(tmp_path)
+
+    @pytest.mark.parametrize("kept", [-1, -8, -20, 12])
+    def test_cut_off_gzip(self, tmp_path, kept):
+        path = tmp_path / "a.gz"
+        path.write_bytes(gzip.compress(os.urandom(3000).hex().encode())[:kept])
+        with pytest.raises(TfbindError, match=r"a\.gz: the gzip data are damaged or cut off"):
+            read(path)
+
+    def test_damaged_gzip(self, tmp_path):
+        content = bytearray(gzip.compress(b"ACGT" * 1000 + os.urandom(100).hex().encode()))
+        content[-30] ^= 0xFF
+        path = tmp_path / "a.gz"
+        path.write_bytes(content)
+        with pytest.raises(TfbindError, match="damaged or cut off"):
+            read(path)
+
+    def test_not_text(self, tmp_path):
+        path = tmp_path / "a.txt"
+        path.write_bytes(b">a\n\xff\xfe\n")
+        with pytest.raises(TfbindError, match=r"a\.txt: not a text file"):
+            read(path)
+
+    def test_error_of_the_block_itself_passes_through(self, tmp_path):
+        path = tmp_path / "a.txt"
+        path.write_text("one\n")
+        with pytest.raises(KeyError), open_text(path):
+            raise KeyError("mine")
+
+
+class TestWholeOutput:
+    def test_writes_and_makes_the_folder(self, tmp_path):
+        path = tmp_path / "new" / "deep" / "a.txt"
+        with whole_output(path) as temporary:
+            assert temporary.parent == path.parent
+            temporary.write_text("whole")
+            assert not path.exists()
+        assert path.read_text() == "whole"
+        assert os.listdir(path.parent) == ["a.txt"]
+
+    @pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt, SystemExit])
+    def test_failure_leaves_what_was_there(self, tmp_path, kind):
+        path = tmp_path / "a.txt"
+        path.write_text("before")
+        with pytest.raises(kind), whole_output(path) as temporary:
+            temporary.write_text("half")
+            raise kind
+        assert path.read_text() == "before"
+        assert os.listdir(tmp_path) == ["a.txt"]
+
+    def test_permissions_follow_the_umask(self, tmp_path):
+        before = os.umask(0o027)
+        try:
+            with whole_output(tmp_path / "a.txt") as temporary:
+                temporary.touch()
+        finally:
+            os.umask(before)
+        assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o640
+
+    def test_refuses_a_folder(self, tmp_path):
+        with pytest.raises(TfbindError, match="is a folder, expected a name"), whole_output(tmp_path):
+            pass
+
+    def test_leaves_a_device_or_pipe_in_its_place(self, tmp_path):
+        path = tmp_path / "pipe"
+        os.mkfifo(path)
+        with pytest.raises(TfbindError, match="pipe: is no regular file"), whole_output(path):
+            pass
+        assert path.is_fifo()
+
+    def test_refuses_a_folder_that_is_a_file(self, tmp_path):
+        (tmp_path / "a").touch()
+        with pytest.raises(TfbindError, match="a/b: cannot be written"), whole_output(tmp_path / "a" / "b"):
+            pass
+
+
+def test_sha256(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"abc")
+    assert sha256(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
