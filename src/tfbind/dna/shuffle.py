@@ -26,29 +26,25 @@ def _shuffle_run(run, rng, edges, start_of, fill, last):  # pragma: no cover - c
         edges[fill[run[j]]] = run[j + 1]
         fill[run[j]] += 1
     end = run[n - 1]
-    # a random last edge for each base, until these edges lead from every base to the end: each choice that
-    # does so is then equally likely, which makes the whole shuffle uniform
-    while True:
-        for base in range(4):
-            size = start_of[base + 1] - start_of[base]
-            last[base] = -1 if size == 0 or base == end else start_of[base] + below(rng, size)
-        connected = True
-        for base in range(4):
-            at = np.int64(base)
-            for _ in range(4):
-                if at == end or last[at] == -1:
-                    break
-                at = np.int64(edges[last[at]])
-            if at != end and last[base] != -1:
-                connected = False
-        if connected:
-            break
+    # one last edge for each base but the end, such that they lead from every base to the end: each such choice
+    # is equally likely, which makes the whole shuffle uniform. Random walks until a base that is done draw it
+    # (Wilson 1996); drawing blindly until it fits would take forever where most edges lead back to their base
+    last[:] = -1
+    done = 1 << end
+    for base in range(4):
+        if start_of[base] == start_of[base + 1]:
+            continue
+        at = np.int64(base)
+        while not done >> at & 1:
+            last[at] = start_of[at] + below(rng, start_of[at + 1] - start_of[at])
+            at = np.int64(edges[last[at]])
+        at = np.int64(base)
+        while not done >> at & 1:
+            done |= 1 << at
+            at = np.int64(edges[last[at]])
     for base in range(4):
         first = start_of[base]
-        size = start_of[base + 1] - first
-        if size == 0:
-            continue
-        free = size
+        free = start_of[base + 1] - first
         if last[base] != -1:
             free -= 1
             edges[last[base]], edges[first + free] = edges[first + free], edges[last[base]]
@@ -84,8 +80,9 @@ def dinucleotide_shuffle(codes: np.ndarray, valid_length: np.ndarray, seeds: np.
     """Shuffle sequences, keeping the exact count of every dinucleotide and the first and last base.
 
     Every sequence with these counts is equally likely: a random Eulerian path through the graph whose edges
-    are the dinucleotides (Altschul & Erickson 1985, Mol Biol Evol 2:526). Ambiguous bases and padding stay
-    where they are, and the runs between them are shuffled one by one.
+    are the dinucleotides (Altschul & Erickson 1985, Mol Biol Evol 2:526), its last edges drawn by random walks
+    (Wilson 1996, Proc 28th ACM STOC:296). Ambiguous bases and padding stay where they are, and the runs between
+    them are shuffled one by one.
 
     Parameters
     ----------
