@@ -1,0 +1,156 @@
+"""Small data sets and models trained for an epoch or two on them, made once a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tfbind.binding.options import EncodeOptions
+from tfbind.training.options import FitOptions
+
+LENGTH = 60
+SITE = "TGACGTCA"
+SMALL = {"units": 4, "filters": 6, "kernel_size": 9, "embedding": 5}
+OPTIONS = EncodeOptions(length=LENGTH, k=3, stride=3)
+
+
+def random_sequence(rng: np.random.Generator, length: int = LENGTH) -> str:
+    return "".join(rng.choice(list("ACGT"), length))
+
+
+def bound_sequence(rng: np.random.Generator) -> str:
+    at = rng.integers(10, 40)
+    return random_sequence(rng, at) + SITE + random_sequence(rng, LENGTH - at - len(SITE))
+
+
+def write_fasta(path: Path, records: dict[str, str]) -> Path:
+    path.write_text("".join(f">{name}\n{sequence}\n" for name, sequence in records.items()))
+    return path
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory) -> Path:
+    """A folder with ``positives.fa`` (80, a few short or with N), ``negatives.fa`` (80) and ``labels.tsv``."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(7)
+    positives = {f"bound_{i}": bound_sequence(rng) for i in range(80)}
+    positives["bound_0"] = positives["bound_0"][:50]
+    positives["bound_1"] = "NNN" + positives["bound_1"][3:]
+    negatives = {f"unbound_{i}": random_sequence(rng) for i in range(80)}
+    write_fasta(folder / "positives.fa", positives)
+    write_fasta(folder / "negatives.fa", negatives)
+    write_fasta(folder / "both.fa", positives | negatives)
+    rows = [f"{name}\t1\t{'' if i % 3 == 0 else i % 2}\n" for i, name in enumerate(positives)]
+    rows += [f"{name}\t0\t{'' if i % 3 == 1 else i % 2}\n" for i, name in enumerate(negatives)]
+    (folder / "labels.tsv").write_text("id\tCREB\tSP1\n" + "".join(rows))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def given_tensors(data) -> Path:
+    """One factor, negatives given, one-hot."""
+    from tfbind.binding.encoding import encode_fasta
+
+    path = data / "given.h5"
+    encode_fasta(path, data / "positives.fa", data / "negatives.fa", "CREB", OPTIONS)
+    return path
+
+
+@pytest.fixture(scope="session")
+def shuffle_tensors(data) -> Path:
+    """One factor, negatives are dinucleotide shuffles, one-hot."""
+    from tfbind.binding.encoding import encode_fasta
+
+    path = data / "shuffle.h5"
+    encode_fasta(path, data / "positives.fa", None, "CREB", OPTIONS)
+    return path
+
+
+@pytest.fixture(scope="session")
+def kmer_tensors(data) -> Path:
+    """One factor, negatives given, 3-mers every 3 bases."""
+    from tfbind.binding.encoding import encode_fasta
+
+    path = data / "kmer.h5"
+    options = replace(OPTIONS, encoding="kmer")
+    encode_fasta(path, data / "positives.fa", data / "negatives.fa", "CREB", options)
+    return path
+
+
+@pytest.fixture(scope="session")
+def two_factor_tensors(data) -> Path:
+    """Two factors, the second one unknown for a third of the records."""
+    from tfbind.binding.encoding import encode_labelled
+
+    path = data / "two.h5"
+    encode_labelled(path, data / "both.fa", data / "labels.tsv", OPTIONS)
+    return path
+
+
+@pytest.fixture(scope="session")
+def train_small():
+    """Train a tiny network: ``train_small(tensors, output, architecture=..., epochs=..., seed=..., resume=...)``."""
+
+    def train_small(tensors, output, *, architecture="conv-bigru", resume=False, network=SMALL, **options):
+        from tfbind.binding.training import train
+
+        values = {"epochs": 2, "batch_size": 32, "learning_rate": 0.01} | options
+        return train(
+            tensors,
+            output,
+            architecture=architecture,
+            network_values=network,
+            options=FitOptions(**values),
+            threads=1,
+            resume=resume,
+        )
+
+    return train_small
+
+
+@pytest.fixture(scope="session")
+def model_path(shuffle_tensors, train_small, tmp_path_factory) -> Path:
+    """A model of one factor, one-hot, trained against shuffles."""
+    path = tmp_path_factory.mktemp("model") / "one.keras"
+    train_small(shuffle_tensors, path, epochs=6)
+    return path
+
+
+@pytest.fixture(scope="session")
+def kmer_model_path(kmer_tensors, train_small, tmp_path_factory) -> Path:
+    """A model that reads 3-mers."""
+    path = tmp_path_factory.mktemp("model") / "kmer.keras"
+    train_small(kmer_tensors, path, architecture="bilstm")
+    return path
+
+
+@pytest.fixture(scope="session")
+def two_factor_model_path(two_factor_tensors, train_small, tmp_path_factory) -> Path:
+    """A model of the factors CREB and SP1."""
+    path = tmp_path_factory.mktemp("model") / "two.keras"
+    train_small(two_factor_tensors, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def model(model_path):
+    from tfbind.binding.model import BindingModel
+
+    return BindingModel(model_path, threads=1)
+
+
+@pytest.fixture(scope="session")
+def kmer_model(kmer_model_path):
+    from tfbind.binding.model import BindingModel
+
+    return BindingModel(kmer_model_path, threads=1)
+
+
+@pytest.fixture(scope="session")
+def two_factor_model(two_factor_model_path):
+    from tfbind.binding.model import BindingModel
+
+    return BindingModel(two_factor_model_path, threads=1)
