@@ -93,13 +93,14 @@ class KmerReverseComplement(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfbind")
 class PoolValid(keras.layers.Layer):
-    """Maximum and mean over the valid steps: (n, steps, features) to (n, 2 * features)."""
+    """Maximum and mean over the valid steps: (n, steps, features) to (n, 2 * features); 0 where none is valid."""
 
     def call(self, sequence, valid_length):
         mask = valid_mask(sequence, valid_length)
-        n_valid = ops.maximum(ops.sum(mask, axis=1), 1.0)
-        highest = ops.max(sequence + (mask - 1.0) * 1e9, axis=1)
-        return ops.concatenate([highest, ops.sum(sequence * mask, axis=1) / n_valid], axis=-1)
+        n_valid = ops.sum(mask, axis=1)
+        highest = ops.where(n_valid > 0, ops.max(ops.where(mask > 0, sequence, -1e9), axis=1), 0.0)
+        mean = ops.sum(sequence * mask, axis=1) / ops.maximum(n_valid, 1.0)
+        return ops.concatenate([highest, mean], axis=-1)
 
 
 def valid_mask(sequence, valid_length):
