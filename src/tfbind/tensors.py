@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import h5py
 import numpy as np
@@ -15,6 +17,7 @@ from tfbind import __version__
 from tfbind.dna.alphabet import (
     ALPHABET,
     AMBIGUOUS,
+    MAX_K,
     codes_from_kmers,
     codes_from_one_hot,
     kmer_tokens,
@@ -223,7 +226,7 @@ class Tensors:
                 codes[low:high] = self.encoding.decode(x[start : start + step][rows[low:high] - start])
         return codes
 
-    def _fail(self, found: str, expected: str) -> None:
+    def _fail(self, found: str, expected: str) -> NoReturn:
         raise TfbindError(f"{self.path}: found {found}, expected {expected}")
 
     def _check_attributes(self) -> DnaEncoding:
@@ -239,24 +242,33 @@ class Tensors:
                 self._fail(f"no attribute {name!r}", "the attributes of specification 1")
         if found["alphabet"] != ALPHABET:
             self._fail(f"alphabet {found['alphabet']!r}", f"{ALPHABET!r}")
+        length = self._whole_number("length", sys.maxsize)
         if found["encoding"] == "onehot":
-            return DnaEncoding(encoding="onehot", length=int(found["length"]))
-        if found["encoding"] != "kmer" or not {"k", "stride"} <= set(found):
-            self._fail(f"encoding {found['encoding']!r}", "'onehot', or 'kmer' with attributes k and stride")
-        k, stride = int(found["k"]), int(found["stride"])
-        return DnaEncoding(encoding="kmer", length=int(found["length"]), k=k, stride=stride)
+            return DnaEncoding(encoding="onehot", length=length)
+        if found["encoding"] != "kmer":
+            self._fail(f"encoding {found['encoding']!r}", "'onehot' or 'kmer'")
+        k = self._whole_number("k", min(MAX_K, length))
+        return DnaEncoding(encoding="kmer", length=length, k=k, stride=self._whole_number("stride", k))
+
+    def _whole_number(self, name: str, most: int) -> int:
+        found = self.attributes.get(name)
+        if not isinstance(found, (int, np.integer)) or not 1 <= found <= most:
+            self._fail(f"{name} {found!r}", f"a whole number from 1 to {most}")
+        return int(found)
 
     def _check_sets(self) -> None:
         for name in ("tasks", "x", *_ROW_SETS):
             if not isinstance(self._file.get(name), h5py.Dataset):
                 self._fail(f"no data set {name!r}", "the data sets of specification 1")
-        x = self._file["x"]
+        tasks, x = self._file["tasks"], self._file["x"]
+        if tasks.ndim != 1 or h5py.check_string_dtype(tasks.dtype) is None:
+            self._fail(f"tasks of shape {tasks.shape} and type {tasks.dtype}", "(tasks,) UTF-8 text")
         if x.shape[1:] != self.encoding.shape or x.dtype != self.encoding.dtype:
             wanted = f"(n, {', '.join(map(str, self.encoding.shape))}) {np.dtype(self.encoding.dtype)}"
             self._fail(f"x of shape {x.shape} and type {x.dtype}", wanted)
         for name, (dtype, dimensions) in _ROW_SETS.items():
             dataset = self._file[name]
-            shape = (len(x),) if dimensions == 1 else (len(x), len(self._file["tasks"]))
+            shape = (len(x),) if dimensions == 1 else (len(x), len(tasks))
             if dataset.shape != shape:
                 self._fail(f"{name} of shape {dataset.shape}", f"{shape}")
             is_text = h5py.check_string_dtype(dataset.dtype) is not None
@@ -267,7 +279,7 @@ class Tensors:
                 )
 
     def _check_values(self) -> None:
-        labels = self.y[np.isfinite(self.y)]
+        labels = self.y[~np.isnan(self.y)]
         if not np.isin(labels, (0, 1)).all():
             self._fail(f"y with the value {labels[~np.isin(labels, (0, 1))][0]}", "0, 1 or NaN")
         if len(self) and self.split.max() > 2:
