@@ -100,16 +100,15 @@ class TensorsWriter:
             self._create(name, dtype, (n_tasks,) if dimensions == 2 else (), 4096)
 
     def _create(self, name: str, dtype: object, shape: tuple[int, ...], rows: int) -> None:
-        # gzip is the one filter that every HDF5 build has; its first level is the fastest, and texts of
-        # varying length lie outside the chunks, where no filter reaches them
-        compression = {} if dtype is _TEXT else {"compression": "gzip", "compression_opts": 1}
+        # gzip is the one filter that every HDF5 build has; its first level is the fastest
         self._file.create_dataset(
             name,
             shape=(0, *shape),
             maxshape=(None, *shape),
             chunks=(rows, *shape),
             dtype=dtype,
-            **compression,
+            compression="gzip",
+            compression_opts=1,
         )
 
     def append(

@@ -1,0 +1,327 @@
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tfbind
+from tfbind.dna.alphabet import decode_letters, encode_letters
+from tfbind.errors import TfbindError
+from tfbind.tensors import DnaEncoding, describe_sources, open_tensors, write_tensors
+
+DATA = Path(__file__).parent / "data"
+ONE_HOT = DnaEncoding(encoding="onehot", length=6)
+KMER = DnaEncoding(encoding="kmer", length=6, k=3, stride=2)
+SEQUENCES = ["ACGTAC", "GGNCC", "TTTTTT"]
+
+
+def records(n=3):
+    padded = [sequence.ljust(6, "N") for sequence in SEQUENCES]
+    return {
+        "codes": np.array([encode_letters(sequence) for sequence in padded])[:n],
+        "valid_length": np.array([6, 5, 6], np.int32)[:n],
+        "y": np.array([[1, 0], [0, np.nan], [np.nan, 1]], np.float32)[:n],
+        "split": np.array([0, 1, 2], np.uint8)[:n],
+        "id": ["peak1", "péak2", "shuffle"][:n],
+        "group": ["chr1", "", "chr1"][:n],
+        "parent": ["", "", "peak1"][:n],
+    }
+
+
+def write(path, encoding=ONE_HOT, **extra):
+    with write_tensors(path, encoding, tasks=["CTCF", "PRDM9"], source=[], extra=extra) as writer:
+        writer.append(**records())
+
+
+@pytest.fixture
+def path(tmp_path):
+    write(tmp_path / "t.h5")
+    return tmp_path / "t.h5"
+
+
+class TestWritten:
+    """What stands in the file, seen by h5py alone."""
+
+    @pytest.mark.parametrize("encoding", [ONE_HOT, KMER], ids=["onehot", "kmer"])
+    def test_attributes(self, tmp_path, encoding):
+        source = tmp_path / "p.fa"
+        source.write_bytes(b"abc")
+        with write_tensors(
+            tmp_path / "t.h5", encoding, tasks=["CTCF"], source=describe_sources([source])
+        ) as writer:
+            writer.append(**{**records(), "y": np.zeros((3, 1), np.float32)})
+        with h5py.File(tmp_path / "t.h5") as file:
+            found = dict(file.attrs)
+        digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        assert json.loads(found.pop("source")) == [{"name": "p.fa", "size": 3, "sha256": digest}]
+        assert found == {
+            "format": "tfbind-tensors",
+            "format_version": "1.0",
+            "kind": "dna",
+            "created_by": f"tfbind {tfbind.__version__}",
+            "alphabet": "ACGT",
+            "length": 6,
+            "encoding": encoding.encoding,
+        } | ({} if encoding is ONE_HOT else {"k": 3, "stride": 2})
+
+    def test_one_hot_sets(self, path):
+        with h5py.File(path) as file:
+            assert sorted(file) == ["group", "id", "parent", "split", "tasks", "valid_length", "x", "y"]
+            x = file["x"]
+            assert x.dtype == np.uint8
+            assert x.shape == (3, 6, 4)
+            assert x[1].tolist() == [
+                *([[0, 0, 1, 0]] * 2),
+                [0, 0, 0, 0],
+                *([[0, 1, 0, 0]] * 2),
+                [0, 0, 0, 0],
+            ]
+            assert file["valid_length"].dtype == np.int32
+            assert file["y"].dtype == np.float32
+            assert file["split"].dtype == np.uint8
+            np.testing.assert_array_equal(file["y"][:], records()["y"])
+
+    def test_kmer_set(self, tmp_path):
+        write(tmp_path / "t.h5", KMER)
+        with h5py.File(tmp_path / "t.h5") as file:
+            assert file["x"].dtype == np.uint16
+            # ACG=6, GTA=44; GGN, NCC; TTT=63
+            assert file["x"][:].tolist() == [[6, 44], [64, 64], [63, 63]]
+
+    def test_text_is_utf8_of_varying_length(self, path):
+        with h5py.File(path) as file:
+            for name in ("id", "group", "parent", "tasks"):
+                info = h5py.check_string_dtype(file[name].dtype)
+                assert info.encoding == "utf-8"
+                assert info.length is None
+            assert file["id"][1] == "péak2".encode()
+
+    def test_chunks_and_filter(self, path):
+        with h5py.File(path) as file:
+            for name in set(file) - {"tasks"}:
+                assert file[name].compression == "gzip"
+                assert file[name].chunks[1:] == file[name].shape[1:]
+                assert file[name].maxshape[0] is None
+
+    def test_batches_follow_one_another(self, tmp_path):
+        with write_tensors(tmp_path / "t.h5", ONE_HOT, tasks=["a", "b"], source=[]) as writer:
+            for n in (2, 0, 3):
+                writer.append(**records(n))
+        with open_tensors(tmp_path / "t.h5") as tensors:
+            assert tensors.text("id").tolist() == ["peak1", "péak2", "peak1", "péak2", "shuffle"]
+            assert len(tensors) == 5
+
+    def test_columns_of_unequal_length_are_a_fault(self, tmp_path):
+        def fail():
+            with write_tensors(tmp_path / "t.h5", ONE_HOT, tasks=["a", "b"], source=[]) as writer:
+                writer.append(**{**records(), "id": ["one"]})
+
+        with pytest.raises(ValueError, match="id has 1 rows, codes have 3"):
+            fail()
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_failure_leaves_the_old_file(self, path):
+        before = path.read_bytes()
+
+        def fail():
+            with write_tensors(path, ONE_HOT, tasks=["a", "b"], source=[]) as writer:
+                writer.append(**records())
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            fail()
+        assert path.read_bytes() == before
+        assert list(path.parent.iterdir()) == [path]
+
+
+class TestRead:
+    @pytest.mark.parametrize("encoding", [ONE_HOT, KMER], ids=["onehot", "kmer"])
+    def test_round_trip(self, tmp_path, encoding):
+        write(tmp_path / "t.h5", encoding, negative_method="given")
+        with open_tensors(tmp_path / "t.h5") as tensors:
+            assert tensors.encoding == encoding
+            assert tensors.tasks == ("CTCF", "PRDM9")
+            assert tensors.attributes["negative_method"] == "given"
+            np.testing.assert_array_equal(tensors.y, records()["y"])
+            assert tensors.split.tolist() == [0, 1, 2]
+            assert tensors.valid_length.tolist() == [6, 5, 6]
+            assert tensors.text("parent").tolist() == ["", "", "peak1"]
+
+    @given(st.sets(st.integers(0, 9999)).map(sorted), st.sampled_from([ONE_HOT, KMER]))
+    def test_codes_of_chosen_rows(self, tmp_path_factory, rows, encoding):
+        path = tmp_path_factory.getbasetemp() / f"{encoding.encoding}.h5"
+        codes = np.random.default_rng(0).integers(0, 4, (10_000, 6)).astype(np.uint8)
+        if not path.exists():
+            with write_tensors(path, encoding, tasks=["a"], source=[]) as writer:
+                writer.append(
+                    codes=codes,
+                    valid_length=np.full(10_000, 6),
+                    y=np.zeros((10_000, 1)),
+                    split=np.zeros(10_000),
+                    **{name: [""] * 10_000 for name in ("id", "group", "parent")},
+                )
+        with open_tensors(path) as tensors:
+            # of 6 bases the k-mers of 3 every 2 bases tell the first 5
+            told = slice(None) if encoding is ONE_HOT else slice(5)
+            assert (tensors.codes(np.array(rows, int))[:, told] == codes[rows][:, told]).all()
+
+    def test_no_records(self, tmp_path):
+        with write_tensors(tmp_path / "t.h5", ONE_HOT, tasks=["a"], source=[]):
+            pass
+        with open_tensors(tmp_path / "t.h5") as tensors:
+            assert len(tensors) == 0
+            assert tensors.codes(np.array([], int)).shape == (0, 6)
+
+    def test_unknown_extra_sets_are_ignored(self, path):
+        with h5py.File(path, "a") as file:
+            file["weights"] = np.ones(5)
+            file.attrs["colour"] = "blue"
+        with open_tensors(path) as tensors:
+            assert len(tensors) == 3
+
+
+class TestRefused:
+    def refuse(self, path, match):
+        with pytest.raises(TfbindError, match=match) as caught, open_tensors(path):
+            pass
+        assert str(caught.value).startswith(f"{path}: ")
+        assert "\n" not in str(caught.value)
+
+    def test_missing(self, tmp_path):
+        self.refuse(tmp_path / "none.h5", "no such file")
+
+    @pytest.mark.parametrize("content", [b"", b">a\nACGT\n"])
+    def test_not_hdf5(self, tmp_path, content):
+        (tmp_path / "t.h5").write_bytes(content)
+        self.refuse(tmp_path / "t.h5", "is not a readable HDF5 file, expected a tensors file")
+
+    def test_cut_off(self, path):
+        path.write_bytes(path.read_bytes()[:-100])
+        self.refuse(path, "is not a readable HDF5 file")
+
+    def test_another_hdf5(self, tmp_path):
+        h5py.File(tmp_path / "t.h5", "w").close()
+        self.refuse(tmp_path / "t.h5", "found format None, expected a tensors file")
+
+    @pytest.mark.parametrize(
+        ("name", "value", "match"),
+        [
+            ("format", "other", "found format 'other', expected a tensors file"),
+            ("format_version", "1.1", "found format version '1.1', expected version '1.0'"),
+            ("format_version", "2.0", "found format version '2.0'"),
+            ("format_version", None, "found format version None"),
+            ("kind", "genotypes", "found kind 'genotypes', expected kind 'dna'"),
+            ("created_by", None, "found no attribute 'created_by'"),
+            ("source", None, "found no attribute 'source'"),
+            ("alphabet", None, "found no attribute 'alphabet'"),
+            ("alphabet", "ACGU", "found alphabet 'ACGU', expected 'ACGT'"),
+            ("encoding", "twobit", "found encoding 'twobit', expected 'onehot' or 'kmer'"),
+            ("encoding", "kmer", "found k None, expected a whole number from 1 to 6"),
+            ("length", None, "found no attribute 'length'"),
+            ("length", "long", "found length 'long', expected a whole number"),
+            ("length", -6, "found length .*-6.*, expected a whole number"),
+            ("length", 7, r"found x of shape \(3, 6, 4\) and type uint8, expected \(n, 7, 4\) uint8"),
+        ],
+    )
+    def test_attribute(self, path, name, value, match):
+        with h5py.File(path, "a") as file:
+            del file.attrs[name]
+            if value is not None:
+                file.attrs[name] = value
+        self.refuse(path, match)
+
+    @pytest.mark.parametrize(
+        ("name", "value", "match"),
+        [
+            ("k", 8, "found k .*8.*, expected a whole number from 1 to 6"),
+            ("k", 0, "found k .*0"),
+            ("stride", 4, "found stride .*4.*, expected a whole number from 1 to 3"),
+            ("stride", 1.5, "found stride .*1.5"),
+            ("stride", 3, r"found x of shape \(3, 2\) and type uint16"),
+        ],
+    )
+    def test_kmer_attribute(self, tmp_path, name, value, match):
+        path = tmp_path / "t.h5"
+        write(path, KMER)
+        with h5py.File(path, "a") as file:
+            file.attrs[name] = value
+        if (name, value) == ("stride", 3):
+            with open_tensors(path) as tensors:  # two k-mers either way: still a file of the specification
+                assert tensors.encoding.stride == 3
+        else:
+            self.refuse(path, match)
+
+    @pytest.mark.parametrize("name", ["x", "valid_length", "y", "split", "id", "group", "parent", "tasks"])
+    def test_missing_set(self, path, name):
+        with h5py.File(path, "a") as file:
+            del file[name]
+        self.refuse(path, f"found no data set '{name}', expected the data sets of specification 1")
+
+    def test_folder_in_place_of_a_set(self, path):
+        with h5py.File(path, "a") as file:
+            del file["y"]
+            file.create_group("y")
+        self.refuse(path, "found no data set 'y'")
+
+    @pytest.mark.parametrize(
+        ("name", "value", "match"),
+        [
+            ("x", np.zeros((3, 6, 4), np.float32), "found x of shape .* and type float32"),
+            ("x", np.zeros((3, 6), np.uint8), r"found x of shape \(3, 6\)"),
+            ("x", np.uint8(1), r"found x of shape \(\)"),
+            ("y", np.zeros((3, 1), np.float32), r"found y of shape \(3, 1\), expected \(3, 2\)"),
+            ("y", np.zeros(3, np.float32), r"found y of shape \(3,\)"),
+            ("y", np.zeros((3, 2), np.float64), "found y of type float64, expected float32"),
+            ("split", np.zeros(2, np.uint8), r"found split of shape \(2,\), expected \(3,\)"),
+            ("split", np.zeros(3, np.int64), "found split of type int64, expected uint8"),
+            ("valid_length", np.zeros(3, np.uint8), "found valid_length of type uint8, expected int32"),
+            ("id", np.zeros(3, np.int32), "found id of type int32, expected UTF-8 text"),
+            ("parent", ["a"], r"found parent of shape \(1,\), expected \(3,\)"),
+            ("tasks", "CTCF", r"found tasks of shape \(\)"),
+            ("tasks", np.zeros(2, np.int8), "found tasks of shape .* and type int8, expected .* UTF-8 text"),
+            ("tasks", ["CTCF"], r"found y of shape \(3, 2\), expected \(3, 1\)"),
+            ("y", np.full((3, 2), np.inf, np.float32), "found y with the value inf, expected 0, 1 or NaN"),
+            ("y", np.full((3, 2), 0.5, np.float32), "found y with the value 0.5, expected 0, 1 or NaN"),
+            ("split", np.full(3, 3, np.uint8), "found split with the value 3, expected 0, 1 or 2"),
+            ("valid_length", np.array([6, 7, 6], np.int32), "found valid_length outside the record"),
+            ("valid_length", np.array([6, -1, 6], np.int32), "found valid_length outside the record"),
+        ],
+    )
+    def test_set(self, path, name, value, match):
+        with h5py.File(path, "a") as file:
+            del file[name]
+            file[name] = value
+        self.refuse(path, match)
+
+
+class TestKeptSample:
+    """A file written by specification 1.0 that every later version must read alike."""
+
+    @pytest.mark.parametrize(
+        ("name", "encoding"),
+        [
+            ("tensors-1.0-onehot.h5", DnaEncoding(encoding="onehot", length=12)),
+            ("tensors-1.0-kmer.h5", DnaEncoding(encoding="kmer", length=12, k=3, stride=1)),
+        ],
+    )
+    def test_reads_as_ever(self, name, encoding):
+        with open_tensors(DATA / name) as tensors:
+            assert tensors.encoding == encoding
+            assert tensors.tasks == ("CTCF", "PRDM9")
+            assert [decode_letters(row) for row in tensors.codes(np.arange(4))] == [
+                "CCACCAGGGGGC",
+                "GATTACANNNNN",
+                "ACGTNNACGTAC",
+                "CCAGGGGCACGC",
+            ]
+            assert tensors.valid_length.tolist() == [12, 7, 12, 12]
+            np.testing.assert_array_equal(tensors.y, [[1, 0], [0, np.nan], [np.nan, 1], [0, 0]])
+            assert tensors.split.tolist() == [0, 1, 2, 0]
+            assert tensors.text("id").tolist() == ["chr1:100-112", "péak", "chr2:5-17", "made"]
+            assert tensors.text("group").tolist() == ["chr1", "", "chr2", "chr1"]
+            assert tensors.text("parent").tolist() == ["", "", "", "chr1:100-112"]
+            (source,) = json.loads(tensors.attributes["source"])
+            assert source["name"] == "sample.fa"
