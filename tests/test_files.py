@@ -104,9 +104,14 @@ class TestWholeOutput:
     def test_failure_leaves_what_was_there(self, tmp_path, kind):
         path = tmp_path / "a.txt"
         path.write_text("before")
-        with pytest.raises(kind), whole_output(path) as temporary:
-            temporary.write_text("half")
-            raise kind
+
+        def fail():
+            with whole_output(path) as temporary:
+                temporary.write_text("half")
+                raise kind
+
+        with pytest.raises(kind):
+            fail()
         assert path.read_text() == "before"
         assert os.listdir(tmp_path) == ["a.txt"]
 

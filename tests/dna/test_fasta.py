@@ -86,7 +86,7 @@ class TestReadBatches:
         whole = next(read_batches(path, length=6))
         parts = list(read_batches(path, length=6, size=3))
         assert [len(part.names) for part in parts] == [3, 3, 3, 1]
-        assert sum((part.codes.tolist() for part in parts), []) == whole.codes.tolist()
+        assert [row for part in parts for row in part.codes.tolist()] == whole.codes.tolist()
 
     def test_wrong_letter_names_file_record_and_position(self, write):
         path = write(">a\nACGT\n>b\nAC\nGX\n>c\n*\n")

@@ -5,7 +5,7 @@ from tfbind.dna.packing import pack
 
 
 def test_crop_round_the_centre_and_pad_on_the_right():
-    flat = np.array([0, 1, 2, 3, 0, 1, 2] + [3, 2] + [0, 1, 2, 3] + [1], np.uint8)
+    flat = np.array([*[0, 1, 2, 3, 0, 1, 2], *[3, 2], *[0, 1, 2, 3], *[1]], np.uint8)
     codes, valid_length = pack(flat, np.array([7, 2, 4, 1]), 4)
     assert codes.dtype == np.uint8
     assert valid_length.dtype == np.int32

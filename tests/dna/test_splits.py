@@ -106,7 +106,7 @@ class TestSplitByContig:
 
     @pytest.mark.parametrize(("test", "validation"), [(["4"], []), (["1"], ["4"])])
     def test_unknown_contig_lists_what_there_is(self, test, validation):
-        with pytest.raises(TfbindError, match="no record lies on contig '4', .*; found 1, 2, 3$"):
+        with pytest.raises(TfbindError, match=r"no record lies on contig '4', .*; found 1, 2, 3$"):
             split_by_contig(self.contig, np.arange(6), test, validation)
 
     def test_long_lists_are_cut(self):
