@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -139,9 +140,10 @@ def fit(
             row = {"epoch": state.epoch + 1, "loss": float(np.mean([loss.numpy() for loss in losses]))}
             row |= _validate(forward, data, class_weights)
             row["learning_rate"] = float(optimizer.learning_rate)
-            if not math.isfinite(row["loss"]):
+            if not math.isfinite(row["loss"] + row["val_loss"]):
                 raise TfbindError(
-                    f"the training loss became {row['loss']} in epoch {row['epoch']}: lower --learning-rate"
+                    f"the loss became {row['loss']} ({row['val_loss']} in validation) in epoch {row['epoch']},"
+                    " expected a finite one: lower --learning-rate"
                 )
             if row["val_loss"] < state.best_loss:
                 state.best_epoch = state.epoch
@@ -175,7 +177,7 @@ def _validate(forward: Forward, data: TrainingData, class_weights: tf.Tensor) ->
     aurocs = []
     for task in range(y.shape[1]):
         known = np.isfinite(y[:, task])
-        if len(np.unique(y[known, task])) == 2:
+        if len(np.unique(y[known, task])) == 2 and np.isfinite(logits).all():
             aurocs.append(roc_auc_score(y[known, task], logits[known, task]))
     loss = weighted_cross_entropy(tf.constant(y), tf.constant(logits), class_weights)
     return {"val_loss": float(loss), "val_auroc": float(np.mean(aurocs)) if aurocs else math.nan}
@@ -201,7 +203,9 @@ def _load(path: Path, fingerprint: dict[str, Any], variables: list) -> FitState 
             values = [arrays[f"variable_{i}"] for i in range(len(variables))]
             n_best = sum(name.startswith("best_") for name in arrays.files)
             best = [arrays[f"best_{i}"] for i in range(n_best)]
-    except (OSError, ValueError, KeyError) as error:
+            if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
+                raise ValueError("its weights are those of another network")
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         logger.warning("%s cannot be read (%s): starting afresh", path, error)
         return None
     for variable, value in zip(variables, values, strict=True):
