@@ -11,7 +11,7 @@ import pandas as pd
 
 from tfbind.binding.options import EncodeOptions
 from tfbind.dna.alphabet import AMBIGUOUS
-from tfbind.dna.fasta import BATCH_RECORDS, Batch, encode_batch, read_batches
+from tfbind.dna.fasta import BATCH_RECORDS, Batch, encode_batch, read_batches, read_fasta
 from tfbind.dna.genome import Genome
 from tfbind.dna.matched import draw_matched, join_intervals, read_intervals
 from tfbind.dna.peaks import (
@@ -25,6 +25,8 @@ from tfbind.dna.peaks import (
 )
 from tfbind.errors import TfbindError
 from tfbind.files import open_text
+
+LABELS = {"1": 1.0, "0": 0.0, "": np.nan}
 
 
 class Source(NamedTuple):
@@ -60,40 +62,49 @@ def read_labels(path: Path) -> pd.DataFrame:
     Raises
     ------
     TfbindError
-        If the table has no ``id`` or no factor, an id twice, or another value.
+        If the table has no ``id`` or no factor, an id or a factor twice, a line too long, or another value.
     """
     with open_text(path) as handle:
-        try:
-            table = pd.read_csv(handle, sep="\t", dtype=str, keep_default_na=False)
-        except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
-            raise TfbindError(f"{path}: no table: {error}, expected tab-separated id and factors") from None
-    if table.columns[0] != "id" or len(table.columns) < 2:
-        raise TfbindError(
-            f"{path}: line 1: found columns {', '.join(table.columns)}, expected id and one column a factor"
-        )
-    twice = table["id"].duplicated()
-    if twice.any():
-        raise TfbindError(
-            f"{path}: line {int(twice.argmax()) + 2}: id {table['id'][twice].iloc[0]!r} is given twice"
-        )
-    table = table.set_index("id")
-    for factor in table.columns:
-        wrong = ~table[factor].str.strip().isin(["0", "1", ""])
-        if wrong.any():
-            row = int(wrong.argmax())
+        lines = ((number, line) for number, line in enumerate(handle, start=1) if line.strip())
+        number, header = next(lines, (1, ""))
+        columns = [column.strip() for column in header.split("\t")]
+        if columns[0] != "id" or len(columns) < 2 or "" in columns or len(set(columns)) < len(columns):
             raise TfbindError(
-                f"{path}: line {row + 2}: {factor} is {table[factor].iloc[row]!r}, expected 1, 0 or nothing"
+                f"{path}: line {number}: found columns {', '.join(map(repr, columns))}, expected id and one column"
+                " a factor, separated by tabs, each once"
             )
-    return table.apply(lambda column: pd.to_numeric(column.str.strip())).astype(np.float32)
+        values: dict[str, list[float]] = {}
+        for number, line in lines:
+            name, *found = (cell.strip() for cell in line.split("\t"))
+            if not name or name in values:
+                raise TfbindError(
+                    f"{path}: line {number}: id {name!r} is {'given twice' if name else 'empty'}"
+                )
+            if len(found) >= len(columns):
+                raise TfbindError(
+                    f"{path}: line {number}: found {len(found) + 1} columns, expected {len(columns)}"
+                )
+            # an editor may have taken tabs off the end of the line
+            found += [""] * (len(columns) - 1 - len(found))
+            for factor, cell in zip(columns[1:], found, strict=True):
+                if cell not in LABELS:
+                    raise TfbindError(
+                        f"{path}: line {number}: {factor} is {cell!r}, expected 1, 0 or nothing"
+                    )
+            values[name] = [LABELS[cell] for cell in found]
+    table = np.array(list(values.values()), np.float32).reshape(-1, len(columns) - 1)
+    return pd.DataFrame(table, index=list(values), columns=columns[1:])
 
 
-def labelled_source(fasta: Path, labels: Path, length: int) -> tuple[Source, tuple[str, ...]]:
+def labelled_source(fasta: Path, labels: Path, length: int) -> tuple[Source, tuple[str, ...], dict[str, int]]:
     """Records of a FASTA file with labels for several factors.
 
     Returns
     -------
     source : Source
     factors : tuple of str
+    counts : dict
+        How many labels have no record, for the summary.
     """
     table = read_labels(labels)
 
@@ -104,7 +115,10 @@ def labelled_source(fasta: Path, labels: Path, length: int) -> tuple[Source, tup
             raise TfbindError(f"{labels}: no line for record {missing!r} of {fasta}, expected one a record")
         return table.to_numpy()[rows]
 
-    return Source(fasta, lambda: read_batches(fasta, length), look_up), tuple(table.columns)
+    source = Source(fasta, lambda: read_batches(fasta, length), look_up)
+    # names that are given twice or have no label are errors later on, so this difference is all there is
+    counts = {"labels without a record": max(0, len(table) - sum(1 for _ in read_fasta(fasta)))}
+    return source, tuple(table.columns), counts
 
 
 def windows_source(genome: Genome, windows: Sequence[Window], length: int, label: float) -> Source:
