@@ -138,7 +138,19 @@ def _refuse_repeated_names(sources: Sequence[Source], hashes: np.ndarray) -> Non
                 seen[name] = source.path
 
 
-def _deal(survey: _Survey, options: EncodeOptions) -> tuple[np.ndarray, np.ndarray]:
+def _find(sources: Sequence[Source], row: int) -> tuple[Path, str]:
+    """File and name of a record, of which the survey keeps no more than its number."""
+    batches = ((source.path, batch) for source in sources for batch in source.batches())
+    for path, batch in batches:
+        if row < len(batch.names):
+            return path, batch.names[row]
+        row -= len(batch.names)
+    raise IndexError(row)
+
+
+def _deal(
+    sources: Sequence[Source], survey: _Survey, options: EncodeOptions
+) -> tuple[np.ndarray, np.ndarray]:
     """Deal the records to the parts; also tell their groups of related records."""
     group = group_related(survey.digest, survey.intervals)
     _, stratum = np.unique(np.nan_to_num(survey.y, nan=-1), axis=0, return_inverse=True)
@@ -146,9 +158,10 @@ def _deal(survey: _Survey, options: EncodeOptions) -> tuple[np.ndarray, np.ndarr
         return split_at_random(group, stratum, options.split, options.seed), group
     nowhere = [row for row, interval in enumerate(survey.intervals) if interval is None]
     if nowhere:
+        path, name = _find(sources, nowhere[0])
         raise TfbindError(
-            f"record number {nowhere[0] + 1} has no coordinates in its name (such as chr1:100-200), which"
-            " holding contigs out needs"
+            f"{path}: record {name!r} has no coordinates in its name, expected some such as chr1:100-200:"
+            " holding contigs out needs them"
         )
     contig = np.array([interval[0] for interval in survey.intervals if interval is not None])
     part = split_by_contig(contig, group, options.test_contigs, options.validation_contigs)
@@ -225,7 +238,7 @@ def _encode(
         stride=options.stride if options.encoding == "kmer" else None,
     )
     survey = _survey(sources, len(factors), options, shuffled=negative_method == "dinucleotide")
-    part, group = _deal(survey, options)
+    part, group = _deal(sources, survey, options)
     keep = _keep_shuffles(survey)
     tally = np.zeros((len(factors), len(PARTS), 2), np.int64)
     extra = {"negative_method": negative_method}
@@ -312,8 +325,10 @@ def encode_labelled(output: Path, fasta: Path, labels: Path, options: EncodeOpti
 
     See `encode_fasta`; ``labels`` is read by `tfbind.binding.sources.read_labels`.
     """
-    source, factors = labelled_source(fasta, labels, options.length)
-    _encode(output, [source], factors, options, inputs=[fasta, labels], negative_method="given", counts={})
+    source, factors, counts = labelled_source(fasta, labels, options.length)
+    _encode(
+        output, [source], factors, options, inputs=[fasta, labels], negative_method="given", counts=counts
+    )
 
 
 def _held_out_as(contig: str, options: EncodeOptions) -> int:

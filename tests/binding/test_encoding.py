@@ -1,0 +1,410 @@
+import json
+
+import numpy as np
+import pytest
+
+from tfbind.binding import sources
+from tfbind.binding.encoding import encode_fasta, encode_labelled, encode_peaks
+from tfbind.binding.options import EncodeOptions
+from tfbind.dna.alphabet import decode_letters, encode_letters, reverse_complement
+from tfbind.dna.peaks import parse_coordinates
+from tfbind.dna.shuffle import dinucleotide_counts
+from tfbind.errors import TfbindError
+from tfbind.tensors import open_tensors
+
+LENGTH = 30
+
+
+class Encoded:
+    """All of a tensors file and its summary, in memory."""
+
+    def __init__(self, path):
+        with open_tensors(path) as tensors:
+            self.tasks, self.attributes = tensors.tasks, tensors.attributes
+            self.y, self.split, self.valid_length = tensors.y, tensors.split, tensors.valid_length
+            self.codes = tensors.codes(np.arange(len(tensors)))
+            self.id, self.group, self.parent = map(tensors.text, ("id", "group", "parent"))
+        self.summary = json.loads(path.with_suffix(".summary.json").read_text())
+        self.row = {name: row for row, name in enumerate(self.id)}
+        assert len(self.row) == len(self.id), "ids repeat"
+        for index, factor in enumerate(self.tasks):
+            for number, part in enumerate(("train", "validation", "test")):
+                y = self.y[self.split == number, index]
+                counted = {"unbound": int((y == 0).sum()), "bound": int((y == 1).sum())}
+                assert self.summary["parts"][factor][part] == counted
+
+    def sequence(self, row):
+        return decode_letters(self.codes[row, : self.valid_length[row]])
+
+
+def random_sequences(n, length=LENGTH, seed=0):
+    rng = np.random.default_rng(seed)
+    return [decode_letters(row) for row in rng.integers(0, 4, (n, length))]
+
+
+def turned(sequence):
+    codes = encode_letters(sequence)[None]
+    return decode_letters(reverse_complement(codes, np.array([len(sequence)]))[0])
+
+
+@pytest.fixture
+def fasta(tmp_path):
+    def write(sequences, name="p.fa"):
+        if not isinstance(sequences, dict):
+            sequences = {f"{name[0]}{i}": sequence for i, sequence in enumerate(sequences)}
+        path = tmp_path / name
+        path.write_text("".join(f">{name}\n{sequence}\n" for name, sequence in sequences.items()))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "out" / "t.h5"
+
+
+def options(**changed):
+    return EncodeOptions(**{"length": LENGTH, **changed})
+
+
+class TestShuffledNegatives:
+    @pytest.mark.parametrize(("ratio", "n"), [(0.5, 20), (1, 40), (2.5, 100)])
+    def test_counts_parents_and_parts(self, fasta, output, ratio, n):
+        encode_fasta(output, fasta(random_sequences(40)), None, "CTCF", options(negative_ratio=ratio))
+        found = Encoded(output)
+        assert found.tasks == ("CTCF",)
+        shuffles = np.flatnonzero(found.parent != "")
+        assert len(shuffles) == n
+        assert len(found.id) == 40 + n
+        assert (found.y[:, 0] == (found.parent == "")).all()
+        parents = [found.row[found.parent[row]] for row in shuffles]
+        assert (found.split[shuffles] == found.split[parents]).all()
+        assert (found.codes[shuffles] != found.codes[parents]).any(axis=1).all()
+        counts = dinucleotide_counts(found.codes, found.valid_length)
+        assert (counts[shuffles] == counts[parents]).all()
+        assert found.summary["negative_method"] == found.attributes["negative_method"] == "dinucleotide"
+        assert found.summary["counts"] == {"records": 40, "shuffles made": n}
+
+    def test_batches_do_not_matter(self, fasta, tmp_path, monkeypatch):
+        path = fasta(random_sequences(50))
+        encode_fasta(tmp_path / "a.h5", path, None, "x", options(negative_ratio=1.5))
+        monkeypatch.setattr(sources.read_batches, "__defaults__", (7,))
+        encode_fasta(tmp_path / "b.h5", path, None, "x", options(negative_ratio=1.5))
+        a, b = Encoded(tmp_path / "a.h5"), Encoded(tmp_path / "b.h5")
+        assert {name: (a.sequence(row), a.split[row], a.parent[row]) for name, row in a.row.items()} == {
+            name: (b.sequence(row), b.split[row], b.parent[row]) for name, row in b.row.items()
+        }
+
+    def test_same_seed_same_file_another_seed_another_split(self, fasta, tmp_path):
+        path = fasta(random_sequences(100))
+        for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+            encode_fasta(tmp_path / f"{name}.h5", path, None, "x", options(seed=seed))
+        assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+        a, c = Encoded(tmp_path / "a.h5"), Encoded(tmp_path / "c.h5")
+        assert (a.split != c.split).any()
+        shuffles = a.parent != ""
+        assert (a.codes[~shuffles] == c.codes[~shuffles]).all()
+        assert (a.codes[shuffles] != c.codes[shuffles]).any(axis=1).all()
+
+    def test_low_complexity_has_no_other_shuffle(self, fasta, output):
+        sequences = ["A" * LENGTH, "AC" * 15, "N" * LENGTH, *random_sequences(7)]
+        encode_fasta(output, fasta(sequences), None, "x", options(negative_ratio=2))
+        found = Encoded(output)
+        assert len(found.id) == 10 + 14
+        assert not {"p0", "p1", "p2"} & set(found.parent)
+        assert found.summary["counts"]["shuffles left out because they equal another sequence"] == 6
+
+    def test_nothing_but_low_complexity(self, fasta, output):
+        encode_fasta(output, fasta(["A" * LENGTH, "C" * LENGTH]), None, "x", options())
+        assert Encoded(output).y.tolist() == [[1], [1]]
+
+    def test_ambiguous_bases_and_padding_stay(self, fasta, output):
+        encode_fasta(output, fasta(["ACGTTGCANNACGGTACA", "acguuacggtrac"]), None, "x", options())
+        found = Encoded(output)
+        for row in np.flatnonzero(found.parent != ""):
+            parent = found.row[found.parent[row]]
+            assert found.valid_length[row] == found.valid_length[parent]
+            assert ((found.codes[row] == 4) == (found.codes[parent] == 4)).all()
+        assert found.summary["counts"]["records padded"] == 2
+        assert found.summary["counts"]["records with ambiguous bases"] == 2
+
+
+class TestGivenNegatives:
+    def test_positives_and_negatives(self, fasta, output):
+        positives = fasta(random_sequences(30))
+        negatives = fasta(random_sequences(60, 40, seed=1), "n.fa")
+        encode_fasta(output, positives, negatives, "CTCF", options())
+        found = Encoded(output)
+        assert (found.y[:, 0] == [1] * 30 + [0] * 60).all()
+        assert set(found.parent) == {""}
+        assert found.valid_length.tolist() == [30] * 90
+        assert [found.sequence(row) for row in range(30)] == random_sequences(30)
+        # 40 bases lose 5 at each end
+        assert [found.sequence(30 + i) for i in range(60)] == [
+            s[5:35] for s in random_sequences(60, 40, seed=1)
+        ]
+        source = json.loads(found.attributes["source"])
+        assert [entry["name"] for entry in source] == ["p.fa", "n.fa"]
+        assert found.summary["negative_method"] == "given"
+
+    def test_each_class_has_the_fractions(self, fasta, output):
+        encode_fasta(
+            output, fasta(random_sequences(100)), fasta(random_sequences(300, seed=1), "n.fa"), "x", options()
+        )
+        parts = Encoded(output).summary["parts"]["x"]
+        for name, fraction in (("train", 0.8), ("validation", 0.1), ("test", 0.1)):
+            assert parts[name]["bound"] == pytest.approx(100 * fraction, abs=2)
+            assert parts[name]["unbound"] == pytest.approx(300 * fraction, abs=2)
+
+    def test_planted_duplicate_and_reverse_complement_stay_together(self, fasta, output):
+        unique = random_sequences(60)
+        positives = fasta([*unique, *map(turned, unique[:10])])
+        negatives = fasta(unique[20:40], "n.fa")
+        for seed in range(5):
+            encode_fasta(output, positives, negatives, "x", options(seed=seed, split=(0.4, 0.3, 0.3)))
+            found = Encoded(output)
+            assert (found.split[:10] == found.split[60:70]).all()
+            assert (found.split[20:40] == found.split[70:90]).all()
+        assert found.summary["counts"]["sequences both bound and unbound"] == 20
+        together = "records kept together with an equal, reverse complementary or overlapping one"
+        assert found.summary["counts"][together] == 60
+
+
+class TestNames:
+    def test_twice_in_a_file(self, tmp_path, output):
+        path = tmp_path / "p.fa"
+        path.write_text(">a\nACGT\n>b\nACGG\n>a\nACCC\n")
+        with pytest.raises(TfbindError, match=r"p\.fa: record 'a' is given twice, expected each name once"):
+            encode_fasta(output, path, None, "x", options())
+
+    def test_twice_across_files(self, fasta, output):
+        positives, negatives = fasta({"a": "ACGT", "b": "CC"}), fasta({"c": "ACGT", "b": "GG"}, "n.fa")
+        with pytest.raises(TfbindError, match=r"n\.fa: record 'b' is given already in .*p\.fa"):
+            encode_fasta(output, positives, negatives, "x", options())
+
+
+class TestFailure:
+    @pytest.mark.parametrize("text", ["", ">a\n", ">a\nACGT\n>b\nAXGT\n", "ACGT\n", ">a\nAC\n>\nAC\n"])
+    def test_leaves_nothing(self, tmp_path, output, text):
+        path = tmp_path / "p.fa"
+        path.write_text(text)
+        with pytest.raises(TfbindError, match=r"p\.fa: "):
+            encode_fasta(output, path, None, "x", options())
+        assert not output.parent.exists() or list(output.parent.iterdir()) == []
+
+    def test_in_the_second_pass_leaves_the_old_file(self, fasta, output, monkeypatch):
+        path = fasta(random_sequences(20))
+        encode_fasta(output, path, None, "x", options())
+        before = {path: path.read_bytes() for path in output.parent.iterdir()}
+
+        def fail(*_, **__):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("tfbind.tensors.TensorsWriter.append", fail)
+        with pytest.raises(KeyboardInterrupt):
+            encode_fasta(output, path, None, "x", options(seed=1))
+        assert {path: path.read_bytes() for path in output.parent.iterdir()} == before
+
+
+class TestLabelled:
+    def test_several_factors(self, fasta, tmp_path, output):
+        labels = tmp_path / "labels.tsv"
+        labels.write_text("id\tA\tB\nr3\t\t\nr1\t0\t\nr2\t\t1\nr0\t1\t0\nelsewhere\t1\t1\n")
+        encode_labelled(output, fasta(random_sequences(4), "r.fa"), labels, options())
+        found = Encoded(output)
+        assert found.tasks == ("A", "B")
+        assert found.id.tolist() == ["r0", "r1", "r2", "r3"]
+        np.testing.assert_array_equal(found.y, [[1, 0], [0, np.nan], [np.nan, 1], [np.nan, np.nan]])
+        assert found.summary["counts"]["labels without a record"] == 1
+
+    def test_record_without_a_line(self, fasta, tmp_path, output):
+        labels = tmp_path / "labels.tsv"
+        labels.write_text("id\tA\nr0\t1\n")
+        with pytest.raises(TfbindError, match="no line for record 'r1'"):
+            encode_labelled(output, fasta(random_sequences(2), "r.fa"), labels, options())
+
+
+class TestKmers:
+    def test_tokens(self, fasta, output):
+        path = fasta(random_sequences(10, 25))
+        encode_fasta(output, path, None, "x", options(encoding="kmer", k=4, stride=2))
+        found = Encoded(output)
+        assert (found.attributes["encoding"], found.attributes["k"], found.attributes["stride"]) == (
+            "kmer",
+            4,
+            2,
+        )
+        # of 25 bases the k-mers of 4 every 2 bases tell the first 24
+        assert decode_letters(found.codes[0]) == random_sequences(10, 25)[0][:24] + "N" * 6
+
+
+class TestHeldOutContigs:
+    def named(self, n_each=10):
+        sequences = iter(random_sequences(3 * n_each))
+        return {
+            f"chr{c}:{i * 100}-{i * 100 + LENGTH}": next(sequences) for c in (1, 2, 10) for i in range(n_each)
+        }
+
+    def test_whole_contigs(self, fasta, output):
+        held_out = options(test_contigs=("chr1",), validation_contigs=("chr2",))
+        encode_fasta(output, fasta(self.named()), None, "x", held_out)
+        found = Encoded(output)
+        assert set(zip(found.group, found.split.tolist(), strict=True)) == {
+            ("chr1", 2),
+            ("chr2", 1),
+            ("chr10", 0),
+        }
+
+    def test_validation_is_dealt_where_only_test_is_named(self, fasta, output):
+        encode_fasta(output, fasta(self.named(50)), None, "x", options(test_contigs=("chr1",)))
+        found = Encoded(output)
+        assert (found.split[found.group == "chr1"] == 2).all()
+        rest = found.split[found.group != "chr1"]
+        assert set(rest) == {0, 1}
+        assert (rest == 1).mean() == pytest.approx(1 / 9, abs=0.03)
+
+    def test_duplicate_across_contigs_is_held_out_whole(self, fasta, output):
+        sequences = self.named()
+        sequences["chr10:0-30"] = turned(sequences["chr1:100-130"])
+        encode_fasta(output, fasta(sequences), None, "x", options(test_contigs=("chr1",)))
+        found = Encoded(output)
+        assert found.split[found.row["chr10:0-30"]] == 2
+
+    def test_overlapping_records_stay_together(self, fasta, output):
+        sequences = random_sequences(30)
+        names = [f"chr1:{i * 1000 + shift}-{i * 1000 + shift + 30}" for i in range(15) for shift in (0, 29)]
+        for seed in range(3):
+            encode_fasta(
+                output,
+                fasta(dict(zip(names, sequences, strict=True))),
+                None,
+                "x",
+                options(seed=seed, split=(0.4, 0.3, 0.3)),
+            )
+            found = Encoded(output)
+            assert all(
+                found.split[found.row[a]] == found.split[found.row[b]]
+                for a, b in zip(names[::2], names[1::2], strict=True)
+            )
+
+    def test_unknown_contig(self, fasta, output):
+        with pytest.raises(
+            TfbindError, match=r"no record lies on contig 'chr3', .*; found chr1, chr10, chr2$"
+        ):
+            encode_fasta(output, fasta(self.named()), None, "x", options(test_contigs=("chr3",)))
+
+    def test_name_without_coordinates(self, fasta, output):
+        sequences = self.named() | {"mine": "ACGT"}
+        with pytest.raises(TfbindError, match=r"p\.fa: record 'mine' has no coordinates in its name"):
+            encode_fasta(output, fasta(sequences), None, "x", options(test_contigs=("chr1",)))
+
+
+class TestPeaks:
+    @pytest.fixture
+    def genome(self, fasta):
+        return fasta(
+            {name: random_sequences(1, 20_000, seed)[0] for seed, name in enumerate(("1", "2", "3"))}, "g.fa"
+        )
+
+    @pytest.fixture
+    def peaks(self, tmp_path):
+        path = tmp_path / "p.bed"
+        path.write_text(
+            "".join(f"{c}\t{s}\t{s + 41}\tpeak\t{s}\n" for c in "123" for s in range(500, 19_000, 1000))
+        )
+        return path
+
+    def test_genomic_negatives(self, genome, peaks, output):
+        encode_peaks(output, peaks, genome, "x", options())
+        found = Encoded(output)
+        bound = found.y[:, 0] == 1
+        assert bound.sum() == (~bound).sum() == 57
+        places = [parse_coordinates(name) for name in found.id]
+        for contig, start, end in np.array(places, dtype=object)[~bound]:
+            assert not any(
+                contig == c and start < s + 41 and s < end for c in "123" for s in range(500, 19_000, 1000)
+            )
+        gc = np.isin(found.codes, (1, 2)).sum(axis=1)
+        assert sorted(gc[bound]) == pytest.approx(sorted(gc[~bound]), abs=1)
+        assert found.summary["negative_method"] == "genome"
+        assert (found.group == [place[0] for place in places]).all()
+
+    def test_sequences_are_the_genomes(self, genome, peaks, output):
+        encode_peaks(output, peaks, genome, "x", options())
+        found = Encoded(output)
+        contigs = dict(zip("123", (random_sequences(1, 20_000, seed)[0] for seed in range(3)), strict=True))
+        for row, name in enumerate(found.id):
+            contig, start, end = parse_coordinates(name)
+            assert found.sequence(row) == contigs[contig][start:end]
+
+    def test_exclude(self, genome, peaks, tmp_path, output):
+        exclude = tmp_path / "exclude.bed"
+        exclude.write_text("1\t0\t20000\n2\t0\t10000\n3\t0\t19000\nelsewhere\t1\t2\n")
+        encode_peaks(output, peaks, genome, "x", options(exclude=exclude))
+        found = Encoded(output)
+        for contig, start, _ in map(parse_coordinates, found.id[found.y[:, 0] == 0]):
+            assert start >= {"1": 20_000, "2": 10_000, "3": 19_000}[contig]
+        assert [entry["name"] for entry in json.loads(found.attributes["source"])] == [
+            "p.bed",
+            "g.fa",
+            "exclude.bed",
+        ]
+
+    def test_too_few_negatives_are_counted(self, genome, peaks, tmp_path, output):
+        exclude = tmp_path / "exclude.bed"
+        exclude.write_text("1\t0\t20000\n2\t0\t20000\n3\t0\t19600\n")
+        encode_peaks(output, peaks, genome, "x", options(exclude=exclude))
+        found = Encoded(output)
+        n = int((found.y[:, 0] == 0).sum())
+        assert 0 < n < 57
+        assert found.summary["counts"]["negatives that the genome was short of"] == 57 - n
+
+    def test_no_negatives_at_all(self, genome, peaks, tmp_path, output):
+        exclude = tmp_path / "exclude.bed"
+        exclude.write_text("1\t0\t20000\n2\t0\t20000\n3\t0\t20000\n")
+        with pytest.raises(
+            TfbindError, match=r"g\.fa: no stretch of 30 bases touches no peak .* dinucleotide"
+        ):
+            encode_peaks(output, peaks, genome, "x", options(exclude=exclude))
+        assert not output.exists()
+
+    def test_held_out_contig(self, genome, peaks, output):
+        encode_peaks(output, peaks, genome, "x", options(test_contigs=("2",), validation_contigs=("3",)))
+        found = Encoded(output)
+        assert set(zip(found.group, found.split.tolist(), strict=True)) == {("1", 0), ("2", 2), ("3", 1)}
+        assert found.summary["parts"]["x"]["test"] == {"unbound": 19, "bound": 19}
+
+    def test_shuffles_instead(self, genome, peaks, output):
+        encode_peaks(output, peaks, genome, "x", options(negative_method="dinucleotide"))
+        found = Encoded(output)
+        assert (found.parent != "").sum() == 57
+        assert (found.group != "").all()
+
+    def test_max_peaks_keeps_the_strongest(self, genome, peaks, output, tmp_path):
+        narrow = tmp_path / "p.narrowPeak"
+        narrow.write_text(
+            "".join(f"1\t{s}\t{s + 41}\tp\t0\t.\t{s}\t-1\t-1\t20\n" for s in range(500, 19_000, 1000))
+        )
+        encode_peaks(output, narrow, genome, "x", options(max_peaks=5))
+        found = Encoded(output)
+        bound = found.id[found.y[:, 0] == 1]
+        assert sorted(parse_coordinates(name)[1] for name in bound) == [
+            s + 5 for s in range(14_500, 19_000, 1000)
+        ]
+        # no negative touches a peak that was left out
+        for _, start, end in map(parse_coordinates, found.id[found.y[:, 0] == 0]):
+            assert not any(start < s + 41 and s < end for s in range(500, 19_000, 1000))
+        assert found.summary["counts"]["weaker peaks left out by --max-peaks"] == 14
+
+    def test_contig_naming(self, genome, tmp_path, output):
+        path = tmp_path / "chr.bed"
+        path.write_text("chr1\t500\t541\n")
+        with pytest.raises(TfbindError, match=r"chr\.bed: contig 'chr1' is not in .*g\.fa, .* '1', '2', '3'"):
+            encode_peaks(output, path, genome, "x", options())
+
+    def test_same_seed_same_file(self, genome, peaks, tmp_path):
+        for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+            encode_peaks(tmp_path / f"{name}.h5", peaks, genome, "x", options(seed=seed))
+        a, b, c = ((tmp_path / f"{name}.h5").read_bytes() for name in "abc")
+        assert a == b != c
