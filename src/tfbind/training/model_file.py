@@ -10,8 +10,10 @@ import base64
 import hashlib
 import json
 import platform
+import re
 import tempfile
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +33,8 @@ FORMAT = "tfbind-model"
 FORMAT_VERSION = "1.0"
 CARD = "tfbind.json"
 WEIGHTS = "model.weights.h5"
+# what a card without its entries, or with entries of the wrong kind, leads to
+_DAMAGED = (ValueError, KeyError, TypeError, AttributeError)
 # a fixed date in the zip, so that the same training gives the same file
 _DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -47,7 +51,7 @@ class ModelCard:
     threshold : a probability a task, from which on a sequence is called bound
     negative_method : "given", "dinucleotide" or "genome": what the model was taught to call unbound
     digests : (n,) uint64, sorted: strand-canonical digests of the training and validation sequences
-    training : provenance: options, sources, counts, history
+    training : provenance: options, sources, counts, epochs
     software : versions that the model was made with
     """
 
@@ -87,6 +91,8 @@ def save_model(path: str | Path, network: keras.Model, card: ModelCard) -> None:
         keras_metadata = json.loads(members["metadata.json"])
         keras_metadata.pop("date_saved", None)
         members["metadata.json"] = json.dumps(keras_metadata).encode()
+        # addresses in memory, by which Keras would know one initializer of several layers again
+        members["config.json"] = re.sub(rb', "shared_object_id": \d+', b"", members["config.json"])
         values = asdict(card) | {
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
@@ -116,14 +122,19 @@ def read_card(path: str | Path, kind: str) -> ModelCard:
             f"{path}: found model format {values.get('format_version')!r}, expected {FORMAT_VERSION!r}:"
             f" it was made by tfbind {values.get('software', {}).get('tfbind', '(unknown)')}, this is {__version__}"
         )
-    if values["kind"] != kind:
-        raise TfbindError(f"{path}: found a model of kind {values['kind']!r}, expected kind {kind!r}")
-    values = {name: values[name] for name in ModelCard.__dataclass_fields__}
-    values["network"] = NetworkSpec(**values["network"])
-    values["encoding"] = DnaEncoding(**values["encoding"])
-    values["tasks"] = tuple(values["tasks"])
-    values["threshold"] = tuple(values["threshold"])
-    values["digests"] = np.frombuffer(base64.b64decode(values["digests"]), "<u8").astype(np.uint64)
+    if values.get("kind") != kind:
+        raise TfbindError(f"{path}: found a model of kind {values.get('kind')!r}, expected kind {kind!r}")
+    try:
+        values = {name: values[name] for name in ModelCard.__dataclass_fields__}
+        values["network"] = NetworkSpec(**values["network"])
+        values["encoding"] = DnaEncoding(**values["encoding"])
+        values["tasks"] = tuple(values["tasks"])
+        values["threshold"] = tuple(values["threshold"])
+        values["digests"] = np.frombuffer(base64.b64decode(values["digests"]), "<u8").astype(np.uint64)
+    except _DAMAGED as error:
+        raise TfbindError(
+            f"{path}: its {CARD} is damaged ({error!r}), expected a model of tfbind train"
+        ) from None
     return ModelCard(**values)
 
 
@@ -138,7 +149,8 @@ def load_network(path: str | Path, card: ModelCard) -> keras.Model:
         try:
             network.load_weights(weights)
         except (ValueError, KeyError, OSError) as error:
-            raise TfbindError(f"{path}: the weights do not fit the network that it names ({error})") from None
+            why = str(error).split("\n", 1)[0]
+            raise TfbindError(f"{path}: the weights do not fit the network that it names ({why})") from None
     return network
 
 
@@ -153,9 +165,10 @@ def _read_members(path: Path) -> dict[str, bytes]:
                 raise TfbindError(f"{path}: found no {CARD} inside, expected a model made by tfbind train")
             members = {name: archive.read(name) for name in names}
         sums = json.loads(members[CARD])["sha256"]
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, KeyError, TypeError) as error:
+        for name, expected in sums.items():
+            if name not in members or hashlib.sha256(members[name]).hexdigest() != expected:
+                raise TfbindError(f"{path}: damaged: its member {name} is not what was saved")
+    # NotImplementedError and RuntimeError: a zip that is packed or locked in a way of its own
+    except (*_DAMAGED, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         raise TfbindError(f"{path}: damaged or no model file ({error}), expected a .keras file") from None
-    for name, expected in sums.items():
-        if name not in members or hashlib.sha256(members[name]).hexdigest() != expected:
-            raise TfbindError(f"{path}: damaged: its member {name} is not what was saved")
     return members

@@ -1,0 +1,242 @@
+import base64
+import hashlib
+import json
+import subprocess
+import sys
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from tfbind.errors import TfbindError
+from tfbind.networks.build import build
+from tfbind.networks.spec import make_spec
+from tfbind.tensors import DnaEncoding
+from tfbind.training.device import prepare
+from tfbind.training.forward import make_forward
+from tfbind.training.model_file import CARD, WEIGHTS, ModelCard, load_network, read_card, save_model
+
+X = np.random.default_rng(1).integers(0, 2, (3, 30, 4)).astype(np.uint8)
+VALID_LENGTH = np.array([30, 20, 12], np.int32)
+DIGESTS = np.array([3, 2**63 + 5, 2**64 - 1], np.uint64)
+
+
+def made() -> tuple[keras.Model, ModelCard]:
+    prepare(seed=4, threads=1)
+    spec = make_spec("bigru", length=30, units=2, n_tasks=2)
+    network = build(spec)
+    card = ModelCard(
+        kind="binding",
+        network=spec,
+        encoding=DnaEncoding(encoding="onehot", length=30),
+        tasks=("CREB", "SP1"),
+        calibration={"method": "platt", "slope": [1.5, 1.0], "intercept": [-0.25, 0.0]},
+        threshold=(0.5, 0.25),
+        negative_method="given",
+        digests=DIGESTS,
+        training={"n_train": 12},
+    )
+    return network, card
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    network, card = made()
+    path = tmp_path_factory.mktemp("saved") / "new folder" / "m.keras"
+    save_model(path, network, card)
+    return path, network, card
+
+
+@pytest.fixture
+def rewrite(saved, tmp_path):
+    """Write the model file again with some members changed: ``rewrite(card=..., **members)``."""
+
+    def rewrite(*, sums=False, **changed: bytes | None):
+        path = tmp_path / "changed.keras"
+        with zipfile.ZipFile(saved[0]) as source:
+            members = {name: source.read(name) for name in source.namelist()}
+        members |= {
+            {"card": CARD, "weights": WEIGHTS, "config": "config.json"}[k]: v for k, v in changed.items()
+        }
+        members = {name: data for name, data in members.items() if data is not None}
+        if sums:
+            card = json.loads(members[CARD])
+            card["sha256"] = {n: hashlib.sha256(d).hexdigest() for n, d in members.items() if n != CARD}
+            members[CARD] = json.dumps(card).encode()
+        with zipfile.ZipFile(path, "w") as target:
+            for name, data in members.items():
+                target.writestr(name, data)
+        return path
+
+    return rewrite
+
+
+@pytest.fixture
+def card_values(saved) -> dict:
+    with zipfile.ZipFile(saved[0]) as archive:
+        return json.loads(archive.read(CARD))
+
+
+class TestSaved:
+    def test_comes_back(self, saved):
+        path, network, card = saved
+        found = read_card(path, "binding")
+        for name in (
+            "network",
+            "encoding",
+            "tasks",
+            "calibration",
+            "threshold",
+            "negative_method",
+            "training",
+        ):
+            assert getattr(found, name) == getattr(card, name)
+        assert np.array_equal(found.digests, DIGESTS)
+        assert set(found.software) == {"tfbind", "keras", "tensorflow", "numpy", "python"}
+
+        loaded = load_network(path, found)
+        assert np.array_equal(*(make_forward(one)(X, VALID_LENGTH) for one in (loaded, network)))
+
+    def test_is_one_file_in_a_folder_that_is_made(self, saved):
+        assert [entry.name for entry in saved[0].parent.iterdir()] == ["m.keras"]
+
+    def test_is_the_same_file_the_second_time(self, saved, tmp_path):
+        save_model(tmp_path / "again.keras", *made())
+        assert (tmp_path / "again.keras").read_bytes() == saved[0].read_bytes()
+
+    def test_keras_opens_it(self, saved):
+        path, network, _ = saved
+        loaded = keras.models.load_model(path)
+        assert np.array_equal(*(make_forward(one)(X, VALID_LENGTH) for one in (loaded, network)))
+
+    def test_its_card_is_read_without_tensorflow(self, saved):
+        code = (
+            "import sys; from tfbind.training.model_file import read_card;"
+            f" print(read_card({str(saved[0])!r}, 'binding').tasks);"
+            " print({'keras', 'tensorflow'} & set(sys.modules))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.stdout == "('CREB', 'SP1')\nset()\n"
+
+
+class TestRefused:
+    def test_missing(self, tmp_path):
+        with pytest.raises(TfbindError, match=r"no\.keras: no such file"):
+            read_card(tmp_path / "no.keras", "binding")
+
+    @pytest.mark.parametrize("content", [b"", b"no zip", b"\x89HDF\r\n\x1a\n" + bytes(600)])
+    def test_no_zip(self, tmp_path, content):
+        path = tmp_path / "m.keras"
+        path.write_bytes(content)
+        with pytest.raises(TfbindError, match=r"m\.keras: damaged or no model file"):
+            read_card(path, "binding")
+
+    def test_a_model_of_keras_alone(self, saved, tmp_path):
+        path = tmp_path / "plain.keras"
+        saved[1].save(path)
+        with pytest.raises(TfbindError, match=r"plain\.keras: found no tfbind\.json inside"):
+            read_card(path, "binding")
+
+    def test_cut_off(self, saved, tmp_path):
+        path = tmp_path / "m.keras"
+        path.write_bytes(saved[0].read_bytes()[:-3000])
+        with pytest.raises(TfbindError, match=r"m\.keras: damaged"):
+            read_card(path, "binding")
+
+    @pytest.mark.parametrize("part", range(20))
+    def test_overwritten_in_any_place(self, saved, tmp_path, part):
+        data = bytearray(saved[0].read_bytes())
+        start = len(data) * part // 20
+        data[start : start + 40] = bytes(byte ^ 0x5A for byte in data[start : start + 40])
+        path = tmp_path / "m.keras"
+        path.write_bytes(data)
+        with pytest.raises(TfbindError, match=r"m\.keras: "):
+            read_card(path, "binding")
+
+    def test_other_weights(self, saved, rewrite):
+        with zipfile.ZipFile(saved[0]) as archive:
+            weights = bytearray(archive.read(WEIGHTS))
+        weights[-100] ^= 1
+        with pytest.raises(
+            TfbindError, match=r"damaged: its member model\.weights\.h5 is not what was saved"
+        ):
+            read_card(rewrite(weights=bytes(weights)), "binding")
+
+    def test_no_weights(self, rewrite):
+        with pytest.raises(TfbindError, match=r"damaged: its member model\.weights\.h5"):
+            read_card(rewrite(weights=None), "binding")
+
+    @pytest.mark.filterwarnings("ignore:Skipping nested container")
+    def test_weights_of_another_network(self, saved, rewrite, card_values):
+        card_values["network"]["units"] = 3
+        path = rewrite(card=json.dumps(card_values).encode())
+        with pytest.raises(TfbindError, match="the weights do not fit the network"):
+            load_network(path, read_card(path, "binding"))
+
+    def test_another_kind(self, saved):
+        with pytest.raises(
+            TfbindError, match="found a model of kind 'binding', expected kind 'recombination'"
+        ):
+            read_card(saved[0], "recombination")
+
+    def test_a_newer_format(self, rewrite, card_values):
+        card_values |= {"format_version": "2.0", "software": {"tfbind": "9.1"}, "new": 1}
+        with pytest.raises(
+            TfbindError, match=r"found model format '2\.0', expected '1\.0': it was made by tfbind 9\.1"
+        ):
+            read_card(rewrite(card=json.dumps(card_values).encode()), "binding")
+
+    def test_another_format(self, rewrite, card_values):
+        card_values["format"] = "other"
+        with pytest.raises(TfbindError, match="found format 'other', expected 'tfbind-model'"):
+            read_card(rewrite(card=json.dumps(card_values).encode()), "binding")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"network": {"architecture": "bigru", "length": 30, "unheard": 1}},
+            {"network": None},
+            {"encoding": {}},
+            {"tasks": None},
+            {"threshold": 3},
+            {"digests": "x"},
+            {"digests": base64.b64encode(b"12345").decode()},
+            {"sha256": None},
+            {"sha256": []},
+        ],
+    )
+    def test_a_card_with_odd_entries(self, rewrite, card_values, change):
+        with pytest.raises(TfbindError, match=r"changed\.keras: .*damaged"):
+            read_card(rewrite(card=json.dumps(card_values | change).encode()), "binding")
+
+    @pytest.mark.parametrize("name", ["kind", "network", "tasks", "digests", "calibration", "sha256"])
+    def test_a_card_that_lacks_an_entry(self, rewrite, card_values, name):
+        del card_values[name]
+        with pytest.raises(TfbindError, match=r"changed\.keras: "):
+            read_card(rewrite(card=json.dumps(card_values).encode()), "binding")
+
+    @pytest.mark.parametrize("card", [b"", b"[]", b"\xff\xfe", b'"text"', b"3"])
+    def test_a_card_that_is_no_card(self, rewrite, card):
+        with pytest.raises(TfbindError, match=r"changed\.keras: damaged or no model file"):
+            read_card(rewrite(card=card), "binding")
+
+
+def test_nothing_out_of_the_file_is_ever_run(saved, rewrite, tmp_path):
+    # a network whose config holds a Lambda, with checksums that are right
+    witness = tmp_path / "witness"
+    name = str(witness)
+    x = keras.Input((2,))
+    touch = keras.layers.Lambda(lambda v: (open(name, "w"), v)[1], output_shape=(2,))  # noqa: SIM115
+    keras.Model(x, touch(x)).save(tmp_path / "evil.keras")
+    with zipfile.ZipFile(tmp_path / "evil.keras") as archive:
+        config = archive.read("config.json")
+    witness.unlink(missing_ok=True)
+    keras.models.load_model(tmp_path / "evil.keras", safe_mode=False)(np.ones((1, 2), np.float32))
+    assert witness.exists()
+    witness.unlink()
+
+    path = rewrite(config=config, sums=True)
+    loaded = load_network(path, read_card(path, "binding"))
+    assert np.array_equal(*(make_forward(one)(X, VALID_LENGTH) for one in (loaded, saved[1])))
+    assert not witness.exists()
