@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 
@@ -13,6 +14,9 @@ MIN_SLOPE = 1e-3
 
 def fit_platt(logits: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     """Fit Platt's sigmoid (Platt 1999) on examples that the network was not fitted to.
+
+    The targets are Platt's, (n_bound + 1) / (n_bound + 2) and 1 / (n_unbound + 2) in place of 1 and 0: on
+    examples that the network tells apart without a mistake the sigmoid would else become a step.
 
     Parameters
     ----------
@@ -28,11 +32,17 @@ def fit_platt(logits: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     slopes, intercepts = [], []
     for task in range(y.shape[1]):
         known = np.isfinite(y[:, task])
-        regression = LogisticRegression(C=np.inf).fit(logits[known, task, None], y[known, task])
+        z, label = logits[known, task, None].astype(np.float64), y[known, task]
+        n_bound, n_unbound = (label == 1).sum(), (label == 0).sum()
+        target = np.where(label == 1, (n_bound + 1) / (n_bound + 2), 1 / (n_unbound + 2))
+        regression = LogisticRegression(C=np.inf).fit(
+            np.concatenate([z, z]),
+            np.repeat([1, 0], len(z)),
+            sample_weight=np.concatenate([target, 1 - target]),
+        )
         slope, intercept = float(regression.coef_[0, 0]), float(regression.intercept_[0])
         if slope < MIN_SLOPE:
-            bound = float(y[known, task].mean())
-            slope, intercept = MIN_SLOPE, float(np.log(bound / (1 - bound)))
+            slope, intercept = MIN_SLOPE, float(np.log(target.mean() / (1 - target.mean())))
         slopes.append(slope)
         intercepts.append(intercept)
     return {"method": "platt", "slope": slopes, "intercept": intercepts}
@@ -40,8 +50,7 @@ def fit_platt(logits: np.ndarray, y: np.ndarray) -> dict[str, Any]:
 
 def calibrate(logits: np.ndarray, calibration: dict[str, Any]) -> np.ndarray:
     """Turn (n, tasks) logits into (n, tasks) probabilities, float64."""
-    z = logits.astype(np.float64) * calibration["slope"] + calibration["intercept"]
-    return 0.5 * (1 + np.tanh(z / 2))
+    return expit(logits.astype(np.float64) * calibration["slope"] + calibration["intercept"])
 
 
 def best_f1_threshold(label: np.ndarray, probability: np.ndarray) -> float:

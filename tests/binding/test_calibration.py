@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from tfbind.binding.calibration import best_f1_threshold, calibrate, fit_platt
+
+NAN = float("nan")
+
+
+class TestPlatt:
+    def test_recovers_a_known_sigmoid(self):
+        rng = np.random.default_rng(1)
+        logits = rng.normal(size=(40_000, 2)).astype(np.float32)
+        z = logits * [2.0, 0.5] + [-1.0, 0.3]
+        y = (rng.random(z.shape) < 1 / (1 + np.exp(-z))).astype(np.float32)
+        found = fit_platt(logits, y)
+        assert found["method"] == "platt"
+        assert found["slope"] == pytest.approx([2.0, 0.5], abs=0.06)
+        assert found["intercept"] == pytest.approx([-1.0, 0.3], abs=0.06)
+
+    def test_leaves_unknown_labels_out(self):
+        logits = np.array([[-1], [0], [1], [2], [50]], np.float32)
+        y = np.array([[0], [1], [0], [1], [NAN]], np.float32)
+        assert fit_platt(logits, y) == fit_platt(logits[:4], y[:4])
+
+    @pytest.mark.parametrize("sign", [-1, 0], ids=["turned round", "constant"])
+    def test_never_turns_the_ranking_round(self, sign):
+        label = np.repeat([1.0, 0.0], [30, 10])[:, None].astype(np.float32)
+        logits = (sign * (label + np.linspace(0, 0.5, 40)[:, None])).astype(np.float32)
+        found = fit_platt(logits, label)
+        assert found["slope"][0] > 0
+        # a network that knows nothing gives the share of bound examples
+        assert calibrate(np.zeros((1, 1), np.float32), found) == pytest.approx(0.74, abs=0.02)
+
+    def test_keeps_apart_what_the_network_tells_apart_without_a_mistake(self):
+        logits = np.linspace(-6, 6, 40)[:, None].astype(np.float32)
+        found = fit_platt(logits, (logits > 0).astype(np.float32))
+        probability = calibrate(logits, found)[:, 0]
+        assert (np.diff(probability) > 0).all()
+        # Platt's targets: 20 bound examples without a miss say 21 / 22, not 1
+        assert probability[-1] == pytest.approx(21 / 22, abs=0.05)
+
+
+class TestCalibrate:
+    def test_literal_values(self):
+        calibration = {"method": "platt", "slope": [1.0, 2.0], "intercept": [0.0, -1.0]}
+        found = calibrate(np.array([[0, 0.5], [np.log(3), 0]], np.float32), calibration)
+        assert found.dtype == np.float64
+        assert found == pytest.approx(np.array([[0.5, 0.5], [0.75, 1 / (1 + np.e)]]))
+
+    def test_keeps_the_ranking_of_very_low_scores(self):
+        found = calibrate(np.arange(-300, -30, 10, np.float32)[:, None], {"slope": [1.0], "intercept": [0.0]})
+        assert (np.diff(found[:, 0]) > 0).all()
+
+
+class TestBestF1Threshold:
+    def test_literal_example(self):
+        # at .6: 3 of 3 found, 3 of 4 right, F1 6/7; at .8: 2 of 3 found, none wrong, F1 4/5
+        label, score = np.array([1, 1, 0, 1, 0]), np.array([0.9, 0.8, 0.7, 0.6, 0.1])
+        assert best_f1_threshold(label, score) == 0.6
+
+    def test_leaves_unknown_labels_out(self):
+        label, score = np.array([1, NAN, 0, NAN]), np.array([0.9, 0.95, 0.7, 0.1])
+        assert best_f1_threshold(label, score) == 0.9
+
+    def test_of_scores_that_are_all_alike(self):
+        assert best_f1_threshold(np.array([1, 0]), np.array([0.5, 0.5])) == 0.5
