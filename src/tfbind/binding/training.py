@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from dataclasses import asdict
 from pathlib import Path
@@ -87,7 +88,7 @@ def train(
     fingerprint = {
         "network": spec.to_dict(),
         "options": asdict(options),
-        "data": f"{len(digests)} {int(np.bitwise_xor.reduce(digests))}",
+        "data": _digest(data),
     }
     # each example is shown on one strand at a time, which is half the work; what is judged, kept and used
     # later scores both
@@ -130,3 +131,12 @@ def train(
     checkpoint.unlink(missing_ok=True)
     logger.info("best epoch %d of %d, validation AUROC %.4f", best["epoch"], len(history), best["val_auroc"])
     return table
+
+
+def _digest(data: BindingData) -> str:
+    """SHA-256 of the sequences and labels that a network is fitted to and judged on, in their order."""
+    content = hashlib.sha256()
+    for part in (data.train, data.held_out):
+        content.update(part.codes.tobytes())
+        content.update(part.y.tobytes())
+    return content.hexdigest()
