@@ -1,0 +1,191 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from tfbind.binding.encoding import encode_fasta, encode_labelled
+from tfbind.binding.examples import BindingData, Part
+from tfbind.binding.options import EncodeOptions
+from tfbind.dna.alphabet import decode_letters
+from tfbind.dna.digests import strand_canonical_digests
+from tfbind.dna.shuffle import dinucleotide_counts
+from tfbind.dna.splits import TRAIN, VALIDATION
+from tfbind.errors import TfbindError
+from tfbind.tensors import open_tensors
+
+COMPLEMENT = str.maketrans("ACGT", "TGCA")
+
+
+@pytest.fixture
+def given(given_tensors) -> BindingData:
+    with open_tensors(given_tensors) as tensors:
+        return BindingData(tensors, seed=1)
+
+
+@pytest.fixture
+def shuffled(shuffle_tensors) -> BindingData:
+    with open_tensors(shuffle_tensors) as tensors:
+        return BindingData(tensors, seed=1)
+
+
+def epoch_of(data: BindingData, epoch: int, size: int = 16):
+    """One epoch's codes, valid lengths and labels."""
+    batches = list(data.batches(epoch, size))
+    codes = data.encoding.decode(np.concatenate([batch.x for batch in batches]))
+    return codes, *(np.concatenate([getattr(b, name) for b in batches]) for name in ("valid_length", "y"))
+
+
+def canonical(codes: np.ndarray, valid_length: np.ndarray) -> list[str]:
+    """Sequences as letters, each on the strand that comes first in the alphabet."""
+    strands = [decode_letters(row[:n]) for row, n in zip(codes, valid_length, strict=True)]
+    return [min(strand, strand[::-1].translate(COMPLEMENT)) for strand in strands]
+
+
+def labelled(codes, valid_length, y) -> Counter:
+    return Counter(zip(canonical(codes, valid_length), y[:, 0].tolist(), strict=True))
+
+
+def fasta(path, sequences):
+    path.write_text("".join(f">{path.stem}_{i}\n{sequence}\n" for i, sequence in enumerate(sequences)))
+    return path
+
+
+class TestAnEpoch:
+    def test_shows_every_training_example_once(self, given):
+        stored = labelled(given.train.codes, given.train.valid_length, given.train.y)
+        assert labelled(*epoch_of(given, 0)) == labelled(*epoch_of(given, 5)) == stored
+        assert sum(stored.values()) == given.n_train == len(given.train)
+
+    def test_has_batches_of_the_size_and_a_shorter_last_one(self, given):
+        sizes = [len(batch.y) for batch in given.batches(0, 50)]
+        assert sizes[:-1] == [50] * (given.n_train // 50)
+        assert sum(sizes) == given.n_train
+
+    def test_does_not_depend_on_the_size_of_the_batches(self, shuffled):
+        for one, other in zip(epoch_of(shuffled, 3, 16), epoch_of(shuffled, 3, 7), strict=True):
+            assert np.array_equal(one, other, equal_nan=True)
+
+    def test_has_an_order_and_strands_of_its_own(self, given):
+        first, second = epoch_of(given, 0), epoch_of(given, 1)
+        assert canonical(*first[:2]) != canonical(*second[:2])
+        forward = {decode_letters(row) for row in given.train.codes}
+        shown = [decode_letters(row) in forward for row in first[0]]
+        assert 0.3 < np.mean(shown) < 0.7
+
+    def test_is_the_same_when_asked_for_again(self, shuffled, shuffle_tensors):
+        with open_tensors(shuffle_tensors) as tensors:
+            again = BindingData(tensors, seed=1)
+        epoch_of(shuffled, 0)
+        assert all(map(np.array_equal, epoch_of(shuffled, 2), epoch_of(again, 2)))
+
+    def test_differs_with_the_seed(self, shuffled, shuffle_tensors):
+        with open_tensors(shuffle_tensors) as tensors:
+            other = BindingData(tensors, seed=2)
+        assert canonical(*epoch_of(shuffled, 0)[:2]) != canonical(*epoch_of(other, 0)[:2])
+
+    def test_gives_kmers(self, kmer_tensors):
+        with open_tensors(kmer_tensors) as tensors:
+            batch = next(BindingData(tensors, seed=1).batches(0, 8))
+        assert (batch.x.shape, batch.x.dtype) == ((8, 20), np.uint16)
+
+
+class TestFreshShuffles:
+    def test_differ_between_epochs(self, shuffled):
+        epochs = [labelled(*epoch_of(shuffled, epoch)) for epoch in range(3)]
+        unbound = [{sequence for sequence, label in epoch if label == 0} for epoch in epochs]
+        assert not unbound[0] & unbound[1]
+        assert not unbound[1] & unbound[2]
+        bound = [{sequence for sequence, label in epoch if label == 1} for epoch in epochs]
+        assert bound[0] == bound[1] == bound[2]
+
+    def test_are_as_many_as_were_stored(self, shuffled):
+        n_unbound = int((shuffled.train.y == 0).sum())
+        found = labelled(*epoch_of(shuffled, 0))
+        assert sum(count for (_, label), count in found.items() if label == 0) == n_unbound > 40
+
+    def test_keep_the_exact_dinucleotide_counts(self, shuffled):
+        stored = dinucleotide_counts(shuffled.train.codes, shuffled.train.valid_length)
+        fresh = shuffled._with_fresh_shuffles(4)
+        assert np.array_equal(dinucleotide_counts(fresh, shuffled.train.valid_length), stored)
+        assert not np.array_equal(fresh, shuffled.train.codes)
+
+    def test_leave_validation_alone(self, shuffled):
+        first, second = (np.concatenate([b.x for b in shuffled.validation(8)]) for _ in range(2))
+        epoch_of(shuffled, 0)
+        assert np.array_equal(first, second)
+        assert np.array_equal(shuffled.encoding.decode(first), shuffled.held_out.codes)
+
+    def test_never_equal_their_parent_or_a_held_out_example(self, tmp_path):
+        # CACGTG shuffles in few ways, so that clashes are certain
+        rng = np.random.default_rng(1)
+        positives = ["".join(rng.permutation(list("ACACGTGTAC"))) for _ in range(60)]
+        options = EncodeOptions(length=10, split=(0.4, 0.3, 0.3))
+        encode_fasta(tmp_path / "t.h5", fasta(tmp_path / "p.fa", positives), None, "X", options)
+        with open_tensors(tmp_path / "t.h5") as tensors:
+            data = BindingData(tensors, seed=1)
+        stored = strand_canonical_digests(data.train.codes, data.train.valid_length)
+        changed = 0
+        for epoch in range(30):
+            codes = data._with_fresh_shuffles(epoch)
+            digests = strand_canonical_digests(codes, data.train.valid_length)
+            assert not np.isin(digests, data._held_out_digests).any()
+            assert (digests[data._shuffles] != stored[data._parents]).all()
+            changed += int((digests != stored).sum())
+        assert changed > 0
+
+    def test_are_not_made_of_given_negatives(self, given):
+        assert given._with_fresh_shuffles(0) is given.train.codes
+
+
+class TestClassWeights:
+    def test_give_both_classes_the_same_say(self, tmp_path):
+        rng = np.random.default_rng(2)
+        sequences = ["".join(rng.choice(list("ACGT"), 30)) for _ in range(80)]
+        positives, negatives = (
+            fasta(tmp_path / "p.fa", sequences[:20]),
+            fasta(tmp_path / "n.fa", sequences[20:]),
+        )
+        encode_fasta(tmp_path / "t.h5", positives, negatives, "X", EncodeOptions(length=30))
+        with open_tensors(tmp_path / "t.h5") as tensors:
+            data = BindingData(tensors, seed=1)
+        n_unbound, n_bound = (data.train.y == 0).sum(), (data.train.y == 1).sum()
+        weights = data.class_weights()
+        assert (weights.shape, weights.dtype) == ((1, 2), np.float32)
+        assert weights[0] * [n_unbound, n_bound] == pytest.approx(data.n_train / 2)
+
+    def test_count_known_labels_only(self, two_factor_tensors):
+        with open_tensors(two_factor_tensors) as tensors:
+            data = BindingData(tensors, seed=1)
+        known = np.isfinite(data.train.y[:, 1]).sum()
+        counts = [(data.train.y[:, 1] == label).sum() for label in (0, 1)]
+        assert data.class_weights()[1] * counts == pytest.approx(known / 2)
+
+
+class TestRefused:
+    def test_no_validation_part(self, data, tmp_path):
+        options = EncodeOptions(length=60, split=(0.9, 0.0, 0.1))
+        encode_fasta(tmp_path / "t.h5", data / "positives.fa", None, "CREB", options)
+        with (
+            open_tensors(tmp_path / "t.h5") as tensors,
+            pytest.raises(TfbindError, match=r"t\.h5: no bound sequence of CREB in the validation part"),
+        ):
+            BindingData(tensors, seed=0)
+
+    @pytest.mark.parametrize(("label", "lacking"), [("1", "unbound"), ("0", "bound"), ("", "bound")])
+    def test_a_factor_without_a_class(self, data, tmp_path, label, lacking):
+        names = [line[1:].strip() for line in (data / "both.fa").read_text().splitlines() if line[0] == ">"]
+        rows = "".join(f"{name}\t{i % 2}\t{label}\n" for i, name in enumerate(names))
+        (tmp_path / "l.tsv").write_text("id\tCREB\tSP1\n" + rows)
+        encode_labelled(tmp_path / "t.h5", data / "both.fa", tmp_path / "l.tsv", EncodeOptions(length=60))
+        with (
+            open_tensors(tmp_path / "t.h5") as tensors,
+            pytest.raises(TfbindError, match=f"no {lacking} sequence of SP1 in the train part"),
+        ):
+            BindingData(tensors, seed=0)
+
+
+def test_parts_share_no_sequence(shuffle_tensors):
+    with open_tensors(shuffle_tensors) as tensors:
+        train, validation = Part(tensors, TRAIN), Part(tensors, VALIDATION)
+    assert len(train) > len(validation) > 0
+    assert not np.isin(train.digests(), validation.digests()).any()

@@ -1,0 +1,18 @@
+import subprocess
+import sys
+
+from tfbind.networks.spec import ARCHITECTURES
+from tfbind.training.options import DEFAULT_ARCHITECTURE, FitOptions
+
+
+def test_default_architecture_exists():
+    assert DEFAULT_ARCHITECTURE in ARCHITECTURES
+
+
+def test_patience_is_long_and_within_the_epochs():
+    assert 10 <= FitOptions().patience < FitOptions().epochs
+
+
+def test_needs_nothing_but_the_standard_library():
+    code = "import sys, tfbind.training.options; print({'numpy', 'keras', 'tensorflow'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
