@@ -9,9 +9,17 @@ from pathlib import Path
 
 def positive_int(text: str) -> int:
     """Argument type: a whole number of at least 1."""
-    value = int(text) if text.strip().lstrip("+-").isdigit() else 0
+    value = int(text) if text.strip().isdecimal() else 0
     if value < 1:
         raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number of at least 1")
+    return value
+
+
+def seed(text: str) -> int:
+    """Argument type: a whole number from 0 to 2**32 - 1, which every random generator takes."""
+    value = int(text) if text.strip().isdecimal() else -1
+    if not 0 <= value < 2**32:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number from 0 to {2**32 - 1}")
     return value
 
 
@@ -41,7 +49,9 @@ def add_output(parser: argparse.ArgumentParser, help: str, metavar: str = "FILE"
 
 def add_seed(parser: argparse.ArgumentParser) -> None:
     """Add ``--seed``."""
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same result (default 0)")
+    parser.add_argument(
+        "--seed", type=seed, default=0, metavar="N", help="same seed, same result (default 0)"
+    )
 
 
 def add_threads(parser: argparse.ArgumentParser) -> None:

@@ -24,7 +24,8 @@ def fractions(text: str) -> tuple[float, float, float]:
         train, validation, test = (float(part) for part in text.split(","))
     except ValueError:
         train = validation = test = -1.0
-    if min(train, validation, test) < 0 or not train or abs(train + validation + test - 1) > 1e-6:
+    fit = train > 0 and validation >= 0 and test >= 0 and abs(train + validation + test - 1) < 1e-6
+    if not fit:
         raise argparse.ArgumentTypeError(
             f"found {text!r}, expected fractions of train,validation,test that sum to 1, such as 0.8,0.1,0.1"
         )
@@ -135,6 +136,14 @@ def check(args: argparse.Namespace) -> None:
         raise TfbindError("--negative-method genome needs --peaks and --genome")
     if args.fasta and args.negative_method:
         raise TfbindError("--labels tells what is unbound, so --negative-method has no meaning")
+    if args.exclude and not args.peaks:
+        raise TfbindError("--exclude goes with --peaks and --genome: no other negatives come from a genome")
+    if args.max_peaks and not args.peaks:
+        raise TfbindError("--max-peaks goes with --peaks")
+    if args.factor and args.fasta:
+        raise TfbindError("--labels names the factors, so --factor has no meaning")
+    if args.negative_ratio != EncodeOptions.negative_ratio and (args.negatives or args.fasta):
+        raise TfbindError("--negative-ratio is for negatives that are made, found negatives that are given")
     if args.encoding == "kmer":
         if args.k > MAX_K or args.k > args.length:
             raise TfbindError(f"--k is {args.k}, expected at most {MAX_K} and at most --length")

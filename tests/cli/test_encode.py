@@ -1,0 +1,133 @@
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from tfbind import cli
+from tfbind.binding.options import EncodeOptions
+from tfbind.cli.encode import check, factor_name, fractions
+from tfbind.errors import TfbindError
+from tfbind.tensors import DnaEncoding, open_tensors
+
+
+def parse(*argv):
+    return cli.make_parser().parse_args(["encode", *argv, "-o", "t.h5"])
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("CTCF.fa").write_text(
+        ">chr1:0-12\nACGTTGCAAGCT\n>chr2:0-12\nGGTCATTCAGAC\n>chr3:0-12\nCCTAGATTACAG\n"
+    )
+    Path("neg.fa").write_text(">n1\nTTGACCAGTACA\n>n2\nCATCAGGATACC\n")
+    Path("labels.tsv").write_text("id\tA\tB\nn1\t1\t0\nn2\t0\t1\n")
+    return tmp_path
+
+
+def test_defaults_are_those_of_the_table():
+    args = parse("--positives", "p.fa")
+    found = {field.name: getattr(args, field.name) for field in fields(EncodeOptions)}
+    assert EncodeOptions(**found) == EncodeOptions()
+
+
+def test_every_option_reaches_the_tensors(folder, capsys):
+    argv = "--positives CTCF.fa --length 10 --encoding kmer --k 3 --stride 1 --negative-ratio 2"
+    argv += " --test-contigs chr1 --validation-contigs chr2 --seed 3 -o out/t.h5"
+    assert cli.main(["encode", *argv.split()]) == 0
+    assert capsys.readouterr().out == ""
+    with open_tensors("out/t.h5") as tensors:
+        assert tensors.encoding == DnaEncoding(encoding="kmer", length=10, k=3, stride=1)
+        assert tensors.tasks == ("CTCF",)
+        assert tensors.split.tolist() == [2, 1, 0, 2, 2, 1, 1, 0, 0]
+    summary = json.loads(Path("out/t.summary.json").read_text())
+    assert summary["parts"]["CTCF"]["test"] == {"unbound": 2, "bound": 1}
+
+
+def test_negatives(folder):
+    argv = "encode --positives CTCF.fa --negatives neg.fa --factor MAX --split 1,0,0"
+    assert cli.main([*argv.split(), "-o", "t.h5"]) == 0
+    with open_tensors("t.h5") as tensors:
+        assert tensors.tasks == ("MAX",)
+        assert tensors.y[:, 0].tolist() == [1, 1, 1, 0, 0]
+        assert set(tensors.split) == {0}
+
+
+def test_labels(folder):
+    assert cli.main(["encode", "--fasta", "neg.fa", "--labels", "labels.tsv", "-o", "t.h5"]) == 0
+    with open_tensors("t.h5") as tensors:
+        assert tensors.tasks == ("A", "B")
+        assert tensors.y.tolist() == [[1, 0], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ("", "found no input, expected one of --positives, --peaks"),
+        ("--positives p --fasta f --labels l", "found --positives and --fasta, expected one of"),
+        ("--negatives n", "found no input"),
+        ("--peaks p", "--peaks and --genome go together"),
+        ("--positives p --genome g", "--peaks and --genome go together"),
+        ("--fasta f", "--fasta and --labels go together"),
+        ("--positives p --labels l", "--fasta and --labels go together"),
+        ("--peaks p --genome g --negatives n", "--negatives goes with --positives"),
+        ("--fasta f --labels l --negatives n", "--negatives goes with --positives"),
+        ("--positives p --negatives n --negative-method dinucleotide", "not with --negative-method"),
+        ("--positives p --negatives n --negative-ratio 2", "--negative-ratio is for negatives that are made"),
+        ("--fasta f --labels l --negative-ratio 2", "--negative-ratio is for negatives that are made"),
+        ("--positives p --negative-method genome", "--negative-method genome needs --peaks and --genome"),
+        ("--fasta f --labels l --negative-method dinucleotide", "--negative-method has no meaning"),
+        ("--fasta f --labels l --factor CTCF", "--factor has no meaning"),
+        ("--positives p --exclude b", "--exclude goes with --peaks"),
+        ("--positives p --max-peaks 9", "--max-peaks goes with --peaks"),
+        ("--positives p --encoding kmer --k 8", "--k is 8, expected at most 7"),
+        ("--positives p --encoding kmer --length 3", "--k is 5, expected at most 7 and at most --length"),
+        ("--positives p --encoding kmer --stride 6", r"--stride is 6, expected at most --k \(5\)"),
+    ],
+)
+def test_contradictions(argv, message):
+    with pytest.raises(TfbindError, match=message):
+        check(parse(*argv.split()))
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        "--positives p",
+        "--positives p --negatives n",
+        "--positives p --negative-method dinucleotide --negative-ratio 2",
+        "--peaks p --genome g --exclude b --max-peaks 9",
+        "--peaks p --genome g --negative-method dinucleotide",
+        "--fasta f --labels l",
+    ],
+)
+def test_no_contradiction(argv):
+    check(parse(*argv.split()))
+
+
+class TestFractions:
+    def test_three_that_sum_to_1(self):
+        assert fractions("0.7,0.2,0.1") == (0.7, 0.2, 0.1)
+        assert fractions("1,0,0") == (1, 0, 0)
+
+    @pytest.mark.parametrize(
+        "text", ["0.8,0.2", "0.8,0.1,0.2", "0,0.5,0.5", "1.1,-0.1,0", "a,b,c", "", "nan,0.5,0.5", "inf,0,0"]
+    )
+    def test_refused(self, text):
+        with pytest.raises(TfbindError, match=r"argument --split: found .*, expected fractions of train"):
+            parse("--positives", "p", f"--split={text}")
+
+
+@pytest.mark.parametrize(
+    ("name", "factor"),
+    [
+        ("CTCF.fa", "CTCF"),
+        ("dir/CTCF.FA.GZ", "CTCF"),
+        ("MYC.H1.fasta.bgz", "MYC.H1"),
+        ("x.narrowPeak.gz", "x"),
+        (".fa", ".fa"),
+    ],
+)
+def test_factor_name(name, factor):
+    assert factor_name(Path(name)) == factor

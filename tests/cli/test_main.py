@@ -1,0 +1,189 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from argparse import ArgumentTypeError
+
+import pytest
+
+import tfbind
+from tfbind import cli
+from tfbind.cli import arguments
+from tfbind.errors import TfbindError
+
+
+def tfbind_command(*argv, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "tfbind", *argv], capture_output=True, text=True, timeout=60, **options
+    )
+
+
+@pytest.fixture(autouse=True)
+def signals():
+    """`main` takes SIGTERM over; give it back."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def run_raising(monkeypatch, error):
+    def fail(_):
+        raise error
+
+    monkeypatch.setattr("tfbind.cli.report.run", fail)
+    return cli.main(["report", "results", "-o", "report.html"])
+
+
+class TestHelp:
+    @pytest.mark.parametrize("verb", [None, *cli.VERBS])
+    def test_of_every_verb(self, verb, capsys):
+        with pytest.raises(SystemExit) as caught:
+            cli.main([verb, "--help"] if verb else ["--help"])
+        assert caught.value.code == 0
+        out, err = capsys.readouterr()
+        assert out.startswith(f"usage: tfbind {verb or ''}".rstrip())
+        assert err == ""
+
+    def test_lists_every_verb(self, capsys):
+        with pytest.raises(SystemExit):
+            cli.main(["--help"])
+        out = capsys.readouterr().out
+        assert all(f"\n    {verb} " in out for verb in cli.VERBS)
+
+    @pytest.mark.parametrize("verb", cli.VERBS)
+    def test_every_option_is_explained(self, verb):
+        subparsers = next(a for a in cli.make_parser()._actions if hasattr(a, "choices") and a.choices)
+        for action in subparsers.choices[verb]._actions:
+            assert action.help, f"{verb} {action.option_strings}"
+
+    def test_version(self, capsys):
+        with pytest.raises(SystemExit):
+            cli.main(["--version"])
+        assert capsys.readouterr().out == f"tfbind {tfbind.__version__}\n"
+
+
+class TestExitStatus:
+    def test_done(self, monkeypatch):
+        monkeypatch.setattr("tfbind.cli.report.run", lambda _: None)
+        assert cli.main(["report", "results", "-o", "report.html"]) == 0
+
+    def test_users_fault_is_one_line(self, monkeypatch, capsys):
+        assert run_raising(monkeypatch, TfbindError("a.fa: record 'x\ny': found\n'Z'")) == 2
+        assert capsys.readouterr() == ("", "tfbind: error: a.fa: record 'x y': found 'Z'\n")
+
+    def test_our_own_fault_shows_where(self, monkeypatch):
+        with pytest.raises(ZeroDivisionError):
+            run_raising(monkeypatch, ZeroDivisionError())
+
+    def test_interrupted(self, monkeypatch, capsys):
+        assert run_raising(monkeypatch, KeyboardInterrupt()) == 130
+        assert capsys.readouterr().err == "tfbind: interrupted\n"
+
+    def test_disk_full(self, monkeypatch, capsys):
+        assert run_raising(monkeypatch, OSError(28, "No space left on device", "t.h5")) == 2
+        assert capsys.readouterr().err == "tfbind: error: t.h5: No space left on device\n"
+
+    def test_another_system_error_is_our_own_fault(self, monkeypatch):
+        with pytest.raises(OSError, match="Input/output"):
+            run_raising(monkeypatch, OSError(5, "Input/output error"))
+
+    @pytest.mark.parametrize(
+        ("argv", "message"),
+        [
+            ([], "the following arguments are required: VERB (see tfbind --help)"),
+            (["fly"], "argument VERB: invalid choice: 'fly'"),
+            (["encode"], "the following arguments are required: -o/--output (see tfbind encode --help)"),
+            (["encode", "--pos", "x.fa", "-o", "t.h5"], "unrecognized arguments: --pos x.fa"),
+            (
+                ["encode", "--length", "0", "-o", "t.h5"],
+                "argument --length: found '0', expected a whole number",
+            ),
+            (["simulate", "--seed", "-1"], "argument --seed: "),
+        ],
+    )
+    def test_wrong_arguments(self, argv, message, capsys):
+        assert cli.main(argv) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith(f"tfbind: error: {message}")
+        assert err.count("\n") == 1
+
+
+class TestProcess:
+    """What only a process of its own can show."""
+
+    def test_error_without_traceback(self, tmp_path):
+        done = tfbind_command("encode", "--positives", "none.fa", "-o", "t.h5", cwd=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr == "tfbind: error: none.fa: no such file\n"
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+    def test_a_signal_leaves_no_half_file(self, tmp_path, number, status):
+        fasta = tmp_path / "p.fa"
+        with fasta.open("w") as handle:
+            for i in range(100_000):
+                handle.write(f">r{i}\n{'ACGTTGCA' * 12}\n")
+        out = tmp_path / "out"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tfbind", "encode", "--positives", str(fasta), "-o", str(out / "t.h5")],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        deadline = time.monotonic() + 50
+        while not (out.exists() and list(out.iterdir())) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == status
+        assert "Traceback" not in err
+        assert list(out.iterdir()) == []
+
+    def test_reader_of_stdout_has_left(self):
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run(
+            [sys.executable, "-m", "tfbind", "encode", "--help"],
+            stdout=write,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+        os.close(write)
+        assert b"Traceback" not in done.stderr
+
+
+class TestArgumentTypes:
+    @pytest.mark.parametrize(("text", "value"), [("1", 1), (" 12 ", 12)])
+    def test_positive_int(self, text, value):
+        assert arguments.positive_int(text) == value
+
+    @pytest.mark.parametrize("text", ["0", "-1", "", "1.5", "1e3", "x", "²", "+-1"])
+    def test_no_positive_int(self, text):
+        with pytest.raises(ArgumentTypeError, match="expected a whole number of at least 1"):
+            arguments.positive_int(text)
+
+    @pytest.mark.parametrize("text", ["0", "-0.5", "nan", "inf", "x", ""])
+    def test_no_positive_float(self, text):
+        with pytest.raises(ArgumentTypeError, match="expected a number above 0"):
+            arguments.positive_float(text)
+
+    def test_positive_float(self):
+        assert arguments.positive_float("2.5") == 2.5
+
+    @pytest.mark.parametrize(("text", "value"), [("0", 0), ("4294967295", 2**32 - 1)])
+    def test_seed(self, text, value):
+        assert arguments.seed(text) == value
+
+    @pytest.mark.parametrize("text", ["-1", "4294967296", "x", "", "0.5"])
+    def test_no_seed(self, text):
+        with pytest.raises(ArgumentTypeError, match="expected a whole number from 0 to 4294967295"):
+            arguments.seed(text)
+
+    def test_names(self):
+        assert arguments.names("chr1, chr8") == ("chr1", "chr8")
+
+    @pytest.mark.parametrize("text", ["", "a,", "a,a", "a, a"])
+    def test_no_names(self, text):
+        with pytest.raises(ArgumentTypeError, match="expected names separated by commas, each once"):
+            arguments.names(text)
