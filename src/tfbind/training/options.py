@@ -21,7 +21,7 @@ class FitOptions:
 
     epochs: int = 40
     batch_size: int = 128
-    learning_rate: float = 1e-2
+    learning_rate: float = 2e-2
     warmup: float = 0.05
     weight_decay: float = 1e-3
     clip_norm: float = 1.0
