@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
@@ -46,6 +47,10 @@ class Windows:
     end: np.ndarray
     codes: np.ndarray
     note: list[str]
+
+    def rows(self, some: slice) -> Windows:
+        """Give some of the windows."""
+        return Windows(self.id[some], self.start[some], self.end[some], self.codes[some], self.note[some])
 
 
 def window_starts(n: int, length: int, stride: int) -> np.ndarray:
@@ -146,43 +151,31 @@ def table_rows(windows: Windows, scores: np.ndarray) -> list[str]:
 
 
 class BestOfRecord:
-    """Keep each record's highest window (of the highest factor), where a record's windows come one behind the other."""
+    """Keep each record's highest window (of the highest factor); a record's first window starts at base 0."""
 
     def __init__(self) -> None:
-        self._name: str | None = None
         self._highest = -np.inf
-        self._line = ""
+        self._line: str | None = None
 
     def keep(self, windows: Windows, scores: np.ndarray) -> list[str]:
         """Take windows in; give the lines of the records that have ended."""
         highest = np.where(np.isnan(scores), -1.0, scores).max(axis=1)
+        # a name may be given twice, so it is the start that tells where another record begins
+        firsts = np.flatnonzero(windows.start == 0).tolist()
         done = []
-        ends = np.flatnonzero([a != b for a, b in zip(windows.id, [*windows.id[1:], None], strict=True)])
-        first = 0
-        for end in ends.tolist():
-            best = first + int(highest[first : end + 1].argmax())
-            if windows.id[best] != self._name:
+        for first, end in pairwise([*([] if firsts[:1] == [0] else [0]), *firsts, len(highest)]):
+            if windows.start[first] == 0:
                 done += self.finish()
-                self._name, self._highest = windows.id[best], -np.inf
+            best = first + int(highest[first:end].argmax())
             if highest[best] > self._highest:
-                one = slice(best, best + 1)
                 self._highest = highest[best]
-                self._line = table_rows(
-                    Windows(
-                        windows.id[one],
-                        windows.start[one],
-                        windows.end[one],
-                        windows.codes[one],
-                        windows.note[one],
-                    ),
-                    scores[one],
-                )[0]
-            first = end + 1
+                self._line = table_rows(windows.rows(slice(best, best + 1)), scores[best : best + 1])[0]
         return done
 
     def finish(self) -> list[str]:
         """Give the line of the record that is open."""
-        return [] if self._name is None else [self._line]
+        line, self._line, self._highest = self._line, None, -np.inf
+        return [] if line is None else [line]
 
 
 @contextmanager

@@ -1,0 +1,334 @@
+import gzip
+import itertools
+
+import numpy as np
+import pytest
+
+from tfbind.binding.prediction import (
+    ROWS_AT_ONCE,
+    BestOfRecord,
+    Windows,
+    gather,
+    predict,
+    score,
+    table_rows,
+    window_starts,
+    windows_of_fasta,
+    windows_of_peaks,
+    windows_of_record,
+)
+from tfbind.dna.alphabet import encode_letters
+from tfbind.errors import TfbindError
+
+NAN = float("nan")
+LENGTH = 60
+
+
+def cut(sequence: str, length=LENGTH, stride=None) -> Windows:
+    """All windows of one record."""
+    (windows,) = windows_of_record("r", encode_letters(sequence), length, stride or length)
+    return windows
+
+
+def rows_of(path) -> list[list[str]]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt") as handle:
+        return [line.rstrip("\n").split("\t") for line in handle]
+
+
+@pytest.fixture
+def fasta(tmp_path):
+    def fasta(**records: str):
+        path = tmp_path / "in.fa"
+        path.write_text("".join(f">{name}\n{sequence}\n" for name, sequence in records.items()))
+        return path
+
+    return fasta
+
+
+def sequence(n: int, seed: int = 1) -> str:
+    return "".join(np.random.default_rng(seed).choice(list("ACGT"), n))
+
+
+class TestWindowStarts:
+    @pytest.mark.parametrize(
+        ("n", "length", "stride", "starts"),
+        [
+            (0, 10, 10, [0]),
+            (9, 10, 3, [0]),
+            (10, 10, 3, [0]),
+            (11, 10, 10, [0, 1]),
+            (20, 10, 10, [0, 10]),
+            (25, 10, 10, [0, 10, 15]),
+            (16, 10, 3, [0, 3, 6]),
+            (17, 10, 3, [0, 3, 6, 7]),
+            (30, 10, 15, [0, 15, 20]),
+            (30, 10, 100, [0, 20]),
+        ],
+    )
+    def test_every_stride_and_flush_with_the_end(self, n, length, stride, starts):
+        assert window_starts(n, length, stride).tolist() == starts
+
+
+class TestWindowsOfRecord:
+    @pytest.mark.parametrize(
+        ("record", "note"),
+        [
+            ("ACGT" * 15, ""),
+            ("N" * 59 + "A", ""),
+            ("N" * 60, "ambiguous"),
+            ("ACGT" * 14, "padded"),
+            ("A" * 10, "padded"),
+            ("N" * 10, "ambiguous"),
+            ("A" * 9, "too_short"),
+            ("N" * 9, "too_short"),
+            ("", "too_short"),
+        ],
+    )
+    def test_of_the_models_length_or_shorter_is_one(self, record, note):
+        found = cut(record)
+        assert (found.id, found.start.tolist(), found.end.tolist()) == (["r"], [0], [len(record)])
+        assert found.note == [note]
+        assert found.codes.shape == (1, LENGTH)
+
+    def test_windows_hold_what_stands_there(self):
+        found = cut("AAAAACCCCCGGG", length=5, stride=5)
+        assert found.start.tolist() == [0, 5, 8]
+        assert found.end.tolist() == [5, 10, 13]
+        assert found.codes.tolist() == [[0] * 5, [1] * 5, [1, 1, 2, 2, 2]]
+        assert found.note == [""] * 3
+
+    def test_a_window_without_a_base_is_noted(self):
+        assert cut("ACGTN" + "N" * 5 + "ACGTA", length=5, stride=5).note == ["", "ambiguous", ""]
+
+    def test_a_long_record_comes_in_portions(self):
+        portions = list(windows_of_record("r", np.zeros(ROWS_AT_ONCE + 100, np.uint8), 11, 1))
+        assert [len(portion.id) for portion in portions] == [ROWS_AT_ONCE, 90]
+
+
+class TestGather:
+    def test_joins_until_there_are_enough(self):
+        ones = [cut("ACGTACGTAC", length=10) for _ in range(7)]
+        assert [len(group.id) for group in gather(ones, 3)] == [3, 3, 1]
+
+    def test_takes_no_more_than_it_needs(self):
+        endless = (cut("ACGTACGTAC", length=10) for _ in itertools.count())
+        groups = gather(endless, 3)
+        assert [len(next(groups).id) for _ in range(2)] == [3, 3]
+
+    def test_of_nothing(self):
+        assert list(gather([], 3)) == []
+
+
+class TestBestOfRecord:
+    @staticmethod
+    def windows(*starts_and_names) -> Windows:
+        names, starts = zip(*[(text[0], int(text[1:])) for text in starts_and_names], strict=True)
+        start = np.array(starts)
+        codes = np.zeros((len(names), 5), np.uint8)
+        return Windows(list(names), start, start + 5, codes, [""] * len(names))
+
+    @staticmethod
+    def best(*groups) -> list[tuple[str, str]]:
+        """Name and start of the kept windows, of groups of windows and their scores."""
+        keeper, lines = BestOfRecord(), []
+        for windows, scores in groups:
+            lines += keeper.keep(windows, np.array(scores, float).reshape(len(windows.id), -1))
+        return [tuple(line.split("\t")[:2]) for line in lines + keeper.finish()]
+
+    def test_keeps_the_highest_of_each(self):
+        windows = self.windows("a0", "a5", "a9", "b0", "c0", "c5")
+        assert self.best((windows, [1, 3, 2, 0, 5, 4])) == [("a", "5"), ("b", "0"), ("c", "0")]
+
+    @pytest.mark.parametrize("scores", [[3, 1, 2, 1], [1, 3, 2, 1], [1, 2, 3, 1], [1, 2, 2, 3]])
+    def test_of_a_record_in_several_groups(self, scores):
+        groups = [self.windows("a0", "a5"), self.windows("a10"), self.windows("a15")]
+        parts = [scores[:2], scores[2:3], scores[3:]]
+        expected = [("a", str(5 * int(np.argmax(scores))))]
+        assert self.best(*zip(groups, parts, strict=True)) == expected
+
+    def test_two_records_of_one_name_are_two(self):
+        assert self.best((self.windows("a0", "a0"), [1, 2]), (self.windows("a0", "a5"), [1, 2])) == [
+            ("a", "0"),
+            ("a", "0"),
+            ("a", "5"),
+        ]
+
+    def test_of_what_has_no_score_keeps_the_first(self):
+        assert self.best((self.windows("a0", "a5", "b0", "b5"), [NAN, NAN, NAN, 0.1])) == [
+            ("a", "0"),
+            ("b", "5"),
+        ]
+
+    def test_judges_by_the_highest_factor(self):
+        assert self.best((self.windows("a0", "a5"), [[0.5, 0.6], [0.1, 0.7]])) == [("a", "5")]
+
+
+class TestScore:
+    def test_is_unknown_where_nothing_can_be_said(self, two_factor_model):
+        windows = next(gather([cut("ACGT" * 15), cut("N" * 60), cut("ACGTACGT"), cut("ACGTACGTAC")], 9))
+        found = score(two_factor_model, windows, 2)
+        assert found.shape == (4, 2)
+        assert np.isnan(found).all(axis=1).tolist() == [False, True, True, False]
+
+    def test_padding_has_no_influence(self, model):
+        one = score(model, cut(sequence(40)), 8)[0, 0]
+        codes = cut(sequence(40)).codes
+        codes[:, 40:] = 2
+        windows = Windows(["r"], np.array([0]), np.array([40]), codes, ["padded"])
+        assert score(model, windows, 8)[0, 0] == pytest.approx(one, abs=1e-6)
+
+
+def test_table_rows():
+    windows = Windows(
+        ["a", "b"], np.array([0, 7]), np.array([5, 12]), np.zeros((2, 5), np.uint8), ["", "ambiguous"]
+    )
+    assert table_rows(windows, np.array([[0.1234567, 1], [NAN, NAN]])) == [
+        "a\t0\t5\t0.123457\t1\t\n",
+        "b\t7\t12\tNA\tNA\tambiguous\n",
+    ]
+
+
+class TestPredict:
+    def test_accounts_for_every_record_in_order(self, model, fasta, tmp_path):
+        path = fasta(
+            z=sequence(60),
+            long=sequence(150),
+            n="N" * 60,
+            short=sequence(30),
+            tiny="ACGT",
+            empty="",
+            a="acgun" * 12,
+        )
+        counts = predict(
+            model, windows_of_fasta(path, LENGTH, LENGTH), tmp_path / "o.tsv", best=False, batch_size=8
+        )
+        rows = rows_of(tmp_path / "o.tsv")
+        assert rows[0] == ["id", "start", "end", "CREB", "note"]
+        assert [(row[0], row[1], row[2], row[4]) for row in rows[1:]] == [
+            ("z", "0", "60", ""),
+            ("long", "0", "60", ""),
+            ("long", "60", "120", ""),
+            ("long", "90", "150", ""),
+            ("n", "0", "60", "ambiguous"),
+            ("short", "0", "30", "padded"),
+            ("tiny", "0", "4", "too_short"),
+            ("empty", "0", "0", "too_short"),
+            ("a", "0", "60", ""),
+        ]
+        assert [row[3] == "NA" for row in rows[1:]] == [False] * 4 + [True, False, True, True, False]
+        assert all(0 < float(row[3]) < 1 for row in rows[1:] if row[3] != "NA")
+        assert counts == {"windows": 9, "padded": 1, "too_short": 2, "ambiguous": 1}
+
+    def test_a_windows_score_is_that_of_the_sequence_alone(self, model, fasta, tmp_path):
+        whole = sequence(130)
+        path = fasta(whole=whole, first=whole[:60], last=whole[70:])
+        predict(model, windows_of_fasta(path, LENGTH, LENGTH), tmp_path / "o.tsv", best=False, batch_size=8)
+        scores = {(row[0], row[1]): float(row[3]) for row in rows_of(tmp_path / "o.tsv")[1:]}
+        assert scores["whole", "0"] == pytest.approx(scores["first", "0"], abs=2e-6)
+        assert scores["whole", "70"] == pytest.approx(scores["last", "0"], abs=2e-6)
+
+    def test_both_strands_score_alike(self, model, fasta, tmp_path):
+        one = sequence(45)
+        path = fasta(one=one, other=one[::-1].translate(str.maketrans("ACGT", "TGCA")))
+        predict(model, windows_of_fasta(path, LENGTH, LENGTH), tmp_path / "o.tsv", best=False, batch_size=8)
+        one, other = (float(row[3]) for row in rows_of(tmp_path / "o.tsv")[1:])
+        assert one == pytest.approx(other, abs=2e-6)
+
+    @pytest.mark.parametrize("batch_size", [1, 64])
+    @pytest.mark.parametrize("which", ["model", "kmer_model"])
+    def test_does_not_depend_on_the_batch_size(self, request, which, fasta, tmp_path, batch_size):
+        model = request.getfixturevalue(which)
+        path = fasta(**{f"r{i}": sequence(20 + 5 * i, seed=i) for i in range(12)})
+        for name, size in (("a.tsv", 8), ("b.tsv", batch_size)):
+            windows = windows_of_fasta(path, LENGTH, 30)
+            predict(model, windows, tmp_path / name, best=False, batch_size=size)
+        for one, other in zip(rows_of(tmp_path / "a.tsv")[1:], rows_of(tmp_path / "b.tsv")[1:], strict=True):
+            assert one[:3] == other[:3]
+            assert float(one[3]) == pytest.approx(float(other[3]), abs=2e-6)
+
+    def test_best_keeps_the_highest_window(self, model, fasta, tmp_path):
+        path = fasta(a=sequence(400), b=sequence(30), c="N" * 100, d=sequence(200, seed=2))
+        for name, best in (("all.tsv", False), ("best.tsv", True)):
+            predict(model, windows_of_fasta(path, LENGTH, 20), tmp_path / name, best=best, batch_size=8)
+        expected = {}
+        for row in rows_of(tmp_path / "all.tsv")[1:]:
+            score = -1 if row[3] == "NA" else float(row[3])
+            if row[0] not in expected or score > expected[row[0]][0]:
+                expected[row[0]] = (score, row)
+        assert rows_of(tmp_path / "best.tsv")[1:] == [row for _, row in expected.values()]
+
+    def test_several_factors_have_a_column_each(self, two_factor_model, fasta, tmp_path):
+        path = fasta(a=sequence(60), b="ACGT")
+        output = tmp_path / "o.tsv"
+        predict(two_factor_model, windows_of_fasta(path, LENGTH, LENGTH), output, best=True, batch_size=8)
+        rows = rows_of(output)
+        assert rows[0] == ["id", "start", "end", "CREB", "SP1", "note"]
+        assert rows[2][3:] == ["NA", "NA", "too_short"]
+
+    def test_gzip_holds_the_same_table_and_the_same_bytes_each_time(self, model, fasta, tmp_path):
+        path = fasta(a=sequence(60), b=sequence(200))
+        for name in ("o.tsv", "o.tsv.gz", "p.tsv.gz"):
+            predict(model, windows_of_fasta(path, LENGTH, 30), tmp_path / name, best=False, batch_size=8)
+        assert gzip.decompress((tmp_path / "o.tsv.gz").read_bytes()) == (tmp_path / "o.tsv").read_bytes()
+        assert (tmp_path / "o.tsv.gz").read_bytes() == (tmp_path / "p.tsv.gz").read_bytes()
+
+    @pytest.mark.parametrize("name", ["o.tsv", "o.tsv.gz"])
+    def test_a_wrong_letter_leaves_no_output(self, model, fasta, tmp_path, name):
+        path = fasta(a=sequence(60), b="ACGTXACGTACGT")
+        with pytest.raises(TfbindError, match=r"in\.fa: record 'b': found 'X' at position 5"):
+            predict(model, windows_of_fasta(path, LENGTH, 30), tmp_path / name, best=False, batch_size=8)
+        assert [entry.name for entry in tmp_path.iterdir()] == ["in.fa"]
+
+    def test_reads_as_it_goes(self, tmp_path):
+        """A stand-in for a model counts how many windows were taken when it was first asked."""
+        taken, asked = [], []
+
+        class Card:
+            tasks = ("X",)
+
+        class Model:
+            card = Card()
+
+            def probabilities(self, codes, valid_length, batch_size):
+                asked.append(len(taken))
+                return np.full((len(codes), 1), 0.5)
+
+        def windows():
+            for number in range(3 * ROWS_AT_ONCE):
+                taken.append(number)
+                yield cut("ACGTACGTAC", length=10)
+
+        counts = predict(Model(), windows(), tmp_path / "o.tsv", best=False, batch_size=8)
+        assert asked == [ROWS_AT_ONCE, 2 * ROWS_AT_ONCE, 3 * ROWS_AT_ONCE]
+        assert counts["windows"] == 3 * ROWS_AT_ONCE
+
+
+class TestPeaks:
+    @pytest.fixture
+    def genome(self, tmp_path):
+        path = tmp_path / "g.fa"
+        path.write_text(f">chr1\n{sequence(500)}\n>chr2\n{sequence(40)}\n>chr3\n{'N' * 300}\n")
+        return path
+
+    def test_have_a_row_each_in_their_order(self, model, genome, tmp_path):
+        (tmp_path / "p.bed").write_text(
+            "chr1\t300\t340\tlast\nchr1\t100\t140\nchr1\t0\t10\nchr2\t5\t25\nchr3\t100\t200\n"
+        )
+        windows = windows_of_peaks(tmp_path / "p.bed", genome, LENGTH)
+        predict(model, windows, tmp_path / "o.tsv", best=False, batch_size=8)
+        assert [(*row[:3], row[4]) for row in rows_of(tmp_path / "o.tsv")[1:]] == [
+            ("last::chr1:290-350", "290", "350", ""),
+            ("chr1:90-150", "90", "150", ""),
+            ("chr1:0-60", "0", "60", ""),
+            ("chr2:0-40", "0", "40", "padded"),
+            ("chr3:120-180", "120", "180", "ambiguous"),
+        ]
+
+    def test_score_as_the_same_sequence_from_fasta(self, model, genome, fasta, tmp_path):
+        (tmp_path / "p.bed").write_text("chr1\t100\t140\n")
+        windows = windows_of_peaks(tmp_path / "p.bed", genome, LENGTH)
+        predict(model, windows, tmp_path / "p.tsv", best=False, batch_size=8)
+        path = fasta(a=sequence(500)[90:150])
+        predict(model, windows_of_fasta(path, LENGTH, LENGTH), tmp_path / "f.tsv", best=False, batch_size=8)
+        assert rows_of(tmp_path / "p.tsv")[1][3] == rows_of(tmp_path / "f.tsv")[1][3]
