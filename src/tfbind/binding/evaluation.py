@@ -11,6 +11,8 @@ import pandas as pd
 from tfbind.binding.examples import Part
 from tfbind.binding.metrics import curves, score_metrics
 from tfbind.binding.model import BindingModel
+from tfbind.binding.prediction import MIN_BASES
+from tfbind.dna.alphabet import AMBIGUOUS
 from tfbind.dna.digests import strand_canonical_digests
 from tfbind.dna.fasta import read_batches
 from tfbind.dna.shuffle import dinucleotide_counts
@@ -153,6 +155,8 @@ def refuse_seen(examples: Examples, model: BindingModel, source: str) -> None:
 def evaluate(model: BindingModel, examples: Examples, seed: int) -> Evaluation:
     """Score examples and measure how well the scores tell bound from unbound.
 
+    What `tfbind.binding.prediction` gives no score to has none here: too short, or without a base.
+
     Parameters
     ----------
     model : BindingModel
@@ -161,6 +165,8 @@ def evaluate(model: BindingModel, examples: Examples, seed: int) -> Evaluation:
         Of the bootstrap.
     """
     probability = model.probabilities(examples.codes, examples.valid_length)
+    too_short = examples.valid_length < min(MIN_BASES, model.card.encoding.length)
+    probability[too_short | (examples.codes == AMBIGUOUS).all(axis=1)] = np.nan
     metrics, roc, pr, tables = {}, {}, {}, []
     for index, factor in enumerate(model.card.tasks):
         label, score = examples.y[:, index], probability[:, index]

@@ -1,0 +1,187 @@
+import json
+
+import numpy as np
+import pytest
+
+from tfbind.binding.encoding import encode_fasta
+from tfbind.binding.evaluation import (
+    PAIRED_NOTE,
+    SHUFFLES_NOTE,
+    evaluate,
+    examples_from_fasta,
+    examples_from_tensors,
+    refuse_seen,
+)
+from tfbind.binding.options import EncodeOptions
+from tfbind.dna.alphabet import decode_letters, encode_letters
+from tfbind.dna.shuffle import dinucleotide_shuffle
+from tfbind.errors import TfbindError
+from tfbind.tensors import open_tensors
+
+
+def random_sequences(n: int, seed: int = 9) -> list[str]:
+    rng = np.random.default_rng(seed)
+    return ["".join(row) for row in rng.choice(list("ACGT"), (n, 60))]
+
+
+def reverse_complement(sequence: str) -> str:
+    return sequence[::-1].translate(str.maketrans("ACGT", "TGCA"))
+
+
+def stored_sequence(tensors_path, part: int) -> str:
+    """The first unpadded sequence of a part."""
+    with open_tensors(tensors_path) as tensors:
+        rows = np.flatnonzero((tensors.split == part) & (tensors.valid_length == 60))
+        return decode_letters(tensors.codes(rows[:1])[0])
+
+
+@pytest.fixture
+def fasta(tmp_path):
+    def fasta(name: str, sequences: list[str]):
+        path = tmp_path / f"{name}.fa"
+        path.write_text("".join(f">{name}_{i}\n{sequence}\n" for i, sequence in enumerate(sequences)))
+        return path
+
+    return fasta
+
+
+class TestExamplesFromTensors:
+    def test_reads_one_part(self, model, shuffle_tensors):
+        found = examples_from_tensors(shuffle_tensors, "test", model)
+        with open_tensors(shuffle_tensors) as tensors:
+            rows = np.flatnonzero(tensors.split == 2)
+            assert found.id.tolist() == tensors.text("id")[rows].tolist()
+            assert np.array_equal(found.codes, tensors.codes(rows))
+            assert np.array_equal(found.y, tensors.y[rows])
+        assert set(found.split) == {"test"}
+
+    def test_a_shuffle_is_in_its_parents_cluster(self, model, shuffle_tensors):
+        found = examples_from_tensors(shuffle_tensors, "test", model)
+        cluster = dict(zip(found.id, found.cluster.tolist(), strict=True))
+        shuffles = [name for name in cluster if "_shuffle_" in name]
+        assert shuffles
+        assert all(cluster[name] == cluster[name.split("_shuffle_")[0]] for name in shuffles)
+        assert len(set(cluster.values())) == len(cluster) - len(shuffles)
+        assert found.paired
+
+    def test_records_without_coordinates_are_independent(self, model, given_tensors):
+        found = examples_from_tensors(given_tensors, "test", model)
+        assert found.cluster is None
+        assert not found.paired
+
+    def test_another_encoding_is_refused(self, model, kmer_tensors):
+        with pytest.raises(
+            TfbindError, match=r"kmer\.h5: found .*kmer.*, expected .*onehot.* as .*one\.keras has"
+        ):
+            examples_from_tensors(kmer_tensors, "test", model)
+
+    def test_other_factors_are_refused(self, model, two_factor_tensors):
+        with pytest.raises(TfbindError, match=r"two\.h5: found factors CREB, SP1, expected CREB as "):
+            examples_from_tensors(two_factor_tensors, "test", model)
+
+    def test_an_empty_part_is_refused(self, model, data, tmp_path):
+        options = EncodeOptions(length=60, split=(0.8, 0.2, 0.0))
+        encode_fasta(tmp_path / "t.h5", data / "positives.fa", data / "negatives.fa", "CREB", options)
+        with pytest.raises(TfbindError, match=r"t\.h5: its test part is empty"):
+            examples_from_tensors(tmp_path / "t.h5", "test", model)
+
+
+class TestExamplesFromFasta:
+    def test_independent_sequences(self, model, fasta):
+        positives, negatives = fasta("p", random_sequences(5)), fasta("n", random_sequences(7, seed=10))
+        found = examples_from_fasta(positives, negatives, model)
+        assert found.id.tolist() == [*(f"p_{i}" for i in range(5)), *(f"n_{i}" for i in range(7))]
+        assert found.y[:, 0].tolist() == [1] * 5 + [0] * 7
+        assert found.cluster is None
+        assert not found.paired
+
+    def test_shuffles_of_the_positives_are_noticed(self, model, fasta):
+        sequences = random_sequences(12)
+        codes = np.array([encode_letters(sequence) for sequence in sequences])
+        made = dinucleotide_shuffle(codes, np.full(12, 60, np.int32), np.arange(12, dtype=np.uint64))
+        positives = fasta("p", sequences)
+        negatives = fasta("n", [decode_letters(row) for row in made][::-1])
+        found = examples_from_fasta(positives, negatives, model)
+        assert found.paired
+        assert found.cluster[:12].tolist() == found.cluster[12:][::-1].tolist()
+        assert len(set(found.cluster)) == 12
+        assert PAIRED_NOTE in evaluate(model, found, seed=0).notes
+
+    def test_a_model_of_several_factors_is_refused(self, two_factor_model, data):
+        with pytest.raises(TfbindError, match=r"two\.keras knows 2 factors: .*use --tensors"):
+            examples_from_fasta(data / "positives.fa", data / "negatives.fa", two_factor_model)
+
+
+class TestRefuseSeen:
+    def test_unseen_sequences_pass(self, model, fasta, shuffle_tensors):
+        found = examples_from_fasta(
+            fasta("p", random_sequences(5)), fasta("n", random_sequences(5, 10)), model
+        )
+        refuse_seen(found, model, "x")
+        refuse_seen(examples_from_tensors(shuffle_tensors, "test", model), model, "x")
+
+    @pytest.mark.parametrize("turn", [str, reverse_complement])
+    @pytest.mark.parametrize("part", [0, 1], ids=["train", "validation"])
+    @pytest.mark.parametrize(
+        ("which", "tensors"),
+        [("model", "shuffle_tensors"), ("kmer_model", "kmer_tensors")],
+        ids=["onehot", "kmer"],
+    )
+    def test_a_planted_one_is_named(self, request, fasta, turn, part, which, tensors):
+        model, path = request.getfixturevalue(which), request.getfixturevalue(tensors)
+        planted = [*random_sequences(3), turn(stored_sequence(path, part))]
+        found = examples_from_fasta(fasta("p", planted), fasta("n", random_sequences(4, 10)), model)
+        with pytest.raises(TfbindError, match=r"^x: 1 of 8 sequences, such as 'p_3',.*--allow-overlap"):
+            refuse_seen(found, model, "x")
+
+    @pytest.mark.parametrize("split", ["train", "validation"])
+    def test_the_models_own_parts_are_refused(self, model, shuffle_tensors, split):
+        found = examples_from_tensors(shuffle_tensors, split, model)
+        with pytest.raises(TfbindError, match=f"x: {len(found.id)} of {len(found.id)} sequences"):
+            refuse_seen(found, model, "x")
+
+
+class TestEvaluate:
+    def test_measures_each_factor_on_its_known_labels(self, two_factor_model, two_factor_tensors):
+        examples = examples_from_tensors(two_factor_tensors, "test", two_factor_model)
+        examples.y[0, 1] = np.nan
+        found = evaluate(two_factor_model, examples, seed=0)
+        assert list(found.metrics) == list(found.roc) == list(found.pr) == ["CREB", "SP1"]
+        for index, factor in enumerate(("CREB", "SP1")):
+            label = examples.y[:, index]
+            metrics = found.metrics[factor]
+            assert (metrics["n_positive"], metrics["n_negative"]) == ((label == 1).sum(), (label == 0).sum())
+            assert metrics["threshold"] == two_factor_model.card.threshold[index]
+        table = found.predictions
+        assert list(table.columns) == ["id", "factor", "label", "score", "split"]
+        assert len(table) == 2 * len(examples.id)
+        assert table["score"].between(0, 1).all()
+        assert table["label"].isna().sum() == np.isnan(examples.y).sum() > 0
+        assert found.notes == []
+
+    def test_a_factor_without_known_labels_has_no_areas(self, two_factor_model, two_factor_tensors):
+        examples = examples_from_tensors(two_factor_tensors, "test", two_factor_model)
+        examples.y[:, 1] = np.nan
+        metrics = evaluate(two_factor_model, examples, seed=0).metrics
+        assert metrics["CREB"]["auroc"] is not None
+        assert metrics["SP1"]["auroc"] is metrics["SP1"]["auroc_ci95"] is metrics["SP1"]["brier"] is None
+        json.dumps(metrics, allow_nan=False)
+
+    def test_what_cannot_be_scored_has_no_score(self, model, fasta):
+        positives = fasta("p", [*random_sequences(4), "N" * 60, "ACGTACGTA"])
+        examples = examples_from_fasta(positives, fasta("n", random_sequences(4, 10)), model)
+        found = evaluate(model, examples, seed=0)
+        missing = found.predictions["score"].isna()
+        assert found.predictions["id"][missing].tolist() == ["p_4", "p_5"]
+        assert (found.metrics["CREB"]["n_positive"], found.metrics["CREB"]["n_not_scored"]) == (4, 2)
+
+    def test_says_that_the_model_learned_shuffles(self, model, shuffle_tensors):
+        found = evaluate(model, examples_from_tensors(shuffle_tensors, "test", model), seed=0)
+        assert found.notes == [SHUFFLES_NOTE, PAIRED_NOTE]
+
+    def test_same_seed_same_intervals(self, model, shuffle_tensors):
+        examples = examples_from_tensors(shuffle_tensors, "test", model)
+        one, same, other = (evaluate(model, examples, seed).metrics["CREB"] for seed in (0, 0, 1))
+        assert one == same
+        assert one["auroc"] == other["auroc"]
+        assert one["auroc_ci95"] != other["auroc_ci95"]
