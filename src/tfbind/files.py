@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
-import tempfile
+import secrets
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -65,22 +64,19 @@ def whole_output(path: str | Path) -> Iterator[Path]:
     if path.exists() and not path.is_file():
         # renaming onto /dev/null would replace the device itself
         raise TfbindError(f"{path}: is no regular file, expected a name for the output file")
+    # the name is known before the file exists, so that an interruption at any moment finds it
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    except (PermissionError, NotADirectoryError, FileExistsError) as error:
-        raise TfbindError(f"{path}: cannot be written ({error.strerror})") from None
-    os.close(handle)
-    temporary = Path(name)
-    try:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.touch(exist_ok=False)
+        except (PermissionError, NotADirectoryError, FileExistsError) as error:
+            raise TfbindError(f"{path}: cannot be written ({error.strerror})") from None
         yield temporary
-        # mkstemp makes private files; an output gets the permissions that the user's umask gives
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            temporary.unlink()
 
 
 def sha256(path: str | Path) -> str:
