@@ -88,6 +88,11 @@ class TestReadBatches:
         assert [len(part.names) for part in parts] == [3, 3, 3, 1]
         assert [row for part in parts for row in part.codes.tolist()] == whole.codes.tolist()
 
+    def test_long_records_make_smaller_batches(self, write, monkeypatch):
+        monkeypatch.setattr("tfbind.dna.fasta.BATCH_BASES", 10)
+        path = write(">a\nACGTAC\n>b\nACGT\n>c\nACGTACGTACGT\n>d\nA\n")
+        assert [batch.names for batch in read_batches(path, length=2)] == [["a", "b"], ["c"], ["d"]]
+
     def test_wrong_letter_names_file_record_and_position(self, write):
         path = write(">a\nACGT\n>b\nAC\nGX\n>c\n*\n")
         with pytest.raises(TfbindError, match=r"x\.fa: record 'b': found 'X' at position 4, expected A, C"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from tfbind.errors import TfbindError
 from tfbind.files import open_text
 
 BATCH_RECORDS = 16384
+BATCH_BASES = 1 << 24
 
 
 class Batch(NamedTuple):
@@ -109,11 +110,22 @@ def encode_batch(source: str | Path, names: list[str], sequences: list[str], len
 def read_batches(path: str | Path, length: int, size: int = BATCH_RECORDS) -> Iterator[Batch]:
     """Read a FASTA file in batches of at most ``size`` records, each cropped or padded to ``length``.
 
+    A batch of long records has fewer of them, so that memory stays flat.
+
     Raises
     ------
     TfbindError
         As `read_fasta` and `encode_batch`.
     """
-    records = read_fasta(path)
-    while chunk := list(islice(records, size)):
-        yield encode_batch(path, [name for name, _ in chunk], [sequence for _, sequence in chunk], length)
+    names: list[str] = []
+    sequences: list[str] = []
+    n_bases = 0
+    for name, sequence in read_fasta(path):
+        names.append(name)
+        sequences.append(sequence)
+        n_bases += len(sequence)
+        if len(names) == size or n_bases >= BATCH_BASES:
+            yield encode_batch(path, names, sequences, length)
+            names, sequences, n_bases = [], [], 0
+    if names:
+        yield encode_batch(path, names, sequences, length)
