@@ -37,6 +37,16 @@ class TestOpenText:
             handle.write(text)
         assert read(path) == text
 
+    def test_bgzf_without_its_end_marker_is_read_with_a_warning(self, tmp_path, caplog):
+        path = tmp_path / "a.bgz"
+        with bgzf.BgzfWriter(str(path)) as handle:
+            handle.write("ACGT\n")
+        assert read(path) == "ACGT\n"
+        assert not caplog.records
+        path.write_bytes(path.read_bytes()[:-28])
+        assert read(path) == "ACGT\n"
+        assert caplog.messages == [f"{path}: the BGZF end marker is missing, so the file may be cut off"]
+
     @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
     def test_line_ends(self, tmp_path, line_end):
         path = tmp_path / "a.txt"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import logging
+import os
 import secrets
 import zlib
 from collections.abc import Iterator
@@ -13,13 +15,26 @@ from typing import TextIO
 
 from tfbind.errors import TfbindError
 
+logger = logging.getLogger(__name__)
+
 GZIP_MAGIC = b"\x1f\x8b"
+# the empty block that ends every BGZF file (SAM specification 4.1.2)
+BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
 def is_gzip(path: str | Path) -> bool:
     """Tell by its first bytes whether a file is gzip or BGZF, whatever its name says."""
     with open(path, "rb") as handle:
         return handle.read(2) == GZIP_MAGIC
+
+
+def _warn_if_cut_between_blocks(path: Path) -> None:
+    """A BGZF file that was cut off behind a whole block is a valid gzip file: only its end marker is missing."""
+    with open(path, "rb") as handle:
+        is_bgzf = handle.read(14)[12:] == BGZF_END[12:14]
+        handle.seek(-min(len(BGZF_END), path.stat().st_size), os.SEEK_END)
+        if is_bgzf and handle.read() != BGZF_END:
+            logger.warning("%s: the BGZF end marker is missing, so the file may be cut off", path)
 
 
 @contextmanager
@@ -36,7 +51,10 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
     try:
         if path.is_dir():
             raise TfbindError(f"{path}: is a folder, expected a file")
-        opener = gzip.open if is_gzip(path) else open
+        gzipped = is_gzip(path)
+        if gzipped:
+            _warn_if_cut_between_blocks(path)
+        opener = gzip.open if gzipped else open
         with opener(path, "rt", encoding="utf-8-sig") as handle:
             yield handle  # type: ignore[misc]
     except FileNotFoundError:
