@@ -228,4 +228,6 @@ def predict(
             progress.update(len(some.id))
         if highest:
             table.writelines(highest.finish())
+    noted = ", ".join(f"{n:,} {note}" for note, n in counts.items() if n and note != "windows")
+    logger.info("%s windows%s", f"{counts['windows']:,}", f", of them {noted}" if noted else "")
     return counts

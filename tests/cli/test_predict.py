@@ -1,0 +1,102 @@
+import gzip
+
+import pytest
+
+from tfbind.cli import main
+
+
+def predict(*arguments) -> int:
+    return main(["predict", *map(str, arguments), "--threads", "1"])
+
+
+def columns_of(path, *numbers: int) -> list[tuple[str, ...]]:
+    rows = [line.split("\t") for line in path.read_text().splitlines()[1:]]
+    return [tuple(row[number] for number in numbers) for row in rows]
+
+
+@pytest.fixture
+def fasta(tmp_path):
+    path = tmp_path / "in.fa.gz"
+    with gzip.open(path, "wt") as handle:
+        handle.write(
+            f">long\r\n{'acgu' * 10}\r\n{'TTGCA' * 20}\r\n>short\r\nACGTACGTACGT\r\n>none\r\nNNNNNNNNNNN\r\n"
+        )
+    return path
+
+
+class TestFasta:
+    def test_gives_the_contracts_table(self, model_path, fasta, tmp_path):
+        output = tmp_path / "new" / "o.tsv"
+        assert predict("--model", model_path, "--fasta", fasta, "-o", output) == 0
+        assert output.read_text().splitlines()[0] == "id\tstart\tend\tCREB\tnote"
+        assert columns_of(output, 0, 1, 2, 4) == [
+            ("long", "0", "60", ""),
+            ("long", "60", "120", ""),
+            ("long", "80", "140", ""),
+            ("short", "0", "12", "padded"),
+            ("none", "0", "11", "ambiguous"),
+        ]
+
+    def test_stride_and_best(self, model_path, fasta, tmp_path):
+        arguments = ("--model", model_path, "--fasta", fasta, "--stride", 30)
+        assert predict(*arguments, "-o", tmp_path / "all.tsv") == 0
+        starts = [start for name, start in columns_of(tmp_path / "all.tsv", 0, 1) if name == "long"]
+        assert starts == ["0", "30", "60", "80"]
+        assert predict(*arguments, "--best", "-o", tmp_path / "best.tsv") == 0
+        assert columns_of(tmp_path / "best.tsv", 0) == [("long",), ("short",), ("none",)]
+        scores = [float(score) for name, score in columns_of(tmp_path / "all.tsv", 0, 3) if name == "long"]
+        assert float(columns_of(tmp_path / "best.tsv", 3)[0][0]) == max(scores)
+
+    def test_gzip_where_the_name_says_so(self, two_factor_model_path, fasta, tmp_path):
+        for name in ("o.tsv", "o.tsv.gz"):
+            assert predict("--model", two_factor_model_path, "--fasta", fasta, "-o", tmp_path / name) == 0
+        text = gzip.decompress((tmp_path / "o.tsv.gz").read_bytes()).decode()
+        assert text == (tmp_path / "o.tsv").read_text()
+        assert text.startswith("id\tstart\tend\tCREB\tSP1\tnote\n")
+
+    def test_a_wrong_letter_leaves_no_output(self, model_path, tmp_path, capsys):
+        (tmp_path / "in.fa").write_text(f">good\n{'ACGT' * 15}\n>bad\nACGTACGTAC-GT\n")
+        assert predict("--model", model_path, "--fasta", tmp_path / "in.fa", "-o", tmp_path / "o.tsv") == 2
+        assert "in.fa: record 'bad': found '-' at position 11" in capsys.readouterr().err
+        assert [path.name for path in tmp_path.iterdir()] == ["in.fa"]
+
+    def test_what_it_did_is_told_in_the_end(self, model_path, fasta, tmp_path, caplog):
+        with caplog.at_level("INFO"):
+            predict("--model", model_path, "--fasta", fasta, "-o", tmp_path / "o.tsv")
+        assert "5 windows, of them 1 padded, 1 ambiguous" in caplog.text
+
+
+def test_peaks(model_path, tmp_path):
+    (tmp_path / "g.fa").write_text(f">chr1\n{'ACGTTGCA' * 40}\n")
+    (tmp_path / "p.bed").write_text("chr1\t100\t140\tb\nchr1\t0\t20\ta\n")
+    arguments = ("--peaks", tmp_path / "p.bed", "--genome", tmp_path / "g.fa", "-o", tmp_path / "o.tsv")
+    assert predict("--model", model_path, *arguments) == 0
+    assert columns_of(tmp_path / "o.tsv", 0, 1, 2) == [
+        ("b::chr1:90-150", "90", "150"),
+        ("a::chr1:0-60", "0", "60"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "expected either --fasta, or --peaks and --genome"),
+        (["--peaks", "p.bed"], "expected either --fasta, or --peaks and --genome"),
+        (["--fasta", "f.fa", "--genome", "g.fa"], "expected either --fasta, or --peaks and --genome"),
+        (["--peaks", "p.bed", "--genome", "g.fa", "--best"], "a peak has one window"),
+        (["--fasta", "f.fa", "--stride", "0"], "argument --stride: found '0'"),
+        (["--fasta", "f.fa", "--engine", "abacus"], "argument --engine: invalid choice"),
+        (["--fasta", "f.fa"], "missing.keras: no such file"),
+    ],
+)
+def test_wrong_arguments_are_one_line_and_exit_2(capsys, tmp_path, arguments, message):
+    assert predict("--model", tmp_path / "missing.keras", *arguments, "-o", tmp_path / "o.tsv") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("tfbind: error: ")
+    assert message in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_fasta_is_named(capsys, tmp_path, model_path):
+    assert predict("--model", model_path, "--fasta", tmp_path / "no.fa", "-o", tmp_path / "o.tsv") == 2
+    assert "no.fa: no such file" in capsys.readouterr().err
