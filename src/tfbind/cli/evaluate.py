@@ -41,9 +41,8 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Evaluate and write the folder."""
-    if bool(args.tensors) == bool(args.positives or args.negatives) or bool(args.positives) != bool(
-        args.negatives
-    ):
+    fasta = (args.positives, args.negatives)
+    if (args.tensors and any(fasta)) or not (args.tensors or all(fasta)):
         raise TfbindError("expected either --tensors, or --positives and --negatives")
     if args.output.exists() and not args.output.is_dir():
         raise TfbindError(f"{args.output}: is a file, expected a folder for the results")

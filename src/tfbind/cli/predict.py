@@ -53,7 +53,8 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Score and write the table."""
-    if bool(args.fasta) == bool(args.peaks) or bool(args.peaks) != bool(args.genome):
+    regions = (args.peaks, args.genome)
+    if (args.fasta and any(regions)) or not (args.fasta or all(regions)):
         raise TfbindError("expected either --fasta, or --peaks and --genome")
     if args.peaks and (args.stride or args.best):
         raise TfbindError("a peak has one window, so --stride and --best go with --fasta")
