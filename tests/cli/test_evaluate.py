@@ -1,0 +1,138 @@
+import json
+
+import numpy as np
+import pytest
+
+from tfbind.cli import main
+
+FILES = ["metrics.json", "notes.json", "pr.svg", "pr.tsv", "predictions.tsv", "roc.svg", "roc.tsv"]
+
+
+def evaluate(*arguments) -> int:
+    return main(["evaluate", *map(str, arguments), "--threads", "1"])
+
+
+def unseen(path, n: int, seed: int):
+    rng = np.random.default_rng(seed)
+    rows = rng.choice(list("acgt"), (n, 60))
+    path.write_text("".join(f">{path.stem}_{i}\r\n{''.join(row)}\r\n" for i, row in enumerate(rows)))
+    return path
+
+
+@pytest.fixture
+def fasta(tmp_path):
+    """Twelve positives and twelve negatives that no model has seen."""
+    return unseen(tmp_path / "p.fa", 12, 20), unseen(tmp_path / "n.fa", 12, 21)
+
+
+def reverse_complement(sequence: str) -> str:
+    return sequence[::-1].translate(str.maketrans("ACGT", "TGCA"))
+
+
+class TestTensors:
+    def test_of_the_test_part(self, model_path, shuffle_tensors, tmp_path):
+        folder = tmp_path / "new" / "ev"
+        assert evaluate("--model", model_path, "--tensors", shuffle_tensors, "-o", folder) == 0
+        assert sorted(path.name for path in folder.iterdir()) == FILES
+        metrics = json.loads((folder / "metrics.json").read_text())
+        assert list(metrics) == ["CREB"]
+        low, high = metrics["CREB"]["auroc_ci95"]
+        assert 0 <= low <= metrics["CREB"]["auroc"] <= high <= 1
+        assert {"auprc", "auprc_ci95", "brier", "n_positive", "n_negative", "threshold"} <= set(
+            metrics["CREB"]
+        )
+
+    def test_the_training_part_is_refused_unless_told_otherwise(
+        self, model_path, shuffle_tensors, tmp_path, capsys
+    ):
+        arguments = (
+            "--model",
+            model_path,
+            "--tensors",
+            shuffle_tensors,
+            "--split",
+            "train",
+            "-o",
+            tmp_path / "ev",
+        )
+        assert evaluate(*arguments) == 2
+        assert "--allow-overlap" in capsys.readouterr().err
+        assert not (tmp_path / "ev").exists()
+        assert evaluate(*arguments, "--allow-overlap") == 0
+
+    def test_of_several_factors(self, two_factor_model_path, two_factor_tensors, tmp_path):
+        assert (
+            evaluate("--model", two_factor_model_path, "--tensors", two_factor_tensors, "-o", tmp_path / "ev")
+            == 0
+        )
+        text = (tmp_path / "ev" / "metrics.json").read_text()
+        assert list(json.loads(text)) == ["CREB", "SP1"]
+        assert "NaN" not in text
+
+    def test_of_another_encoding_are_refused(self, kmer_model_path, given_tensors, tmp_path, capsys):
+        assert evaluate("--model", kmer_model_path, "--tensors", given_tensors, "-o", tmp_path / "ev") == 2
+        assert "given.h5: found " in capsys.readouterr().err
+
+    def test_same_seed_same_bytes(self, model_path, shuffle_tensors, tmp_path):
+        for name in ("a", "b"):
+            assert evaluate("--model", model_path, "--tensors", shuffle_tensors, "-o", tmp_path / name) == 0
+        for name in FILES:
+            assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+class TestFasta:
+    def test_of_unseen_sequences(self, model_path, fasta, tmp_path):
+        positives, negatives = fasta
+        arguments = ("--positives", positives, "--negatives", negatives, "-o", tmp_path / "ev")
+        assert evaluate("--model", model_path, *arguments) == 0
+        metrics = json.loads((tmp_path / "ev" / "metrics.json").read_text())["CREB"]
+        assert (metrics["n_positive"], metrics["n_negative"]) == (12, 12)
+
+    @pytest.mark.parametrize("turn", [str, reverse_complement], ids=["duplicate", "reverse complement"])
+    def test_a_planted_training_sequence_is_refused(self, model_path, fasta, data, tmp_path, capsys, turn):
+        positives, negatives = fasta
+        # the twentieth positive is in the training or the validation part, or else one of the next
+        lines = (data / "positives.fa").read_text().splitlines()
+        with positives.open("a") as handle:
+            for number in range(20, 25):
+                handle.write(f">planted_{number}\n{turn(lines[2 * number + 1])}\n")
+        arguments = (
+            "--model",
+            model_path,
+            "--positives",
+            positives,
+            "--negatives",
+            negatives,
+            "-o",
+            tmp_path / "ev",
+        )
+        assert evaluate(*arguments) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "'planted_2" in line
+        assert "were in the training or validation set of" in line
+        assert not (tmp_path / "ev").exists()
+        assert evaluate(*arguments, "--allow-overlap") == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "expected either --tensors, or --positives and --negatives"),
+        (["--positives", "p.fa"], "expected either --tensors, or --positives and --negatives"),
+        (["--tensors", "t.h5", "--positives", "p.fa"], "expected either --tensors"),
+        (["--tensors", "t.h5", "--split", "all"], "argument --split: invalid choice"),
+        (["--tensors", "t.h5"], "missing.keras: no such file"),
+    ],
+)
+def test_wrong_arguments_are_one_line_and_exit_2(capsys, tmp_path, arguments, message):
+    assert evaluate("--model", tmp_path / "missing.keras", *arguments, "-o", tmp_path / "ev") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("tfbind: error: ")
+    assert message in line
+
+
+def test_a_file_in_the_folders_place_is_refused(capsys, tmp_path, model_path, shuffle_tensors):
+    (tmp_path / "ev").write_text("mine")
+    assert evaluate("--model", model_path, "--tensors", shuffle_tensors, "-o", tmp_path / "ev") == 2
+    assert "ev: is a file, expected a folder" in capsys.readouterr().err
+    assert (tmp_path / "ev").read_text() == "mine"

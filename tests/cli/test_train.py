@@ -1,0 +1,102 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from tfbind.cli import main
+from tfbind.training.model_file import read_card
+
+
+def command(tensors, output, *more) -> list[str]:
+    return [
+        *(sys.executable, "-m", "tfbind", "train", str(tensors), "-o", str(output), "--threads", "1"),
+        *("--architecture", "conv-bigru", "--units", "3", "--epochs", "4", "--batch-size", "4", *more),
+    ]
+
+
+class TestArguments:
+    def test_train_the_network_that_they_name(self, given_tensors, tmp_path):
+        arguments = ["--architecture", "conv-bilstm", "--cell", "gru", "--units", "3", "--layers", "2"]
+        fitting = [
+            "--epochs",
+            "1",
+            "--batch-size",
+            "64",
+            "--learning-rate",
+            "0.02",
+            "--patience",
+            "4",
+            "--seed",
+            "5",
+        ]
+        output = tmp_path / "new" / "m.v2.keras"
+        assert main(["train", str(given_tensors), *arguments, *fitting, "-o", str(output)]) == 0
+        assert sorted(path.name for path in output.parent.iterdir()) == [
+            "m.v2.history.tsv",
+            "m.v2.keras",
+            "m.v2.learning.svg",
+        ]
+        card = read_card(output, "binding")
+        network = card.network
+        assert (network.architecture, network.cell) == ("conv-bilstm", "gru")
+        assert (network.units, network.layers) == (3, 2)
+        options = card.training["options"]
+        names = ("epochs", "batch_size", "learning_rate", "patience", "seed")
+        assert [options[name] for name in names] == [1, 64, 0.02, 4, 5]
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["-o", "model.h5"], "--output is model.h5, expected a name that ends in .keras"),
+            (["-o", "m.keras", "--epochs", "0"], "argument --epochs: found '0', expected a whole number"),
+            (["-o", "m.keras", "--learning-rate", "nan"], "argument --learning-rate: found 'nan'"),
+            (["-o", "m.keras", "--architecture", "transformer"], "argument --architecture: invalid choice"),
+            (["-o", "m.keras", "--cell", "rnn"], "argument --cell: invalid choice"),
+            ([], "the following arguments are required: -o/--output"),
+            (["-o", "m.keras"], "missing.h5: no such file"),
+        ],
+    )
+    def test_that_are_wrong_are_one_line_and_exit_2(self, capsys, tmp_path, monkeypatch, arguments, message):
+        monkeypatch.chdir(tmp_path)
+        assert main(["train", "missing.h5", *arguments]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("tfbind: error: ")
+        assert message in line
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_killed_and_resumed_ends_as_if_undisturbed(given_tensors, tmp_path):
+    expected, output = tmp_path / "undisturbed" / "m.keras", tmp_path / "killed" / "m.keras"
+    checkpoint = output.with_suffix(".checkpoint")
+    subprocess.run(command(given_tensors, expected), check=True, capture_output=True)
+
+    process = subprocess.Popen(command(given_tensors, output), stderr=subprocess.PIPE, text=True)
+    try:
+        seen: set[int] = set()
+        while len(seen) < 2:
+            assert process.poll() is None, process.stderr.read()
+            if checkpoint.exists():
+                seen.add(checkpoint.stat().st_mtime_ns)
+            time.sleep(0.005)
+        time.sleep(0.05)
+        # two epochs are over, and the third one has begun
+        os.kill(process.pid, signal.SIGKILL)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert not output.exists()
+    assert not output.with_suffix(".history.tsv").exists()
+
+    done = subprocess.run(command(given_tensors, output, "--resume"), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "going on after epoch " in done.stderr
+    assert "epoch 1: " not in done.stderr
+    for name in ("m.keras", "m.history.tsv", "m.learning.svg"):
+        assert (output.parent / name).read_bytes() == (expected.parent / name).read_bytes()
+    assert not checkpoint.exists()
+    assert np.loadtxt(output.with_suffix(".history.tsv"), skiprows=1)[:, 0].tolist() == [1, 2, 3, 4]
