@@ -8,7 +8,7 @@ from tfbind.binding.encoding import encode_fasta, encode_labelled, encode_peaks
 from tfbind.binding.options import EncodeOptions
 from tfbind.dna.alphabet import decode_letters, encode_letters, reverse_complement
 from tfbind.dna.peaks import parse_coordinates
-from tfbind.dna.shuffle import dinucleotide_counts
+from tfbind.dna.shuffle import dinucleotide_counts, dinucleotide_shuffle
 from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
 
@@ -167,8 +167,17 @@ class TestGivenNegatives:
             assert (found.split[:10] == found.split[60:70]).all()
             assert (found.split[20:40] == found.split[70:90]).all()
         assert found.summary["counts"]["sequences both bound and unbound"] == 20
-        together = "records kept together with an equal, reverse complementary or overlapping one"
+        together = "records kept together with an equal, reverse complementary, shuffled or overlapping one"
         assert found.summary["counts"][together] == 60
+
+    def test_given_shuffles_stay_with_the_positives_that_they_were_made_from(self, fasta, output):
+        positives = random_sequences(60)
+        codes = np.stack([encode_letters(sequence) for sequence in positives])
+        made = dinucleotide_shuffle(codes, np.full(60, codes.shape[1]), np.arange(60, dtype=np.uint64))
+        negatives = fasta([decode_letters(row) for row in made], "n.fa")
+        encode_fasta(output, fasta(positives), negatives, "x", options(split=(0.4, 0.3, 0.3)))
+        found = Encoded(output)
+        assert (found.split[:60] == found.split[60:]).all()
 
 
 class TestNames:

@@ -187,3 +187,18 @@ class TestArgumentTypes:
     def test_no_names(self, text):
         with pytest.raises(ArgumentTypeError, match="expected names separated by commas, each once"):
             arguments.names(text)
+
+
+def test_an_input_is_not_overwritten(tmp_path, capsys):
+    fasta = tmp_path / "a.fa"
+    fasta.write_text(">a\nACGTACGTACGT\n")
+    assert cli.main(["encode", "--positives", str(fasta), "-o", str(fasta)]) == 2
+    assert "is the file of --positives" in capsys.readouterr().err
+    assert fasta.read_text().startswith(">a")
+
+
+def test_validation_contigs_alone_are_refused(tmp_path, capsys):
+    fasta = tmp_path / "a.fa"
+    arguments = ["encode", "--positives", str(fasta), "--validation-contigs", "chr1"]
+    assert cli.main([*arguments, "-o", str(tmp_path / "a.h5")]) == 2
+    assert "needs --test-contigs" in capsys.readouterr().err

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfbind.dna.alphabet import reverse_complement
-from tfbind.dna.digests import strand_canonical_digests
+from tfbind.dna.digests import composition_digests, strand_canonical_digests
+from tfbind.dna.shuffle import dinucleotide_shuffle
 
 SEQUENCES = st.lists(st.integers(0, 4), min_size=1, max_size=30)
 
@@ -47,3 +48,13 @@ def test_all_short_sequences():
     sequences = [list(s) for n in range(1, 6) for s in itertools.product(range(5), repeat=n)]
     pairs = {min(tuple(s), tuple(turned(s))) for s in sequences}
     assert len({digest(s) for s in sequences}) == len(pairs)
+
+
+class TestCompositionDigests:
+    def test_are_shared_by_a_sequence_and_its_shuffles_alone(self):
+        codes = np.random.default_rng(0).integers(0, 4, (200, 50)).astype(np.uint8)
+        valid_length = np.full(200, 50, np.int32)
+        shuffled = dinucleotide_shuffle(codes, valid_length, np.arange(200, dtype=np.uint64))
+        digests = composition_digests(codes, valid_length)
+        assert (composition_digests(shuffled, valid_length) == digests).all()
+        assert len(np.unique(digests)) == 200

@@ -26,7 +26,7 @@ from tfbind.binding.sources import (
     windows_source,
 )
 from tfbind.dna.alphabet import AMBIGUOUS
-from tfbind.dna.digests import strand_canonical_digests
+from tfbind.dna.digests import composition_digests, strand_canonical_digests
 from tfbind.dna.fasta import Batch
 from tfbind.dna.genome import Genome
 from tfbind.dna.matched import intervals_by_contig
@@ -85,6 +85,7 @@ class _Survey:
     """What the first pass learns of n records: one entry a record, in the order of reading."""
 
     digest: np.ndarray
+    composition: np.ndarray
     intervals: list[tuple[str, int, int] | None]
     y: np.ndarray
     shuffle_digest: np.ndarray
@@ -93,7 +94,7 @@ class _Survey:
 
 
 def _survey(sources: Sequence[Source], n_tasks: int, options: EncodeOptions, shuffled: bool) -> _Survey:
-    digests, labels, shuffle_digests, names = [], [], [], []
+    digests, compositions, labels, shuffle_digests, names = [], [], [], [], []
     intervals: list[tuple[str, int, int] | None] = []
     n_ambiguous = n_padded = 0
     with Progress("reading", unit="records") as progress:
@@ -101,6 +102,7 @@ def _survey(sources: Sequence[Source], n_tasks: int, options: EncodeOptions, shu
             n_of_source = 0
             for batch in source.batches():
                 digests.append(strand_canonical_digests(batch.codes, batch.valid_length))
+                compositions.append(composition_digests(batch.codes, batch.valid_length))
                 labels.append(source.labels(batch.names))
                 intervals.extend(map(parse_coordinates, batch.names))
                 names.append(np.fromiter(map(hash, batch.names), np.int64, len(batch.names)))
@@ -114,6 +116,7 @@ def _survey(sources: Sequence[Source], n_tasks: int, options: EncodeOptions, shu
     _refuse_repeated_names(sources, np.concatenate(names))
     return _Survey(
         np.concatenate(digests),
+        np.concatenate(compositions),
         intervals,
         np.concatenate(labels).reshape(-1, n_tasks),
         np.concatenate(shuffle_digests) if shuffle_digests else np.empty(0, np.uint64),
@@ -152,7 +155,7 @@ def _deal(
     sources: Sequence[Source], survey: _Survey, options: EncodeOptions
 ) -> tuple[np.ndarray, np.ndarray]:
     """Deal the records to the parts; also tell their groups of related records."""
-    group = group_related(survey.digest, survey.intervals)
+    group = group_related(survey.digest, survey.intervals, survey.composition)
     _, stratum = np.unique(np.nan_to_num(survey.y, nan=-1), axis=0, return_inverse=True)
     if not options.test_contigs and not options.validation_contigs:
         return split_at_random(group, stratum, options.split, options.seed), group
@@ -262,7 +265,7 @@ def _encode(
         "shuffles left out because they equal another sequence": int((~keep).sum()),
         "records with ambiguous bases": survey.n_ambiguous,
         "records padded": survey.n_padded,
-        "records kept together with an equal, reverse complementary or overlapping one": int(
+        "records kept together with an equal, reverse complementary, shuffled or overlapping one": int(
             group_sizes[group_sizes > 1].sum()
         ),
         "sequences both bound and unbound": len(np.intersect1d(survey.digest[bound], survey.digest[~bound])),

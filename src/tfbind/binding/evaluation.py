@@ -13,9 +13,8 @@ from tfbind.binding.metrics import curves, score_metrics
 from tfbind.binding.model import BindingModel
 from tfbind.binding.prediction import MIN_BASES
 from tfbind.dna.alphabet import AMBIGUOUS
-from tfbind.dna.digests import strand_canonical_digests
+from tfbind.dna.digests import composition_digests, strand_canonical_digests
 from tfbind.dna.fasta import read_batches
-from tfbind.dna.shuffle import dinucleotide_counts
 from tfbind.dna.splits import PARTS
 from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
@@ -91,11 +90,28 @@ def examples_from_tensors(path: Path, split: str, model: BindingModel) -> Exampl
         if not len(part):
             raise TfbindError(f"{path}: its {split} part is empty, expected sequences to evaluate on")
         id, parent, group = (tensors.text(name)[part.rows] for name in ("id", "parent", "group"))
-    paired = bool((parent != "").any())
-    family = np.where(parent == "", id, parent) if paired else group
-    cluster = None if (family == "").any() else np.unique(family, return_inverse=True)[1]
     names = np.full(len(part), split, dtype=object)
+    cluster: np.ndarray | None
+    if (parent != "").any():
+        cluster, paired = np.unique(np.where(parent == "", id, parent), return_inverse=True)[1], True
+    else:
+        cluster, paired = shuffle_families(part.codes, part.valid_length, part.y), True
+        if cluster is None:
+            cluster, paired = np.unique(group, return_inverse=True)[1] if (group != "").all() else None, False
     return Examples(id, part.codes, part.valid_length, part.y, names, cluster, paired)
+
+
+def shuffle_families(codes: np.ndarray, valid_length: np.ndarray, y: np.ndarray) -> np.ndarray | None:
+    """Number the families of positives and the shuffles made of them, known by their dinucleotide counts.
+
+    Returns
+    -------
+    (n,) int, or None where fewer than half of the negatives of the first factor are shuffles
+    """
+    _, family = np.unique(composition_digests(codes, valid_length), return_inverse=True)
+    bound, unbound = y[:, 0] == 1, y[:, 0] == 0
+    shuffles = np.isin(family[unbound], family[bound])
+    return family if len(shuffles) and shuffles.mean() > 0.5 else None
 
 
 def examples_from_fasta(positives: Path, negatives: Path, model: BindingModel) -> Examples:
@@ -117,18 +133,15 @@ def examples_from_fasta(positives: Path, negatives: Path, model: BindingModel) -
             lengths.append(batch.valid_length)
             labels.append(np.full((len(batch.names), 1), label, np.float32))
     all_codes, valid_length, y = map(np.concatenate, (codes, lengths, labels))
-    counts = dinucleotide_counts(all_codes, valid_length)
-    _, composition = np.unique(counts, axis=0, return_inverse=True)
-    shared = np.isin(composition[y[:, 0] == 0], composition[y[:, 0] == 1])
-    paired = bool(shared.mean() > 0.5)
+    cluster = shuffle_families(all_codes, valid_length, y)
     return Examples(
         np.array(ids, dtype=object),
         all_codes,
         valid_length,
         y,
         np.full(len(y), "given", dtype=object),
-        composition.ravel() if paired else None,
-        paired,
+        cluster,
+        cluster is not None,
     )
 
 

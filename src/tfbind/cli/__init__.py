@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from tfbind import __version__
@@ -39,6 +40,16 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def refuse_to_overwrite_input(args: argparse.Namespace) -> None:
+    """Refuse an output that would take the place of a file that is read."""
+    output = getattr(args, "output", None)
+    if output is None or not output.is_file():
+        return
+    for name, value in vars(args).items():
+        if name != "output" and isinstance(value, Path) and value.exists() and value.samefile(output):
+            raise TfbindError(f"--output {output} is the file of --{name}, expected another name")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit status that the contract promises."""
     logging.basicConfig(format="tfbind: %(message)s", level=logging.INFO, stream=sys.stderr)
@@ -48,9 +59,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         args = make_parser().parse_args(argv)
+        refuse_to_overwrite_input(args)
         args.run(args)
     except TfbindError as error:
         print(f"tfbind: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except MemoryError as error:
+        print(f"tfbind: error: not enough memory ({error})", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("tfbind: interrupted", file=sys.stderr)

@@ -144,6 +144,8 @@ def check(args: argparse.Namespace) -> None:
         raise TfbindError("--labels names the factors, so --factor has no meaning")
     if args.negative_ratio != EncodeOptions.negative_ratio and (args.negatives or args.fasta):
         raise TfbindError("--negative-ratio is for negatives that are made, found negatives that are given")
+    if args.validation_contigs and not args.test_contigs:
+        raise TfbindError("--validation-contigs needs --test-contigs, else nothing would be left to test on")
     if args.encoding == "kmer":
         if args.k > MAX_K or args.k > args.length:
             raise TfbindError(f"--k is {args.k}, expected at most {MAX_K} and at most --length")

@@ -1,11 +1,12 @@
-"""Digests by which a sequence is known again on either strand."""
+"""Digests by which a sequence is known again on either strand, and a shuffle by its parent."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-from tfbind.dna.splitmix import mix
+from tfbind.dna.shuffle import dinucleotide_counts
+from tfbind.dna.splitmix import mix, seeds_for
 
 
 @njit(cache=True)
@@ -42,3 +43,20 @@ def strand_canonical_digests(codes: np.ndarray, valid_length: np.ndarray) -> np.
     digests = np.empty(len(codes), np.uint64)
     _digests(codes, valid_length, digests)
     return digests
+
+
+def composition_digests(codes: np.ndarray, valid_length: np.ndarray) -> np.ndarray:
+    """A 64-bit digest of the dinucleotide counts: a sequence and its dinucleotide shuffles share it.
+
+    Parameters
+    ----------
+    codes : (n, length) uint8
+    valid_length : (n,) int
+
+    Returns
+    -------
+    (n,) uint64
+    """
+    counts = dinucleotide_counts(codes, valid_length).astype(np.uint64)
+    # a sum with random factors, modulo 2**64
+    return (counts * seeds_for(np.arange(counts.shape[1]), 0)).sum(axis=1, dtype=np.uint64)

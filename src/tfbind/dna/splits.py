@@ -15,11 +15,16 @@ TRAIN, VALIDATION, TEST = range(3)
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
-def group_related(digests: np.ndarray, intervals: Sequence[tuple[str, int, int] | None]) -> np.ndarray:
+def group_related(
+    digests: np.ndarray,
+    intervals: Sequence[tuple[str, int, int] | None],
+    compositions: np.ndarray | None = None,
+) -> np.ndarray:
     """Number the groups of records that must stay in one part.
 
-    Two records are related where they are the same sequence or each other's reverse complement, or where
-    their intervals overlap on a contig; relations of relations count.
+    Two records are related where they are the same sequence or each other's reverse complement, where one is
+    a dinucleotide shuffle of the other, or where their intervals overlap on a contig; relations of relations
+    count.
 
     Parameters
     ----------
@@ -27,6 +32,8 @@ def group_related(digests: np.ndarray, intervals: Sequence[tuple[str, int, int] 
         From `tfbind.dna.digests.strand_canonical_digests`.
     intervals : sequence of n (contig, start, end) or None
         Where each record lies, half-open; None where that is unknown.
+    compositions : (n,) uint64, optional
+        From `tfbind.dna.digests.composition_digests`, where shuffles may be among the records.
 
     Returns
     -------
@@ -34,14 +41,13 @@ def group_related(digests: np.ndarray, intervals: Sequence[tuple[str, int, int] 
         Group numbers from 0.
     """
     n = len(digests)
-    _, group = np.unique(digests, return_inverse=True)
+    left, right = [], []
+    for key in (digests,) if compositions is None else (digests, compositions):
+        _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+        left.append(first[inverse])
+        right.append(np.arange(n))
     placed = sorted((interval, row) for row, interval in enumerate(intervals) if interval is not None)
-    if not placed:
-        return group
-    # link each record to the one with its digest that comes first, and to the last one that reaches into it
-    first_of_group = np.full(group.max() + 1, n, np.int64)
-    np.minimum.at(first_of_group, group, np.arange(n))
-    left, right = [first_of_group[group]], [np.arange(n)]
+    # of the intervals that start further left, the one that reaches furthest is enough to link to
     overlapping: list[tuple[int, int]] = []
     contig, reach, reacher = "", -1, -1
     for (name, start, end), row in placed:
