@@ -38,7 +38,9 @@ def data(tmp_path_factory) -> Path:
     rng = np.random.default_rng(7)
     positives = {f"bound_{i}": bound_sequence(rng) for i in range(80)}
     positives["bound_0"] = positives["bound_0"][:50]
-    positives["bound_1"] = "NNN" + positives["bound_1"][3:]
+    for number in range(1, 6):
+        name = f"bound_{number}"
+        positives[name] = positives[name][:31] + "N" + positives[name][32:]
     negatives = {f"unbound_{i}": random_sequence(rng) for i in range(80)}
     write_fasta(folder / "positives.fa", positives)
     write_fasta(folder / "negatives.fa", negatives)

@@ -134,6 +134,15 @@ class TestRefuseSeen:
         with pytest.raises(TfbindError, match=r"^x: 1 of 8 sequences, such as 'p_3',.*--allow-overlap"):
             refuse_seen(found, model, "x")
 
+    def test_a_sequence_that_kmers_tell_in_part_is_known_again(self, kmer_model, data, fasta):
+        # the 3-mer round an N hides two bases more
+        lines = (data / "positives.fa").read_text().splitlines()
+        planted = [line for line in lines if "N" in line]
+        assert len(planted) == 5
+        found = examples_from_fasta(fasta("p", planted), fasta("n", random_sequences(4, 10)), kmer_model)
+        with pytest.raises(TfbindError, match=r"^x: [345] of 9 sequences, such as 'p_"):
+            refuse_seen(found, kmer_model, "x")
+
     @pytest.mark.parametrize("split", ["train", "validation"])
     def test_the_models_own_parts_are_refused(self, model, shuffle_tensors, split):
         found = examples_from_tensors(shuffle_tensors, split, model)
