@@ -288,6 +288,11 @@ def _encode(
             f"{name} {n['bound']:,} bound + {n['unbound']:,} unbound" for name, n in parts.items()
         )
         logger.info("%s: %s", factor, dealt)
+        for name in ("train", "validation"):
+            if not all(parts[name].values()):
+                logger.warning(
+                    "%s: the %s part lacks a class, so no network can be trained on it", factor, name
+                )
     with whole_output(output.with_suffix(".summary.json")) as temporary:
         temporary.write_text(json.dumps(summary, indent=2) + "\n")
 

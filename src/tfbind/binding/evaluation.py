@@ -29,7 +29,7 @@ PAIRED_NOTE = (
 )
 
 
-class Examples(NamedTuple):
+class EvaluationSet(NamedTuple):
     """Sequences to judge a model on.
 
     id : (n,) str
@@ -68,7 +68,7 @@ class Evaluation(NamedTuple):
     notes: list[str]
 
 
-def examples_from_tensors(path: Path, split: str, model: BindingModel) -> Examples:
+def examples_from_tensors(path: Path, split: str, model: BindingModel) -> EvaluationSet:
     """Read one part of a tensors file that the model can read.
 
     Raises
@@ -98,7 +98,7 @@ def examples_from_tensors(path: Path, split: str, model: BindingModel) -> Exampl
         cluster, paired = shuffle_families(part.codes, part.valid_length, part.y), True
         if cluster is None:
             cluster, paired = np.unique(group, return_inverse=True)[1] if (group != "").all() else None, False
-    return Examples(id, part.codes, part.valid_length, part.y, names, cluster, paired)
+    return EvaluationSet(id, part.codes, part.valid_length, part.y, names, cluster, paired)
 
 
 def shuffle_families(codes: np.ndarray, valid_length: np.ndarray, y: np.ndarray) -> np.ndarray | None:
@@ -114,7 +114,7 @@ def shuffle_families(codes: np.ndarray, valid_length: np.ndarray, y: np.ndarray)
     return family if len(shuffles) and shuffles.mean() > 0.5 else None
 
 
-def examples_from_fasta(positives: Path, negatives: Path, model: BindingModel) -> Examples:
+def examples_from_fasta(positives: Path, negatives: Path, model: BindingModel) -> EvaluationSet:
     """Read bound and unbound sequences for a model of one factor.
 
     Negatives that are exact dinucleotide shuffles of positives are known by their counts, and clustered with
@@ -134,7 +134,7 @@ def examples_from_fasta(positives: Path, negatives: Path, model: BindingModel) -
             labels.append(np.full((len(batch.names), 1), label, np.float32))
     all_codes, valid_length, y = map(np.concatenate, (codes, lengths, labels))
     cluster = shuffle_families(all_codes, valid_length, y)
-    return Examples(
+    return EvaluationSet(
         np.array(ids, dtype=object),
         all_codes,
         valid_length,
@@ -145,7 +145,7 @@ def examples_from_fasta(positives: Path, negatives: Path, model: BindingModel) -
     )
 
 
-def refuse_seen(examples: Examples, model: BindingModel, source: str) -> None:
+def refuse_seen(examples: EvaluationSet, model: BindingModel, source: str) -> None:
     """Refuse examples that the model was trained or validated on, on either strand.
 
     Raises
@@ -165,7 +165,7 @@ def refuse_seen(examples: Examples, model: BindingModel, source: str) -> None:
         )
 
 
-def evaluate(model: BindingModel, examples: Examples, seed: int) -> Evaluation:
+def evaluate(model: BindingModel, examples: EvaluationSet, seed: int) -> Evaluation:
     """Score examples and measure how well the scores tell bound from unbound.
 
     What `tfbind.binding.prediction` gives no score to has none here: too short, or without a base.
@@ -173,7 +173,7 @@ def evaluate(model: BindingModel, examples: Examples, seed: int) -> Evaluation:
     Parameters
     ----------
     model : BindingModel
-    examples : Examples
+    examples : EvaluationSet
     seed : int
         Of the bootstrap.
     """

@@ -53,12 +53,15 @@ class Windows:
         return Windows(self.id[some], self.start[some], self.end[some], self.codes[some], self.note[some])
 
 
-def window_starts(n: int, length: int, stride: int) -> np.ndarray:
-    """Where the windows of a record of ``n`` bases start: every ``stride``, the last one flush with the end."""
-    if n <= length:
-        return np.zeros(1, np.int64)
-    starts = np.arange(0, n - length + 1, stride)
-    return starts if starts[-1] == n - length else np.append(starts, n - length)
+def window_starts(n: int, length: int, stride: int, first: int = 0, most: int | None = None) -> np.ndarray:
+    """Where the windows of a record of ``n`` bases start: every ``stride``, the last one flush with the end.
+
+    ``first`` and ``most`` choose some of the windows by their number, since a chromosome has very many.
+    """
+    last = max(n - length, 0)
+    n_windows = -(-last // stride) + 1
+    stop = n_windows if most is None else min(first + most, n_windows)
+    return np.minimum(np.arange(first, stop) * stride, last)
 
 
 def windows_of_record(name: str, codes: np.ndarray, length: int, stride: int) -> Iterator[Windows]:
@@ -74,9 +77,9 @@ def windows_of_record(name: str, codes: np.ndarray, length: int, stride: int) ->
         yield Windows([name], np.zeros(1, np.int64), np.array([n]), padded, [why])
         return
     every = sliding_window_view(codes, length)
-    starts = window_starts(n, length, stride)
-    for first in range(0, len(starts), ROWS_AT_ONCE):
-        some = starts[first : first + ROWS_AT_ONCE]
+    first = 0
+    while len(some := window_starts(n, length, stride, first, ROWS_AT_ONCE)):
+        first += len(some)
         cut = every[some]
         empty = (cut == AMBIGUOUS).all(axis=1)
         note = [ALL_AMBIGUOUS if is_empty else "" for is_empty in empty]

@@ -16,6 +16,7 @@ from tfbind.binding.examples import BindingData
 from tfbind.files import whole_output
 from tfbind.networks.spec import make_spec
 from tfbind.tensors import open_tensors
+from tfbind.training.device import prepare
 from tfbind.training.model_file import ModelCard, save_model
 from tfbind.training.options import FitOptions
 
@@ -68,12 +69,12 @@ def train(
         **network_values,
     )
 
+    device = prepare(seed=options.seed, threads=threads)
+
     from tfbind.networks.build import build
-    from tfbind.training.device import prepare
     from tfbind.training.fit import PREDICTION_BATCH, fit, predict_logits
     from tfbind.training.forward import make_forward
 
-    device = prepare(seed=options.seed, threads=threads)
     network = build(spec)
     logger.info(
         "training %s (%s parameters, %s) on %s examples, on the %s",

@@ -53,7 +53,6 @@ def refuse_to_overwrite_input(args: argparse.Namespace) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit status that the contract promises."""
     logging.basicConfig(format="tfbind: %(message)s", level=logging.INFO, stream=sys.stderr)
-    # TensorFlow's start-up chatter is of no use to a biologist; what matters of it is logged by tfbind
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # a scheduler's SIGTERM must run the clean-up of half-written outputs
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

@@ -100,7 +100,7 @@ def kmer_tokens(codes: np.ndarray, k: int, stride: int) -> np.ndarray:
     k : int
         1 to 7.
     stride : int
-        1 to k, so that every base lies in some k-mer.
+        1 to k, so that no base is passed over but the last ones, fewer than ``stride``.
 
     Returns
     -------

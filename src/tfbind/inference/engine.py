@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tfbind.training.forward import Forward
+from tfbind.training.device import prepare
 from tfbind.training.model_file import ModelCard
+
+if TYPE_CHECKING:
+    from tfbind.training.forward import Forward
 
 
 def start_engine(path: str | Path, card: ModelCard, *, threads: int | None = None) -> tuple[Forward, str]:
@@ -25,9 +29,9 @@ def start_engine(path: str | Path, card: ModelCard, *, threads: int | None = Non
     device : str
         What it runs on, in words.
     """
-    from tfbind.training.device import prepare
+    device = prepare(threads=threads)
+
     from tfbind.training.forward import make_forward
     from tfbind.training.model_file import load_network
 
-    device = prepare(threads=threads)
     return make_forward(load_network(path, card)), device

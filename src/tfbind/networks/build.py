@@ -30,7 +30,8 @@ def build(spec: NetworkSpec) -> keras.Model:
     keras.Model
         Inputs ``x`` ((n, length, 4) uint8, or (n, tokens) uint16 for k-mers) and ``valid_length`` ((n,) int32,
         in bases); output (n, n_tasks) float32 logits. A sequence and its reverse complement get the same
-        logits, and what stands in the padding has no influence. The layer ``strand`` is the network of one
+        logits (with k-mers: where the last one ends with the sequence, so that both strands' k-mers are the
+        same ones), and what stands in the padding has no influence. The layer ``strand`` is the network of one
         strand, with the same inputs and output.
     """
     strand = build_strand(spec)

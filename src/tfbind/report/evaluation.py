@@ -16,8 +16,9 @@ from tfbind.report.figures import pr_figure, roc_figure
 def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
     """Write metrics.json, roc.tsv, pr.tsv, predictions.tsv, notes.json, roc.svg and pr.svg into ``folder``.
 
-    ``metrics.json`` comes last: where it stands, the rest is there.
+    ``metrics.json`` comes last, and an older one goes first: where it stands, the rest belongs to it.
     """
+    (folder / "metrics.json").unlink(missing_ok=True)
     _write_table(folder / "predictions.tsv", evaluation.predictions)
     _write_table(folder / "roc.tsv", _curve_table(evaluation.roc, ["fpr", "tpr", "threshold"]))
     _write_table(folder / "pr.tsv", _curve_table(evaluation.pr, ["recall", "precision", "threshold"]))
@@ -42,7 +43,7 @@ def _curve_table(curves: dict[str, np.ndarray], columns: list[str]) -> pd.DataFr
 
 def _write_table(path: Path, table: pd.DataFrame) -> None:
     with whole_output(path) as temporary:
-        table.to_csv(temporary, sep="\t", index=False, na_rep="NA", float_format="%.6g")
+        table.to_csv(temporary, sep="\t", index=False, na_rep="NA", float_format="%.9g")
 
 
 def _write_json(path: Path, values: object) -> None:

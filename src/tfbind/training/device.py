@@ -1,15 +1,15 @@
-"""Which processor TensorFlow uses, and how."""
+"""Starting TensorFlow: quietly, on which processor, and how."""
 
 from __future__ import annotations
 
 import os
-
-import keras
-import tensorflow as tf
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 
 def prepare(*, seed: int | None = None, threads: int | None = None) -> str:
-    """Set TensorFlow up; call it before anything else that runs on TensorFlow.
+    """Start TensorFlow; call it before importing anything that imports Keras.
 
     Parameters
     ----------
@@ -23,16 +23,38 @@ def prepare(*, seed: int | None = None, threads: int | None = None) -> str:
     str
         The device in words, such as "GPU (NVIDIA H200)" or "CPU (8 threads)".
     """
+    with _native_stderr_closed():
+        import keras
+        import tensorflow as tf
+
+        gpus = tf.config.list_physical_devices("GPU")
     if threads is not None:
-        try:
+        # where TensorFlow is at work in this process already, it keeps the threads that it was given then
+        with suppress(RuntimeError):
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
-        except RuntimeError:
-            pass  # TensorFlow is at work in this process already, with the threads that it was given then
     if seed is not None:
         keras.utils.set_random_seed(seed % 2**32)
         tf.config.experimental.enable_op_determinism()
-    for gpu in tf.config.list_physical_devices("GPU"):
+    for gpu in gpus:
         name = tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
         return f"GPU ({name})"
     return f"CPU ({threads or os.cpu_count()} threads)"
+
+
+@contextmanager
+def _native_stderr_closed() -> Iterator[None]:
+    """Keep TensorFlow's libraries from talking while they start; no setting of theirs does.
+
+    What they say (which instructions they use, that there is no CUDA) is said by `prepare` in words for a
+    biologist. Python's own errors are raised as ever.
+    """
+    sys.stderr.flush()
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
