@@ -130,6 +130,8 @@ class TestProcess:
             [sys.executable, "-m", "tfbind", "encode", "--positives", str(fasta), "-o", str(out / "t.h5")],
             stderr=subprocess.PIPE,
             text=True,
+            # a shell's background job ignores SIGINT, and so do its children, unless told otherwise
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         deadline = time.monotonic() + 50
         while not (out.exists() and list(out.iterdir())) and time.monotonic() < deadline:
