@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tfbind.binding.encoding import encode_fasta, encode_labelled
-from tfbind.binding.examples import BindingData, Part
+from tfbind.binding.examples import BindingData
 from tfbind.binding.options import EncodeOptions
+from tfbind.binding.parts import Part
 from tfbind.dna.alphabet import decode_letters
 from tfbind.dna.digests import strand_canonical_digests
 from tfbind.dna.shuffle import dinucleotide_counts
@@ -31,8 +32,9 @@ def shuffled(shuffle_tensors) -> BindingData:
 def epoch_of(data: BindingData, epoch: int, size: int = 16):
     """One epoch's codes, valid lengths and labels."""
     batches = list(data.batches(epoch, size))
-    codes = data.encoding.decode(np.concatenate([batch.x for batch in batches]))
-    return codes, *(np.concatenate([getattr(b, name) for b in batches]) for name in ("valid_length", "y"))
+    codes = data.encoder.encoding.decode(np.concatenate([batch.inputs[0] for batch in batches]))
+    valid_length = np.concatenate([batch.inputs[1] for batch in batches])
+    return codes, valid_length, np.concatenate([batch.y for batch in batches])
 
 
 def canonical(codes: np.ndarray, valid_length: np.ndarray) -> list[str]:
@@ -86,7 +88,7 @@ class TestAnEpoch:
     def test_gives_kmers(self, kmer_tensors):
         with open_tensors(kmer_tensors) as tensors:
             batch = next(BindingData(tensors, seed=1).batches(0, 8))
-        assert (batch.x.shape, batch.x.dtype) == ((8, 20), np.uint16)
+        assert (batch.inputs[0].shape, batch.inputs[0].dtype) == ((8, 20), np.uint16)
 
 
 class TestFreshShuffles:
@@ -110,10 +112,10 @@ class TestFreshShuffles:
         assert not np.array_equal(fresh, shuffled.train.codes)
 
     def test_leave_validation_alone(self, shuffled):
-        first, second = (np.concatenate([b.x for b in shuffled.validation(8)]) for _ in range(2))
+        first, second = (np.concatenate([b.inputs[0] for b in shuffled.validation(8)]) for _ in range(2))
         epoch_of(shuffled, 0)
         assert np.array_equal(first, second)
-        assert np.array_equal(shuffled.encoding.decode(first), shuffled.held_out.codes)
+        assert np.array_equal(shuffled.encoder.encoding.decode(first), shuffled.held_out.codes)
 
     def test_never_equal_their_parent(self, tmp_path):
         # ten bases of two kinds shuffle in few ways

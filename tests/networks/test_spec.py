@@ -7,8 +7,9 @@ import pytest
 from tfbind.networks.spec import ARCHITECTURES, CELLS, NetworkSpec, make_spec
 
 
-def test_the_four_architectures_are_there():
-    assert {"bilstm", "bigru", "conv-bilstm", "conv-bigru"} <= set(ARCHITECTURES)
+def test_the_architectures_are_there():
+    plain = {"bilstm", "bigru", "conv-bilstm", "conv-bigru"}
+    assert plain | {"gkm-linear", "gkm-bilstm", "gkm-bigru"} <= set(ARCHITECTURES)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -16,7 +17,8 @@ def test_an_architecture_gives_its_own_values(architecture):
     spec = make_spec(architecture, length=80)
     assert (spec.architecture, spec.length, spec.n_tasks) == (architecture, 80, 1)
     assert spec.cell in CELLS
-    assert bool(spec.filters) == architecture.startswith("conv")
+    assert bool(spec.filters) == (architecture not in ("bilstm", "bigru", "gkm-linear"))
+    assert spec.tracks == architecture.startswith("gkm")
 
 
 def test_none_keeps_the_architectures_own_value():

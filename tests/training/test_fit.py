@@ -33,7 +33,7 @@ class Toy:
     def _batches(self, order, y, size):
         for start in range(0, len(order), size):
             rows = order[start : start + size]
-            yield Examples(self.x[rows], np.full(len(rows), 3, np.int32), y[rows])
+            yield Examples((self.x[rows], np.full(len(rows), 3, np.int32)), y[rows])
 
     def batches(self, epoch, size):
         self.shown.append(epoch)

@@ -6,45 +6,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tfbind.binding.gkm import CrossFit, cross_fit
+from tfbind.binding.inputs import InputEncoder
+from tfbind.binding.parts import Part
 from tfbind.dna.alphabet import reverse_complement
-from tfbind.dna.digests import strand_canonical_digests
+from tfbind.dna.digests import composition_digests, strand_canonical_digests
+from tfbind.dna.peaks import parse_coordinates
 from tfbind.dna.shuffle import dinucleotide_shuffle
 from tfbind.dna.splitmix import seeds_for
-from tfbind.dna.splits import PARTS, TRAIN, VALIDATION
+from tfbind.dna.splits import PARTS, TRAIN, VALIDATION, group_related
 from tfbind.errors import TfbindError
-from tfbind.tensors import DnaEncoding, Tensors
+from tfbind.tensors import Tensors
 from tfbind.training.data import Examples
-
-
-class Part:
-    """The sequences of one part of a tensors file, in memory as one byte a base.
-
-    Attributes
-    ----------
-    codes : (n, length) uint8
-    valid_length : (n,) int32
-    y : (n, tasks) float32
-    """
-
-    def __init__(self, tensors: Tensors, part: int):
-        rows = np.flatnonzero(tensors.split == part)
-        self.rows = rows
-        self.codes = tensors.codes(rows)
-        self.valid_length = tensors.valid_length[rows]
-        self.y = tensors.y[rows]
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    def digests(self) -> np.ndarray:
-        """(n,) uint64: strand-canonical digests, by which a sequence is known again."""
-        return strand_canonical_digests(self.codes, self.valid_length)
-
-    def batches(self, encoding: DnaEncoding, size: int) -> Iterator[Examples]:
-        """Give the examples in their order."""
-        for start in range(0, len(self), size):
-            rows = slice(start, start + size)
-            yield Examples(encoding.encode(self.codes[rows]), self.valid_length[rows], self.y[rows])
 
 
 class BindingData:
@@ -54,7 +27,9 @@ class BindingData:
     ----------
     tensors : Tensors
     seed : int
-        Of the order, the strands and the shuffles of every epoch.
+        Of the order, the strands and the shuffles of every epoch, and of the folds.
+    tracks : bool
+        Whether the network reads evidence tracks of gapped k-mers: fits the linear model that lays them.
 
     Raises
     ------
@@ -62,8 +37,7 @@ class BindingData:
         If the training or the validation part lacks a class for some factor.
     """
 
-    def __init__(self, tensors: Tensors, seed: int):
-        self.encoding = tensors.encoding
+    def __init__(self, tensors: Tensors, seed: int, *, tracks: bool = False):
         self.seed = seed
         self.train, self.held_out = Part(tensors, TRAIN), Part(tensors, VALIDATION)
         for number, part in ((TRAIN, self.train), (VALIDATION, self.held_out)):
@@ -77,6 +51,18 @@ class BindingData:
         self._shuffles, self._parents = self._find_shuffles(tensors)
         others = [Part(tensors, number) for number in range(len(PARTS)) if number != TRAIN]
         self._held_out_digests = np.concatenate([part.digests() for part in others])
+        self.linear: CrossFit | None = None
+        if tracks:
+            names = tensors.text("id")[self.train.rows]
+            related = group_related(
+                self.train.digests(),
+                [parse_coordinates(name) for name in names],
+                composition_digests(self.train.codes, self.train.valid_length),
+            )
+            # a shuffle goes with its parent
+            related[self._shuffles] = related[self._parents]
+            self.linear = cross_fit(self.train, related, np.unique(self._parents), seed)
+        self.encoder = InputEncoder(tensors.encoding, self.linear.mean() if self.linear else None)
 
     def _find_shuffles(self, tensors: Tensors) -> tuple[np.ndarray, np.ndarray]:
         """Training rows of shuffles, and the training row of the positive that each was made from."""
@@ -101,7 +87,10 @@ class BindingData:
             batch, valid_length = codes[rows], self.train.valid_length[rows]
             other = turned[rows]
             batch[other] = reverse_complement(batch[other], valid_length[other])
-            yield Examples(self.encoding.encode(batch), valid_length, self.train.y[rows])
+            inputs: tuple[np.ndarray, ...] = (self.encoder.encoding.encode(batch), valid_length)
+            if self.linear is not None:
+                inputs += (self.linear.tracks(batch, valid_length, rows),)
+            yield Examples(inputs, self.train.y[rows])
 
     def _with_fresh_shuffles(self, epoch: int) -> np.ndarray:
         if not len(self._shuffles):
@@ -118,4 +107,4 @@ class BindingData:
 
     def validation(self, size: int) -> Iterator[Examples]:
         """Give the validation examples in their order."""
-        return self.held_out.batches(self.encoding, size)
+        return self.held_out.batches(self.encoder, size)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tfbind.binding.calibration import calibrate
+from tfbind.binding.inputs import InputEncoder
 from tfbind.inference.engine import start_engine
 from tfbind.training.model_file import ModelCard, read_card
 
@@ -27,6 +28,7 @@ class BindingModel:
     def __init__(self, path: str | Path, *, threads: int | None = None):
         self.path = Path(path)
         self.card: ModelCard = read_card(path, KIND)
+        self._encoder = InputEncoder(self.card.encoding, self.card.gkm)
         self._forward, self.device = start_engine(path, self.card, threads=threads)
 
     def probabilities(self, codes: np.ndarray, valid_length: np.ndarray, batch_size: int = 512) -> np.ndarray:
@@ -49,5 +51,5 @@ class BindingModel:
         logits = np.empty((len(codes), n_tasks), np.float32)
         for start in range(0, len(codes), batch_size):
             rows = slice(start, start + batch_size)
-            logits[rows] = self._forward(self.card.encoding.encode(codes[rows]), valid_length[rows])
+            logits[rows] = self._forward(*self._encoder(codes[rows], valid_length[rows]))
         return calibrate(logits, self.card.calibration)

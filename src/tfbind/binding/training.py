@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pandas as pd
 
 from tfbind.binding.calibration import best_f1_threshold, calibrate, fit_platt
 from tfbind.binding.examples import BindingData
+from tfbind.errors import TfbindError
 from tfbind.files import whole_output
 from tfbind.networks.spec import make_spec
 from tfbind.tensors import open_tensors
@@ -56,18 +57,25 @@ def train(
         The history: see `tfbind.training.fit.fit`.
     """
     with open_tensors(tensors_path) as tensors:
-        data = BindingData(tensors, options.seed)
         encoding, tasks, attributes = tensors.encoding, tensors.tasks, tensors.attributes
-    is_kmer = encoding.k is not None
-    spec = make_spec(
-        architecture,
-        length=encoding.shape[0],
-        n_tasks=len(tasks),
-        vocabulary=4**encoding.k + 1 if encoding.k is not None else None,
-        k=encoding.k,
-        stride=encoding.stride,
-        **network_values,
-    )
+        is_kmer = encoding.k is not None
+        spec = make_spec(
+            architecture,
+            length=encoding.shape[0],
+            n_tasks=len(tasks),
+            vocabulary=4**encoding.k + 1 if encoding.k is not None else None,
+            k=encoding.k,
+            stride=encoding.stride,
+            **network_values,
+        )
+        if spec.tracks and is_kmer:
+            raise TfbindError(
+                f"{tensors_path}: found {encoding.k}-mers, {architecture} expects one-hot tensors"
+            )
+        data = BindingData(tensors, options.seed, tracks=spec.tracks)
+    if not spec.layers:
+        # the linear model is all there is, and it is fitted by now
+        options = replace(options, epochs=0)
 
     device = prepare(seed=options.seed, threads=threads)
 
@@ -76,6 +84,9 @@ def train(
     from tfbind.training.forward import make_forward
 
     network = build(spec)
+    if data.linear is not None:
+        evidence = network.get_layer("strand").get_layer("evidence")
+        evidence.intercept.assign(data.linear.intercepts.mean(axis=0))
     logger.info(
         "training %s (%s parameters, %s) on %s examples, on the %s",
         architecture,
@@ -101,6 +112,7 @@ def train(
         checkpoint=checkpoint,
         fingerprint=fingerprint,
         resume=resume,
+        judge_start=data.linear is not None,
     )
     logits, y = predict_logits(make_forward(network), data.validation(PREDICTION_BATCH))
     calibration = fit_platt(logits, y)
@@ -114,6 +126,7 @@ def train(
         calibration=calibration,
         threshold=tuple(best_f1_threshold(y[:, i], probability[:, i]) for i in range(len(tasks))),
         negative_method=str(attributes.get("negative_method", "given")),
+        gkm=data.encoder.gkm,
         digests=digests,
         training={
             "options": asdict(options),

@@ -25,7 +25,7 @@ def start_engine(path: str | Path, card: ModelCard, *, threads: int | None = Non
     Returns
     -------
     forward : callable
-        From ``x`` and ``valid_length`` to logits, see `tfbind.training.forward.make_forward`.
+        From the network's inputs to logits, see `tfbind.training.forward.make_forward`.
     device : str
         What it runs on, in words.
     """

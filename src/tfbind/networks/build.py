@@ -5,8 +5,10 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from tfbind.dna.gkm import MASKS
 from tfbind.networks.layers import (
     BlankPadding,
+    EvidenceSum,
     KmerReverseComplement,
     OneHotReverseComplement,
     PoolValid,
@@ -28,32 +30,55 @@ def build(spec: NetworkSpec) -> keras.Model:
     Returns
     -------
     keras.Model
-        Inputs ``x`` ((n, length, 4) uint8, or (n, tokens) uint16 for k-mers) and ``valid_length`` ((n,) int32,
-        in bases); output (n, n_tasks) float32 logits. A sequence and its reverse complement get the same
-        logits (with k-mers: where the last one ends with the sequence, so that both strands' k-mers are the
-        same ones), and what stands in the padding has no influence. The layer ``strand`` is the network of one
-        strand, with the same inputs and output.
+        Inputs ``x`` ((n, length, 4) uint8, or (n, tokens) uint16 for k-mers), ``valid_length`` ((n,) int32,
+        in bases) and, where the spec has them, ``tracks`` ((n, length, tasks * masks) float32); output
+        (n, n_tasks) float32 logits. A sequence and its reverse complement get the same logits (with k-mers:
+        where the last one ends with the sequence, so that both strands' k-mers are the same ones), and what
+        stands in the padding has no influence. The layer ``strand`` is the network of one strand, with the
+        same inputs and output.
     """
     strand = build_strand(spec)
-    x, valid_length = _inputs(spec)
+    inputs = _inputs(spec)
+    x, valid_length = inputs["x"], inputs["valid_length"]
     steps = ValidSteps(spec.k, spec.stride, name="valid_steps")(valid_length)
     if spec.vocabulary:
-        other = KmerReverseComplement(spec.k, name="reverse_complement")(x, steps)
+        other = {"x": KmerReverseComplement(spec.k, name="reverse_complement")(x, steps)}
     else:
-        other = OneHotReverseComplement(name="reverse_complement")(x, steps)
-    logits = layers.Average(name="both_strands")([strand([x, valid_length]), strand([other, valid_length])])
-    return keras.Model([x, valid_length], logits, name=_model_name(spec))
+        other = {"x": OneHotReverseComplement(name="reverse_complement")(x, steps)}
+    other["valid_length"] = valid_length
+    if spec.tracks:
+        other["tracks"] = ReverseValid(name="reverse_tracks")(inputs["tracks"], valid_length)
+    both = [strand(list(inputs.values())), strand(list(other.values()))]
+    logits = layers.Average(name="both_strands")(both)
+    return keras.Model(list(inputs.values()), logits, name=_model_name(spec))
 
 
 def build_strand(spec: NetworkSpec) -> keras.Model:
     """Build the network of one strand; see `build`."""
-    x, valid_length = _inputs(spec)
+    inputs = _inputs(spec)
+    logits = []
+    if spec.tracks:
+        logits.append(EvidenceSum(spec.n_tasks, name="evidence")(inputs["tracks"]))
+    if spec.layers:
+        features = _features(spec, **inputs)
+        features = layers.Dropout(spec.head_dropout, name="head_dropout")(features)
+        # beside a linear model the network begins by adding nothing
+        start = "zeros" if spec.tracks else "glorot_uniform"
+        logits.append(layers.Dense(spec.n_tasks, kernel_initializer=start, name="logits")(features))
+    total = layers.Add(name="evidence_and_network")(logits) if len(logits) > 1 else logits[0]
+    return keras.Model(list(inputs.values()), total, name="strand")
+
+
+def _features(spec: NetworkSpec, x, valid_length, tracks=None):
+    """What the network makes of a sequence, before the last layer: (n, features)."""
     valid = ValidSteps(spec.k, spec.stride, name="valid_steps")(valid_length)
     if spec.vocabulary:
         h = layers.Embedding(spec.vocabulary, spec.embedding, name="kmer_embedding")(x)
     else:
         h = layers.Rescaling(1.0, name="to_float")(x)
     h = BlankPadding(name="input_mask")(h, valid)
+    if tracks is not None:
+        h = layers.Concatenate(name="sequence_and_tracks")([h, tracks])
     pooled = []
     if spec.filters:
         h = layers.Conv1D(spec.filters, spec.kernel_size, padding="same", use_bias=False, name="convolution")(
@@ -76,10 +101,7 @@ def build_strand(spec: NetworkSpec) -> keras.Model:
             h = layers.Dropout(spec.dropout, name=f"recurrent_{number}_dropout")(h)
         h = bidirectional(h, valid, spec.cell, spec.units, f"recurrent_{number}")
     pooled.append(PoolValid(name="pool_time")(h, valid))
-    h = layers.Concatenate(name="features")(pooled) if len(pooled) > 1 else pooled[0]
-    h = layers.Dropout(spec.head_dropout, name="head_dropout")(h)
-    logits = layers.Dense(spec.n_tasks, name="logits")(h)
-    return keras.Model([x, valid_length], logits, name="strand")
+    return layers.Concatenate(name="features")(pooled) if len(pooled) > 1 else pooled[0]
 
 
 def bidirectional(sequence, valid_length, cell: str, units: int, name: str):
@@ -92,10 +114,13 @@ def bidirectional(sequence, valid_length, cell: str, units: int, name: str):
     return layers.Concatenate(name=name)([forward, backward])
 
 
-def _inputs(spec: NetworkSpec) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+def _inputs(spec: NetworkSpec) -> dict[str, keras.KerasTensor]:
     shape, dtype = ((spec.length,), "int32") if spec.vocabulary else ((spec.length, 4), "uint8")
-    x = keras.Input(shape, dtype=dtype, name="x")
-    return x, keras.Input((), dtype="int32", name="valid_length")
+    inputs = {"x": keras.Input(shape, dtype=dtype, name="x")}
+    inputs["valid_length"] = keras.Input((), dtype="int32", name="valid_length")
+    if spec.tracks:
+        inputs["tracks"] = keras.Input((spec.length, spec.n_tasks * len(MASKS)), name="tracks")
+    return inputs
 
 
 def _model_name(spec: NetworkSpec) -> str:

@@ -92,6 +92,34 @@ class KmerReverseComplement(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("tfbind")
+class EvidenceSum(keras.layers.Layer):
+    """A linear model's logit out of its evidence tracks: (n, steps, tasks * masks) to (n, tasks).
+
+    Each mask has a weight of its own, from 1 on, and each task an intercept: before any training the result
+    is the linear model's own logit.
+    """
+
+    def __init__(self, n_tasks: int, **kwargs):
+        super().__init__(**kwargs)
+        self.n_tasks = n_tasks
+
+    def build(self, input_shape):
+        shape = (self.n_tasks, input_shape[-1] // self.n_tasks)
+        self.mask_weight = self.add_weight(name="mask_weight", shape=shape, initializer="ones")
+        self.intercept = self.add_weight(name="intercept", shape=(self.n_tasks,), initializer="zeros")
+
+    def call(self, tracks):
+        by_mask = ops.reshape(ops.sum(tracks, axis=1), (-1, *self.mask_weight.shape))
+        return ops.sum(by_mask * self.mask_weight, axis=-1) + self.intercept
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.n_tasks)
+
+    def get_config(self):
+        return super().get_config() | {"n_tasks": self.n_tasks}
+
+
+@keras.saving.register_keras_serializable("tfbind")
 class PoolValid(keras.layers.Layer):
     """Maximum and mean over the valid steps: (n, steps, features) to (n, 2 * features); 0 where none is valid."""
 

@@ -8,10 +8,13 @@ from typing import Any
 CELLS = ("lstm", "gru")
 
 ARCHITECTURES: dict[str, dict[str, Any]] = {
+    "gkm-bilstm": {"tracks": True, "cell": "lstm"},
+    "gkm-bigru": {"tracks": True, "cell": "gru"},
+    "gkm-linear": {"tracks": True, "filters": 0, "layers": 0},
+    "conv-bilstm": {"cell": "lstm"},
+    "conv-bigru": {"cell": "gru"},
     "bilstm": {"cell": "lstm", "filters": 0, "pool": 1},
     "bigru": {"cell": "gru", "filters": 0, "pool": 1},
-    "conv-bilstm": {"cell": "lstm", "filters": 64, "pool": 4},
-    "conv-bigru": {"cell": "gru", "filters": 64, "pool": 4},
 }
 
 
@@ -24,9 +27,10 @@ class NetworkSpec:
     vocabulary : how many different k-mers there are, the ambiguous one included; 0 for one-hot
     k, stride : of the k-mers, in bases; both 1 for one-hot
     n_tasks : logits
+    tracks : whether evidence tracks of gapped k-mers (`tfbind.dna.gkm`) are read beside the sequence
     cell : "lstm" or "gru"
     units : of one direction of one recurrent layer
-    layers : recurrent layers, one on top of the other
+    layers : recurrent layers, one on top of the other; none where 0: then the logits are the evidence's sum
     filters, kernel_size, pool : of the convolution in front; no convolution where filters is 0
     embedding : size of a k-mer's vector
     dropout : after the convolution and between recurrent layers
@@ -39,6 +43,7 @@ class NetworkSpec:
     k: int = 1
     stride: int = 1
     n_tasks: int = 1
+    tracks: bool = False
     cell: str = "lstm"
     units: int = 32
     layers: int = 1

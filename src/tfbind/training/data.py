@@ -11,13 +11,11 @@ import numpy as np
 class Examples(NamedTuple):
     """Inputs and truth of n examples.
 
-    x : (n, ...) as the network takes it
-    valid_length : (n,) int32
+    inputs : arrays of n rows, in the order of the network's inputs
     y : (n, tasks) float32: 1, 0, or NaN where unknown
     """
 
-    x: np.ndarray
-    valid_length: np.ndarray
+    inputs: tuple[np.ndarray, ...]
     y: np.ndarray
 
 

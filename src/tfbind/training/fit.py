@@ -56,18 +56,28 @@ class FitState:
     """What fitting knows after a whole number of epochs: enough to go on as if never interrupted."""
 
     history: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int = -1
     best_weights: list[np.ndarray] = field(default_factory=list)
 
     @property
     def epoch(self) -> int:
         """Epochs done."""
-        return len(self.history)
+        return int(self.history[-1]["epoch"]) if self.history else 0
 
     @property
-    def best_loss(self) -> float:
-        """Lowest validation loss so far."""
-        return self.history[self.best_epoch]["val_loss"] if self.best_epoch >= 0 else math.inf
+    def best(self) -> dict[str, float]:
+        """The row of the lowest validation loss so far."""
+        return min(self.history, key=lambda row: row["val_loss"])
+
+    def add(self, row: dict[str, float], network: keras.Model) -> None:
+        """Add a row to the history; where it is the best one, keep the network's weights."""
+        self.history.append(row)
+        if self.best is row:
+            self.best_weights = [np.array(weight) for weight in network.get_weights()]
+        logger.info(
+            "epoch %d: loss %.4f, validation loss %.4f, validation AUROC %.4f%s",
+            *(row[name] for name in ("epoch", "loss", "val_loss", "val_auroc")),
+            " (best)" if self.best is row else "",
+        )
 
 
 def fit(
@@ -79,6 +89,7 @@ def fit(
     checkpoint: Path,
     fingerprint: dict[str, Any],
     resume: bool,
+    judge_start: bool = False,
 ) -> list[dict[str, float]]:
     """Fit a network and leave it with the weights of its best epoch.
 
@@ -96,6 +107,8 @@ def fit(
     fingerprint : dict
         What the checkpoint must have been made with to be of use, as JSON can hold it.
     resume : bool
+    judge_start : bool
+        Whether the network is worth something before any training: then it is a candidate, as epoch 0.
 
     Returns
     -------
@@ -118,9 +131,9 @@ def fit(
     variables = [*network.variables, *optimizer.variables]
 
     @tf.function(reduce_retracing=True)
-    def step(x, valid_length, y):
+    def step(inputs, y):
         with tf.GradientTape() as tape:
-            loss = weighted_cross_entropy(y, trained([x, valid_length], training=True), class_weights)
+            loss = weighted_cross_entropy(y, trained(list(inputs), training=True), class_weights)
         optimizer.apply(tape.gradient(loss, trained.trainable_variables), trained.trainable_variables)
         return loss
 
@@ -130,31 +143,34 @@ def fit(
         state = _load(checkpoint, fingerprint, variables) or state
     if state.epoch:
         logger.info("going on after epoch %d, from %s", state.epoch, checkpoint)
+    if judge_start and not state.history:
+        start = {
+            "epoch": 0,
+            "loss": math.nan,
+            **_validate(forward, data, class_weights),
+            "learning_rate": 0.0,
+        }
+        state.add(start, network)
     with Progress("training", total=options.epochs * n_steps, unit="steps") as progress:
         progress.update(state.epoch * n_steps)
-        while state.epoch < options.epochs and state.epoch - 1 - state.best_epoch < options.patience:
+        while state.epoch < options.epochs and not (
+            state.history and state.epoch - state.best["epoch"] >= options.patience
+        ):
+            epoch = state.epoch + 1
             losses = []
-            for batch in data.batches(state.epoch, options.batch_size):
-                losses.append(step(batch.x, batch.valid_length, batch.y))
-                progress.update(1, f"epoch {state.epoch + 1}")
-            row = {"epoch": state.epoch + 1, "loss": float(np.mean([loss.numpy() for loss in losses]))}
+            for batch in data.batches(epoch - 1, options.batch_size):
+                losses.append(step(batch.inputs, batch.y))
+                progress.update(1, f"epoch {epoch}")
+            row = {"epoch": epoch, "loss": float(np.mean([loss.numpy() for loss in losses]))}
             row |= _validate(forward, data, class_weights)
             row["learning_rate"] = float(optimizer.learning_rate)
             if not math.isfinite(row["loss"] + row["val_loss"]):
                 raise TfbindError(
-                    f"the loss became {row['loss']} ({row['val_loss']} in validation) in epoch {row['epoch']},"
+                    f"the loss became {row['loss']} ({row['val_loss']} in validation) in epoch {epoch},"
                     " expected a finite one: lower --learning-rate"
                 )
-            if row["val_loss"] < state.best_loss:
-                state.best_epoch = state.epoch
-                state.best_weights = [np.array(weight) for weight in network.get_weights()]
-            state.history.append(row)
+            state.add(row, network)
             _save(checkpoint, fingerprint, variables, state)
-            logger.info(
-                "epoch %d: loss %.4f, validation loss %.4f, validation AUROC %.4f%s",
-                *(row[name] for name in ("epoch", "loss", "val_loss", "val_auroc")),
-                " (best)" if state.best_epoch == state.epoch - 1 else "",
-            )
     network.set_weights(state.best_weights)
     return state.history
 
@@ -167,7 +183,7 @@ def predict_logits(forward: Forward, batches: Iterator[Examples]) -> tuple[np.nd
     logits, y : (n, tasks) float32
     """
 
-    results = [(forward(batch.x, batch.valid_length), batch.y) for batch in batches]
+    results = [(forward(*batch.inputs), batch.y) for batch in batches]
     logits, y = zip(*results, strict=True)
     return np.concatenate(logits), np.concatenate(y)
 
@@ -184,7 +200,7 @@ def _validate(forward: Forward, data: TrainingData, class_weights: tf.Tensor) ->
 
 
 def _save(path: Path, fingerprint: dict[str, Any], variables: list, state: FitState) -> None:
-    meta = {"fingerprint": fingerprint, "history": state.history, "best_epoch": state.best_epoch}
+    meta = {"fingerprint": fingerprint, "history": state.history}
     arrays: dict[str, Any] = {f"variable_{i}": np.asarray(variable) for i, variable in enumerate(variables)}
     arrays |= {f"best_{i}": weight for i, weight in enumerate(state.best_weights)}
     with whole_output(path) as temporary, open(temporary, "wb") as handle:
@@ -210,4 +226,4 @@ def _load(path: Path, fingerprint: dict[str, Any], variables: list) -> FitState 
         return None
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-    return FitState(meta["history"], meta["best_epoch"], best)
+    return FitState(meta["history"], best)

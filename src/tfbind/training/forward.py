@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-Forward = Callable[[np.ndarray, np.ndarray], np.ndarray]
+Forward = Callable[..., np.ndarray]
 
 
 def make_forward(network: keras.Model) -> Forward:
@@ -17,11 +17,11 @@ def make_forward(network: keras.Model) -> Forward:
     Returns
     -------
     callable
-        From ``x`` and ``valid_length`` (n,) int32, as the network takes them, to logits (n, tasks) float32.
+        From the network's inputs, in their order, to logits (n, tasks) float32.
     """
 
     @tf.function(reduce_retracing=True)
-    def forward(x, valid_length):
-        return network([x, valid_length], training=False)
+    def forward(*inputs):
+        return network(list(inputs), training=False)
 
-    return lambda x, valid_length: forward(x, valid_length).numpy()
+    return lambda *inputs: forward(*inputs).numpy()

@@ -14,13 +14,14 @@ import re
 import tempfile
 import zipfile
 import zlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tfbind import __version__
+from tfbind.dna.gkm import N_FEATURES, GkmWeights
 from tfbind.errors import TfbindError
 from tfbind.files import whole_output
 from tfbind.networks.spec import NetworkSpec
@@ -50,6 +51,7 @@ class ModelCard:
     calibration : {"method": ..., "slope": [...], "intercept": [...]}, a value a task
     threshold : a probability a task, from which on a sequence is called bound
     negative_method : "given", "dinucleotide" or "genome": what the model was taught to call unbound
+    gkm : weights that the evidence tracks are laid by, where the network reads any
     digests : (n,) uint64, sorted: strand-canonical digests of the training and validation sequences
     training : provenance: options, sources, counts, epochs
     software : versions that the model was made with
@@ -62,6 +64,7 @@ class ModelCard:
     calibration: dict[str, Any]
     threshold: tuple[float, ...]
     negative_method: str
+    gkm: GkmWeights | None = None
     digests: np.ndarray = field(repr=False)
     training: dict[str, Any]
     software: dict[str, str] = field(default_factory=dict)
@@ -93,10 +96,13 @@ def save_model(path: str | Path, network: keras.Model, card: ModelCard) -> None:
         members["metadata.json"] = json.dumps(keras_metadata).encode()
         # addresses in memory, by which Keras would know one initializer of several layers again
         members["config.json"] = re.sub(rb', "shared_object_id": \d+', b"", members["config.json"])
-        values = asdict(card) | {
+        values = {item.name: getattr(card, item.name) for item in fields(card)} | {
+            "network": asdict(card.network),
+            "encoding": asdict(card.encoding),
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
-            "digests": base64.b64encode(card.digests.astype("<u8").tobytes()).decode(),
+            "digests": _as_text(card.digests, "<u8"),
+            "gkm": card.gkm and {"cap": card.gkm.cap, "weights": _as_text(card.gkm.weights, "<f4")},
             "software": software,
             "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
         }
@@ -130,12 +136,24 @@ def read_card(path: str | Path, kind: str) -> ModelCard:
         values["encoding"] = DnaEncoding(**values["encoding"])
         values["tasks"] = tuple(values["tasks"])
         values["threshold"] = tuple(values["threshold"])
-        values["digests"] = np.frombuffer(base64.b64decode(values["digests"]), "<u8").astype(np.uint64)
+        values["digests"] = _from_text(values["digests"], "<u8").astype(np.uint64)
+        if values["gkm"] is not None:
+            weights = _from_text(values["gkm"]["weights"], "<f4").astype(np.float32)
+            weights = weights.reshape(len(values["tasks"]), N_FEATURES)
+            values["gkm"] = GkmWeights(weights=weights, cap=int(values["gkm"]["cap"]))
     except _DAMAGED as error:
         raise TfbindError(
             f"{path}: its {CARD} is damaged ({error!r}), expected a model of tfbind train"
         ) from None
     return ModelCard(**values)
+
+
+def _as_text(array: np.ndarray, dtype: str) -> str:
+    return base64.b64encode(array.astype(dtype).tobytes()).decode()
+
+
+def _from_text(text: str, dtype: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), dtype)
 
 
 def load_network(path: str | Path, card: ModelCard) -> keras.Model:

@@ -1,0 +1,43 @@
+"""One part of a tensors file in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tfbind.binding.inputs import InputEncoder
+from tfbind.dna.digests import strand_canonical_digests
+from tfbind.tensors import Tensors
+from tfbind.training.data import Examples
+
+
+class Part:
+    """The sequences of one part of a tensors file, in memory as one byte a base.
+
+    Attributes
+    ----------
+    codes : (n, length) uint8
+    valid_length : (n,) int32
+    y : (n, tasks) float32
+    """
+
+    def __init__(self, tensors: Tensors, part: int):
+        rows = np.flatnonzero(tensors.split == part)
+        self.rows = rows
+        self.codes = tensors.codes(rows)
+        self.valid_length = tensors.valid_length[rows]
+        self.y = tensors.y[rows]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def digests(self) -> np.ndarray:
+        """(n,) uint64: strand-canonical digests, by which a sequence is known again."""
+        return strand_canonical_digests(self.codes, self.valid_length)
+
+    def batches(self, encoder: InputEncoder, size: int) -> Iterator[Examples]:
+        """Give the examples in their order."""
+        for start in range(0, len(self), size):
+            rows = slice(start, start + size)
+            yield Examples(encoder(self.codes[rows], self.valid_length[rows]), self.y[rows])

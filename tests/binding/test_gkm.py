@@ -1,0 +1,141 @@
+import numpy as np
+import pytest
+
+from tfbind.binding import gkm as binding_gkm
+from tfbind.binding.examples import BindingData
+from tfbind.binding.gkm import CAP, N_FOLDS, cross_fit, deal_folds
+from tfbind.binding.model import BindingModel
+from tfbind.binding.parts import Part
+from tfbind.binding.training import train
+from tfbind.dna.gkm import capped_counts, gapped_kmers
+from tfbind.dna.splits import TRAIN
+from tfbind.errors import TfbindError
+from tfbind.tensors import open_tensors
+from tfbind.training.options import FitOptions
+
+SMALL = {"units": 4, "filters": 6, "kernel_size": 9}
+
+
+def fit(tensors, path, architecture, options, values):
+    """Train on one thread."""
+    return train(
+        tensors,
+        path,
+        architecture=architecture,
+        network_values=values,
+        options=options,
+        threads=1,
+        resume=False,
+    )
+
+
+@pytest.fixture
+def part(given_tensors):
+    with open_tensors(given_tensors) as tensors:
+        return Part(tensors, TRAIN)
+
+
+class TestDealFolds:
+    def test_related_examples_share_a_fold(self):
+        group = np.repeat(np.arange(40), 3)
+        fold = deal_folds(group, 0).reshape(40, 3)
+        assert (fold == fold[:, :1]).all()
+        assert sorted(np.bincount(fold[:, 0])) == [10] * N_FOLDS
+
+    def test_another_seed_deals_otherwise(self):
+        group = np.arange(40)
+        assert (deal_folds(group, 0) != deal_folds(group, 1)).any()
+        assert (deal_folds(group, 0) == deal_folds(group, 0)).all()
+
+
+class TestCrossFit:
+    def test_a_folds_weights_have_not_seen_its_examples(self, part, monkeypatch):
+        monkeypatch.setattr(binding_gkm, "STRENGTHS", (0.01,))
+        group = np.arange(len(part))
+        before = cross_fit(part, group, np.empty(0, np.int64), 0)
+        own = before.fold == 1
+        part.y[own] = 1 - part.y[own]
+        after = cross_fit(part, group, np.empty(0, np.int64), 0)
+        assert (before.tables[1] == after.tables[1]).all()
+        assert (before.tables[0] != after.tables[0]).any()
+
+    def test_scores_what_it_has_not_seen_better_than_chance(self, part):
+        linear = cross_fit(part, np.arange(len(part)), np.empty(0, np.int64), 0)
+        margin = linear.tracks(part.codes, part.valid_length, np.arange(len(part))).sum(axis=(1, 2))
+        y = part.y[:, 0]
+        assert np.mean(margin[y == 1][:, None] > margin[y == 0]) > 0.7
+
+    def test_more_shuffles_go_into_the_fit(self, part):
+        positives = np.flatnonzero(part.y[:, 0] == 1)
+        without = cross_fit(part, np.arange(len(part)), positives[:0], 0)
+        with_them = cross_fit(part, np.arange(len(part)), positives, 0)
+        assert (without.tables != with_them.tables).any()
+
+
+class TestTraining:
+    def test_shuffles_share_their_parents_fold(self, shuffle_tensors):
+        with open_tensors(shuffle_tensors) as tensors:
+            data = BindingData(tensors, 0, tracks=True)
+            ids, parents = (tensors.text(name)[data.train.rows] for name in ("id", "parent"))
+        fold = dict(zip(ids, data.linear.fold, strict=True))
+        made = [(name, parent) for name, parent in zip(ids, parents, strict=True) if parent]
+        assert made
+        assert all(fold[name] == fold[parent] for name, parent in made)
+
+    def test_the_hybrid_starts_as_the_linear_model(self, given_tensors, tmp_path, part):
+        options = FitOptions(epochs=1, learning_rate=1e-12)
+        scores = {}
+        for architecture, values in (("gkm-linear", {}), ("gkm-bilstm", SMALL)):
+            path = tmp_path / f"{architecture}.keras"
+            history = fit(given_tensors, path, architecture, options, values)
+            assert history["epoch"][0] == 0
+            scores[architecture] = BindingModel(path).probabilities(part.codes, part.valid_length)
+        np.testing.assert_allclose(scores["gkm-bilstm"], scores["gkm-linear"], atol=1e-5)
+
+    def test_gkm_linear_is_the_mean_of_the_folds_linear_models(self, given_tensors, tmp_path, part):
+        path = tmp_path / "linear.keras"
+        fit(given_tensors, path, "gkm-linear", FitOptions(), {})
+        with open_tensors(given_tensors) as tensors:
+            linear = BindingData(tensors, 0, tracks=True).linear
+        counts = capped_counts(gapped_kmers(part.codes, part.valid_length), CAP)
+        margin = np.mean(
+            [
+                counts @ table[0] + intercept[0]
+                for table, intercept in zip(linear.tables, linear.intercepts, strict=True)
+            ],
+            axis=0,
+        )
+        model = BindingModel(path)
+        calibration = model.card.calibration
+        z = margin * calibration["slope"][0] + calibration["intercept"][0]
+        scores = model.probabilities(part.codes, part.valid_length)[:, 0]
+        np.testing.assert_allclose(scores, 1 / (1 + np.exp(-z)), atol=1e-5)
+
+    @pytest.mark.parametrize("architecture", ["gkm-bilstm", "gkm-bigru"])
+    def test_both_strands_score_the_same(self, architecture, given_tensors, tmp_path, part):
+        from tfbind.dna.alphabet import reverse_complement
+
+        path = tmp_path / "hybrid.keras"
+        fit(given_tensors, path, architecture, FitOptions(epochs=2), SMALL)
+        model = BindingModel(path)
+        here = model.probabilities(part.codes, part.valid_length)
+        there = model.probabilities(reverse_complement(part.codes, part.valid_length), part.valid_length)
+        np.testing.assert_allclose(here, there, atol=1e-5)
+        assert here.std() > 0
+
+    def test_several_factors(self, data, tmp_path):
+        from tfbind.binding.encoding import encode_labelled
+        from tfbind.binding.options import EncodeOptions
+
+        tensors = tmp_path / "two.h5"
+        encode_labelled(
+            tensors, data / "both.fa", data / "labels.tsv", EncodeOptions(length=60, split=(0.6, 0.3, 0.1))
+        )
+        path = tmp_path / "two.keras"
+        fit(tensors, path, "gkm-bilstm", FitOptions(epochs=1), SMALL)
+        card = BindingModel(path).card
+        assert card.gkm.weights.shape[0] == len(card.tasks) == 2
+
+    def test_kmer_tensors_are_refused(self, kmer_tensors, tmp_path):
+        with pytest.raises(TfbindError, match="expects one-hot"):
+            fit(kmer_tensors, tmp_path / "m.keras", "gkm-bilstm", FitOptions(), {})
