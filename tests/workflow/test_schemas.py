@@ -51,11 +51,11 @@ class TestConfig:
             ),
             (
                 {"models": {"m": {"units": 8}}},
-                r"^config: models\.m\.architecture: is missing, expected bilstm, ",
+                r"^config: models\.m\.architecture: is missing, expected gkm-",
             ),
             (
                 {"models": {"m": {"architecture": "cnn"}}},
-                r"^config: models\.m\.architecture: found 'cnn', expected b",
+                r"^config: models\.m\.architecture: found 'cnn', expected gkm-",
             ),
             (
                 {"models": {"m": {"architecture": "bigru", "epoch": 3}}},
