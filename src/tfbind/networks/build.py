@@ -15,9 +15,8 @@ from tfbind.networks.layers import (
     ReverseValid,
     ValidSteps,
 )
+from tfbind.networks.recurrent import bidirectional
 from tfbind.networks.spec import NetworkSpec
-
-RECURRENT = {"lstm": layers.LSTM, "gru": layers.GRU}
 
 
 def build(spec: NetworkSpec) -> keras.Model:
@@ -102,16 +101,6 @@ def _features(spec: NetworkSpec, x, valid_length, tracks=None):
         h = bidirectional(h, valid, spec.cell, spec.units, f"recurrent_{number}")
     pooled.append(PoolValid(name="pool_time")(h, valid))
     return layers.Concatenate(name="features")(pooled) if len(pooled) > 1 else pooled[0]
-
-
-def bidirectional(sequence, valid_length, cell: str, units: int, name: str):
-    """Run a recurrence from either end of the valid part: (n, steps, features) to (n, steps, 2 * units)."""
-    recurrent = RECURRENT[cell]
-    forward = recurrent(units, return_sequences=True, name=f"{name}_forward")(sequence)
-    turned = ReverseValid(name=f"{name}_turn")(sequence, valid_length)
-    backward = recurrent(units, return_sequences=True, name=f"{name}_backward")(turned)
-    backward = ReverseValid(name=f"{name}_turn_back")(backward, valid_length)
-    return layers.Concatenate(name=name)([forward, backward])
 
 
 def _inputs(spec: NetworkSpec) -> dict[str, keras.KerasTensor]:
