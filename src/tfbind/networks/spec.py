@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-CELLS = ("lstm", "gru")
+CELLS = ("lstm", "gru", "rnn", "irnn", "jordan")
 
 ARCHITECTURES: dict[str, dict[str, Any]] = {
     "gkm-bilstm": {"tracks": True, "cell": "lstm"},
@@ -28,7 +28,7 @@ class NetworkSpec:
     k, stride : of the k-mers, in bases; both 1 for one-hot
     n_tasks : logits
     tracks : whether evidence tracks of gapped k-mers (`tfbind.dna.gkm`) are read beside the sequence
-    cell : "lstm" or "gru"
+    cell : one of CELLS
     units : of one direction of one recurrent layer
     layers : recurrent layers, one on top of the other; none where 0: then the logits are the evidence's sum
     filters, kernel_size, pool : of the convolution in front; no convolution where filters is 0
