@@ -114,6 +114,8 @@ class TestEveryArchitecture:
         assert score(dirty, valid_length) == pytest.approx(score(codes, valid_length), abs=1e-6)
 
     def test_more_padding_has_no_influence(self, architecture, encoding, records):
+        if architecture == "danq":
+            pytest.skip("its dense layer has a weight for every place")
         codes, valid_length = records
         # neither 90 bases nor 30 3-mers are a multiple of the usual pooling widths
         longer = scorer(architecture, replace(encoding, length=90))
@@ -123,8 +125,8 @@ class TestEveryArchitecture:
         )
 
     def test_an_ambiguous_base_is_not_padding(self, architecture, encoding, records):
-        if architecture == "gkm-linear":
-            pytest.skip("neither has evidence")
+        if architecture in ("gkm-linear", "deepbind"):
+            pytest.skip("it sums or takes the highest of what is there, and neither is anything")
         codes, _ = records
         score = scorer(architecture, encoding)
         codes[:, 30:] = AMBIGUOUS

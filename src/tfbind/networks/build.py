@@ -6,16 +6,15 @@ import keras
 from keras import layers
 
 from tfbind.dna.gkm import MASKS
+from tfbind.networks.bodies import BODIES
 from tfbind.networks.layers import (
     BlankPadding,
     EvidenceSum,
     KmerReverseComplement,
     OneHotReverseComplement,
-    PoolValid,
     ReverseValid,
     ValidSteps,
 )
-from tfbind.networks.recurrent import bidirectional
 from tfbind.networks.spec import NetworkSpec
 
 
@@ -72,35 +71,13 @@ def _features(spec: NetworkSpec, x, valid_length, tracks=None):
     """What the network makes of a sequence, before the last layer: (n, features)."""
     valid = ValidSteps(spec.k, spec.stride, name="valid_steps")(valid_length)
     if spec.vocabulary:
-        h = layers.Embedding(spec.vocabulary, spec.embedding, name="kmer_embedding")(x)
+        sequence = layers.Embedding(spec.vocabulary, spec.embedding, name="kmer_embedding")(x)
     else:
-        h = layers.Rescaling(1.0, name="to_float")(x)
-    h = BlankPadding(name="input_mask")(h, valid)
+        sequence = layers.Rescaling(1.0, name="to_float")(x)
+    sequence = BlankPadding(name="input_mask")(sequence, valid)
     if tracks is not None:
-        h = layers.Concatenate(name="sequence_and_tracks")([h, tracks])
-    pooled = []
-    if spec.filters:
-        h = layers.Conv1D(spec.filters, spec.kernel_size, padding="same", use_bias=False, name="convolution")(
-            h
-        )
-        h = layers.BatchNormalization(name="convolution_norm")(h)
-        h = layers.ReLU(name="convolution_relu")(h)
-        h = BlankPadding(name="convolution_mask")(h, valid)
-        # a motif's best match reaches the head directly, too: without this the filters learn slowly, since
-        # all they hear comes back through the recurrence
-        pooled.append(layers.GlobalMaxPooling1D(name="convolution_maximum")(h))
-        if spec.pool > 1:
-            # pooling windows start at the first base whatever the length, so that padding moves none of them
-            h = layers.ZeroPadding1D((0, -h.shape[1] % spec.pool), name="pool_padding")(h)
-            h = layers.MaxPooling1D(spec.pool, name="pool")(h)
-            valid = ValidSteps(spec.pool, spec.pool, partial=True, name="pooled_steps")(valid)
-        h = layers.Dropout(spec.dropout, name="convolution_dropout")(h)
-    for number in range(1, spec.layers + 1):
-        if number > 1:
-            h = layers.Dropout(spec.dropout, name=f"recurrent_{number}_dropout")(h)
-        h = bidirectional(h, valid, spec.cell, spec.units, f"recurrent_{number}")
-    pooled.append(PoolValid(name="pool_time")(h, valid))
-    return layers.Concatenate(name="features")(pooled) if len(pooled) > 1 else pooled[0]
+        sequence = layers.Concatenate(name="sequence_and_tracks")([sequence, tracks])
+    return BODIES[spec.body](sequence, valid, spec)
 
 
 def _inputs(spec: NetworkSpec) -> dict[str, keras.KerasTensor]:

@@ -9,6 +9,7 @@ twice as fast as the masked one on a CPU. What is left to do is to blank the pad
 from __future__ import annotations
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -117,6 +118,27 @@ class EvidenceSum(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {"n_tasks": self.n_tasks}
+
+
+@keras.saving.register_keras_serializable("tfbind")
+class ValidMask(keras.layers.Layer):
+    """Which steps may be attended to: (n, 1, steps) bool, from (n, steps, features) and (n,) int32."""
+
+    def call(self, sequence, valid_length):
+        return ops.arange(sequence.shape[1], dtype="int32")[None, None, :] < valid_length[:, None, None]
+
+
+@keras.saving.register_keras_serializable("tfbind")
+class SinusoidalPositions(keras.layers.Layer):
+    """Add the sines and cosines by which attention tells places apart (Vaswani et al. 2017, section 3.5)."""
+
+    def call(self, sequence):
+        steps, features = sequence.shape[1:]
+        half = -(-features // 2)
+        rates = 10000.0 ** (-np.arange(half) / half)
+        angles = np.arange(steps)[:, None] * rates
+        places = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)[:, :features]
+        return sequence + ops.cast(places, sequence.dtype)
 
 
 @keras.saving.register_keras_serializable("tfbind")

@@ -13,6 +13,16 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
     "gkm-linear": {"tracks": True, "filters": 0, "layers": 0},
     "conv-bilstm": {"cell": "lstm"},
     "conv-bigru": {"cell": "gru"},
+    "deepbind": {"body": "deepbind", "filters": 16, "kernel_size": 24, "units": 32, "dropout": 0.5},
+    "danq": {
+        "body": "danq",
+        "filters": 320,
+        "kernel_size": 26,
+        "pool": 13,
+        "units": 320,
+        "head_dropout": 0.5,
+    },
+    "transformer": {"body": "transformer", "units": 64, "layers": 2},
     "bilstm": {"cell": "lstm", "filters": 0, "pool": 1},
     "bigru": {"cell": "gru", "filters": 0, "pool": 1},
 }
@@ -28,6 +38,7 @@ class NetworkSpec:
     k, stride : of the k-mers, in bases; both 1 for one-hot
     n_tasks : logits
     tracks : whether evidence tracks of gapped k-mers (`tfbind.dna.gkm`) are read beside the sequence
+    body : what lies between input and last layer, see `tfbind.networks.bodies`
     cell : one of CELLS
     units : of one direction of one recurrent layer
     layers : recurrent layers, one on top of the other; none where 0: then the logits are the evidence's sum
@@ -44,6 +55,7 @@ class NetworkSpec:
     stride: int = 1
     n_tasks: int = 1
     tracks: bool = False
+    body: str = "conv-recurrent"
     cell: str = "lstm"
     units: int = 32
     layers: int = 1
