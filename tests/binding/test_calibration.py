@@ -64,3 +64,20 @@ class TestBestF1Threshold:
 
     def test_of_scores_that_are_all_alike(self):
         assert best_f1_threshold(np.array([1, 0]), np.array([0.5, 0.5])) == 0.5
+
+
+class TestPrevalence:
+    calibration = {"slope": [2.0], "intercept": [0.0], "prevalence": [0.5]}  # noqa: RUF012
+
+    def test_literal_value(self):
+        # even odds among as many bound as unbound are odds of 1 to 99 where one in a hundred is bound
+        found = calibrate(np.zeros((1, 1), np.float32), self.calibration, prevalence=0.01)
+        assert found == pytest.approx(0.01)
+
+    def test_that_of_the_training_changes_nothing(self):
+        logits = np.linspace(-3, 3, 7, dtype=np.float32)[:, None]
+        assert calibrate(logits, self.calibration, 0.5) == pytest.approx(calibrate(logits, self.calibration))
+
+    def test_is_stored(self):
+        y = np.array([[1.0], [0.0], [0.0], [0.0], [np.nan]], np.float32)
+        assert fit_platt(np.arange(5, dtype=np.float32)[:, None], y)["prevalence"] == [0.25]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 
@@ -26,10 +26,11 @@ def fit_platt(logits: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``method``, and ``slope`` and ``intercept`` with a number a task. A slope is never below a thousandth:
+        ``method``, and ``slope``, ``intercept`` and ``prevalence`` (the bound share of the examples) with a
+        number a task. A slope is never below a thousandth:
         calibration must not turn the ranking round, even of a network that learned nothing.
     """
-    slopes, intercepts = [], []
+    slopes, intercepts, prevalences = [], [], []
     for task in range(y.shape[1]):
         known = np.isfinite(y[:, task])
         z, label = logits[known, task, None].astype(np.float64), y[known, task]
@@ -45,12 +46,28 @@ def fit_platt(logits: np.ndarray, y: np.ndarray) -> dict[str, Any]:
             slope, intercept = MIN_SLOPE, float(np.log(target.mean() / (1 - target.mean())))
         slopes.append(slope)
         intercepts.append(intercept)
-    return {"method": "platt", "slope": slopes, "intercept": intercepts}
+        prevalences.append(float(n_bound / (n_bound + n_unbound)))
+    return {"method": "platt", "slope": slopes, "intercept": intercepts, "prevalence": prevalences}
 
 
-def calibrate(logits: np.ndarray, calibration: dict[str, Any]) -> np.ndarray:
-    """Turn (n, tasks) logits into (n, tasks) probabilities, float64."""
-    return expit(logits.astype(np.float64) * calibration["slope"] + calibration["intercept"])
+def calibrate(logits: np.ndarray, calibration: dict[str, Any], prevalence: float | None = None) -> np.ndarray:
+    """Turn logits into probabilities.
+
+    Parameters
+    ----------
+    logits : (n, tasks) float32
+    calibration : dict
+        From `fit_platt`.
+    prevalence : float or None
+        The bound share of the sequences that are scored: the odds are multiplied by its odds over those of
+        the share that calibration saw (Saerens, Latinne & Decaestecker 2002). None takes that share.
+
+    Returns
+    -------
+    (n, tasks) float64
+    """
+    z = logits.astype(np.float64) * calibration["slope"] + calibration["intercept"]
+    return expit(z if prevalence is None else z + logit(prevalence) - logit(calibration["prevalence"]))
 
 
 def best_f1_threshold(label: np.ndarray, probability: np.ndarray) -> float:

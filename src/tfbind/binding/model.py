@@ -8,6 +8,7 @@ import numpy as np
 
 from tfbind.binding.calibration import calibrate
 from tfbind.binding.inputs import InputEncoder
+from tfbind.errors import TfbindError
 from tfbind.inference.engine import start_engine
 from tfbind.training.model_file import ModelCard, read_card
 
@@ -17,6 +18,19 @@ KIND = "binding"
 class BindingModel:
     """A model file opened for scoring.
 
+    Parameters
+    ----------
+    path : path
+    threads : int or None
+        Cores to use; None for all.
+    prevalence : float or None
+        The bound share of the sequences that will be scored; None for that of the training.
+
+    Raises
+    ------
+    TfbindError
+        As `tfbind.training.model_file.read_card`, and for a prevalence where the model was trained on shuffles.
+
     Attributes
     ----------
     path : Path
@@ -25,9 +39,15 @@ class BindingModel:
         What it runs on, in words.
     """
 
-    def __init__(self, path: str | Path, *, threads: int | None = None):
+    def __init__(self, path: str | Path, *, threads: int | None = None, prevalence: float | None = None):
         self.path = Path(path)
         self.card: ModelCard = read_card(path, KIND)
+        if prevalence is not None and self.card.negative_method == "dinucleotide":
+            raise TfbindError(
+                f"{path}: was trained on shuffles, which are no sample of a genome, so --prevalence has no meaning;"
+                " expected a model trained on unbound sequence"
+            )
+        self._prevalence = prevalence
         self._encoder = InputEncoder(self.card.encoding, self.card.gkm)
         self._forward, self.device = start_engine(path, self.card, threads=threads)
 
@@ -45,11 +65,12 @@ class BindingModel:
         Returns
         -------
         (n, tasks) float64
-            Calibrated probability that the sequence is bound, among sequences such as the training's.
+            Calibrated probability that the sequence is bound, among sequences of which ``prevalence`` are, or,
+            where that is None, among sequences such as the training's.
         """
         n_tasks = len(self.card.tasks)
         logits = np.empty((len(codes), n_tasks), np.float32)
         for start in range(0, len(codes), batch_size):
             rows = slice(start, start + batch_size)
             logits[rows] = self._forward(*self._encoder(codes[rows], valid_length[rows]))
-        return calibrate(logits, self.card.calibration)
+        return calibrate(logits, self.card.calibration, self._prevalence)

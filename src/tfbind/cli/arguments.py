@@ -34,6 +34,17 @@ def positive_float(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    """Argument type: a number above 0 and below 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number above 0 and below 1")
+    return value
+
+
 def names(text: str) -> tuple[str, ...]:
     """Argument type: names separated by commas, none twice or empty."""
     found = tuple(name.strip() for name in text.split(","))

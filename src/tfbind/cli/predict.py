@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output, add_threads, positive_int
+from tfbind.cli.arguments import add_output, add_threads, positive_int, share
 from tfbind.errors import TfbindError
 from tfbind.inference import ENGINES
 
@@ -38,6 +38,13 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         help="bases from window to window (default: the model's length)",
     )
     parser.add_argument("--best", action="store_true", help="each record's highest window only")
+    parser.add_argument(
+        "--prevalence",
+        type=share,
+        metavar="P",
+        help="bound share of what is scored, such as 0.001 for a genome's windows"
+        " (default: as in training; not for models trained on shuffles)",
+    )
     parser.add_argument("--engine", choices=ENGINES, default="auto", help="default %(default)s")
     parser.add_argument(
         "--batch-size",
@@ -61,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
     from tfbind.binding.model import BindingModel
     from tfbind.binding.prediction import predict, windows_of_fasta, windows_of_peaks
 
-    model = BindingModel(args.model, threads=args.threads)
+    model = BindingModel(args.model, threads=args.threads, prevalence=args.prevalence)
     length = model.card.encoding.length
     if args.peaks:
         windows = windows_of_peaks(args.peaks, args.genome, length)
