@@ -50,8 +50,10 @@ class StateProbe(keras.layers.Layer):
     """A cell with something added to its state at each step.
 
     The derivative by what is added, at zero, is the derivative by the state itself, through all the steps that
-    follow: see `tfbind.networks.recurrent.probed`. Input (n, features + size of the state): the cell's own and, behind it, what is
-    added; the state's parts (h, c of an LSTM) stand one behind the other.
+    follow: see `tfbind.networks.recurrent.probed`.
+
+    Input (n, features + state): the cell's own and, behind it, what is added; the parts of the state (h and c
+    of an LSTM) stand one behind the other.
     """
 
     def __init__(self, cell: keras.layers.Layer, **kwargs):

@@ -60,7 +60,7 @@ class LastValid(keras.layers.Layer):
         self.both_ways = both_ways
 
     def call(self, sequence, valid_length):
-        at = ops.maximum(ops.cast(valid_length, "int32") - 1, 0)
+        at = ops.maximum(valid_length - 1, 0)
         last = ops.squeeze(ops.take_along_axis(sequence, at[:, None, None], axis=1), axis=1)
         if self.both_ways:
             half = sequence.shape[-1] // 2
