@@ -103,22 +103,18 @@ def test_a_missing_fasta_is_named(capsys, tmp_path, model_path):
 
 
 class TestPrevalence:
-    def test_a_rarer_factor_lowers_every_score_and_keeps_the_order(self, model_path, fasta, tmp_path):
+    def test_a_rarer_factor_lowers_every_score_and_keeps_the_order(self, kmer_model_path, fasta, tmp_path):
         scores = []
         for name, more in (("as_trained.tsv", ()), ("rare.tsv", ("--prevalence", 0.001))):
             output = tmp_path / name
-            assert predict("--model", model_path, "--fasta", fasta, *more, "-o", output) == 0
+            assert predict("--model", kmer_model_path, "--fasta", fasta, *more, "-o", output) == 0
             scores.append([float(score) for (score,) in columns_of(output, 3) if score != "NA"])
         assert all(rare < usual for usual, rare in zip(*scores, strict=True))
         assert sorted(scores[0]) == [usual for _, usual in sorted(zip(scores[1], scores[0], strict=True))]
 
-    def test_is_refused_for_a_model_that_was_trained_on_shuffles(
-        self, shuffle_tensors, fasta, tmp_path, capsys
-    ):
-        model = tmp_path / "m.keras"
-        small = ["--units", "2", "--epochs", "1", "--threads", "1"]
-        assert main(["train", str(shuffle_tensors), *small, "-o", str(model)]) == 0
-        assert predict("--model", model, "--fasta", fasta, "--prevalence", 0.1, "-o", tmp_path / "o.tsv") == 2
+    def test_is_refused_for_a_model_that_was_trained_on_shuffles(self, model_path, fasta, tmp_path, capsys):
+        given = ("--prevalence", 0.1)
+        assert predict("--model", model_path, "--fasta", fasta, *given, "-o", tmp_path / "o.tsv") == 2
         assert "trained on shuffles" in capsys.readouterr().err
 
     @pytest.mark.parametrize("value", [0, 1, -0.5, "nan", "x"])
