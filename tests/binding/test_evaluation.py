@@ -162,9 +162,10 @@ class TestEvaluate:
             assert (metrics["n_positive"], metrics["n_negative"]) == ((label == 1).sum(), (label == 0).sum())
             assert metrics["threshold"] == two_factor_model.card.threshold[index]
         table = found.predictions
-        assert list(table.columns) == ["id", "factor", "label", "score", "split"]
+        assert list(table.columns) == ["id", "factor", "label", "score", "split", "cluster"]
         assert len(table) == 2 * len(examples.id)
         assert table["score"].between(0, 1).all()
+        assert set(table["cluster"]) == {""}
         assert table["label"].isna().sum() == np.isnan(examples.y).sum() > 0
         assert found.notes == []
 
@@ -187,6 +188,12 @@ class TestEvaluate:
     def test_says_that_the_model_learned_shuffles(self, model, shuffle_tensors):
         found = evaluate(model, examples_from_tensors(shuffle_tensors, "test", model), seed=0)
         assert found.notes == [SHUFFLES_NOTE, PAIRED_NOTE]
+
+    def test_names_the_cluster_of_a_shuffle_and_its_parent(self, model, shuffle_tensors):
+        examples = examples_from_tensors(shuffle_tensors, "test", model)
+        assert evaluate(model, examples, seed=0).predictions["cluster"].tolist() == [
+            str(cluster) for cluster in examples.cluster
+        ]
 
     def test_same_seed_same_intervals(self, model, shuffle_tensors):
         examples = examples_from_tensors(shuffle_tensors, "test", model)

@@ -57,7 +57,7 @@ class Evaluation(NamedTuple):
 
     metrics : dict of factor to metrics, see `tfbind.binding.metrics.score_metrics`
     roc, pr : dict of factor to curve, see `tfbind.binding.metrics.curves`
-    predictions : DataFrame with columns id, factor, label, score, split
+    predictions : DataFrame with columns id, factor, label, score, split, cluster (text, empty where independent)
     notes : plain sentences that belong beside the figures
     """
 
@@ -193,6 +193,7 @@ def evaluate(model: BindingModel, examples: EvaluationSet, seed: int) -> Evaluat
                     "label": pd.array(np.where(np.isfinite(label), label, -1), dtype="Int8"),
                     "score": score,
                     "split": examples.split,
+                    "cluster": "" if examples.cluster is None else examples.cluster.astype(str),
                 }
             )
         )
