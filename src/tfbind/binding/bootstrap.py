@@ -6,7 +6,7 @@ are then sorted once, and every replicate costs two cumulative sums.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,37 @@ def descending(score: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np
     return order, np.append(np.flatnonzero(np.diff(ordered)), len(score) - 1)
 
 
+def drawable_clusters(
+    positive: NDArray[np.bool_], cluster: NDArray[Any] | None
+) -> tuple[NDArray[np.intp] | None, str]:
+    """Say whether whole clusters are to be drawn, or single examples.
+
+    Parameters
+    ----------
+    positive : (n,) bool
+    cluster : (n,) int or str, or None
+        Examples that are not independent share one.
+
+    Returns
+    -------
+    member : (n,) int or None
+        Number of each example's cluster from 0; None for single examples: every cluster holds one, or so few
+        clusters hold positives or negatives that an interval from them would be too narrow.
+    remark : str
+        What a method of single examples has to add in the latter case, else empty.
+    """
+    if cluster is None:
+        return None, ""
+    names, member = np.unique(cluster, return_inverse=True)
+    fewest = min(len(np.unique(member[positive])), len(np.unique(member[~positive])))
+    if fewest < FEWEST_CLUSTERS:
+        return None, (
+            f", because only {fewest} clusters hold positives or negatives (at least {FEWEST_CLUSTERS}"
+            " are needed to draw clusters): probably too narrow"
+        )
+    return (member if len(names) < len(cluster) else None), ""
+
+
 def area_intervals(
     label: NDArray[np.float64],
     score: NDArray[np.float64],
@@ -92,9 +123,8 @@ def area_intervals(
         Finite scores, higher for bound.
     cluster : (n,) int, optional
         Examples of one number stand or fall together, as a positive and its shuffles do or the windows of
-        one contig. Whole clusters are then drawn. Without it, or where so few clusters hold positives or
-        negatives that an interval from them would be too narrow, single examples are drawn, positives and
-        negatives apart, so that their numbers stay.
+        one contig. Whole clusters are then drawn where `drawable_clusters` says so, else single examples,
+        positives and negatives apart, so that their numbers stay.
     seed : int
         Same seed, same intervals.
     """
@@ -107,25 +137,19 @@ def area_intervals(
     weight = np.empty(len(label))
     areas = np.empty((replicates, 2))
 
-    method = (
-        f"percentile bootstrap, {replicates} replicates of single examples, positives and negatives apart"
-    )
-    by_cluster = False
-    if cluster is not None:
-        names, member = np.unique(cluster[order], return_inverse=True)
-        fewest = min(len(np.unique(member[bound])), len(np.unique(member[unbound])))
-        by_cluster = fewest >= FEWEST_CLUSTERS and len(names) < len(label)
-        if by_cluster:
-            method = f"percentile bootstrap, {replicates} replicates of {len(names)} clusters"
-        elif fewest < FEWEST_CLUSTERS:
-            method += (
-                f", because only {fewest} clusters hold positives or negatives (at least {FEWEST_CLUSTERS}"
-                " are needed to draw clusters): probably too narrow"
-            )
+    member, remark = drawable_clusters(positive, None if cluster is None else cluster[order])
+    if member is not None:
+        n_clusters = int(member.max()) + 1
+        method = f"percentile bootstrap, {replicates} replicates of {n_clusters} clusters"
+    else:
+        method = (
+            f"percentile bootstrap, {replicates} replicates of single examples, positives and negatives apart"
+            f"{remark}"
+        )
 
     for replicate in range(replicates):
-        if by_cluster:
-            weight[:] = _draws(rng, len(names))[member]
+        if member is not None:
+            weight[:] = _draws(rng, n_clusters)[member]
         else:
             weight[bound] = _draws(rng, len(bound))
             weight[unbound] = _draws(rng, len(unbound))
@@ -135,6 +159,38 @@ def area_intervals(
     # a draw of clusters can miss every positive or negative: such a replicate has no area
     low, high = np.nanquantile(areas, [tail, 1 - tail], axis=0)
     return Intervals((float(low[0]), float(high[0])), (float(low[1]), float(high[1])), method)
+
+
+def paired_differences(
+    positive: NDArray[np.bool_],
+    score_a: NDArray[np.float64],
+    score_b: NDArray[np.float64],
+    member: NDArray[np.intp],
+    seed: int = 0,
+    replicates: int = REPLICATES,
+) -> NDArray[np.float64]:
+    """Bootstrap the difference of two models' AUROC; a replicate draws whole clusters, the same for both.
+
+    Parameters
+    ----------
+    positive : (n,) bool
+    score_a, score_b : (n,) float64
+    member : (n,) int
+        From `drawable_clusters`.
+
+    Returns
+    -------
+    (replicates,) float64
+        AUROC of a minus that of b; NaN for a draw without positives or negatives.
+    """
+    rng = np.random.default_rng(seed)
+    ranked = [(positive[order], ends, order) for order, ends in (descending(score_a), descending(score_b))]
+    differences = np.empty(replicates)
+    for replicate in range(replicates):
+        weight = _draws(rng, int(member.max()) + 1)[member].astype(np.float64)
+        area_a, area_b = (weighted_areas(bound, ends, weight[order])[0] for bound, ends, order in ranked)
+        differences[replicate] = area_a - area_b
+    return differences
 
 
 def _draws(rng: np.random.Generator, n: int) -> NDArray[np.intp]:

@@ -19,9 +19,9 @@ def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
     ``metrics.json`` comes last, and an older one goes first: where it stands, the rest belongs to it.
     """
     (folder / "metrics.json").unlink(missing_ok=True)
-    _write_table(folder / "predictions.tsv", evaluation.predictions)
-    _write_table(folder / "roc.tsv", _curve_table(evaluation.roc, ["fpr", "tpr", "threshold"]))
-    _write_table(folder / "pr.tsv", _curve_table(evaluation.pr, ["recall", "precision", "threshold"]))
+    write_table(folder / "predictions.tsv", evaluation.predictions)
+    write_table(folder / "roc.tsv", _curve_table(evaluation.roc, ["fpr", "tpr", "threshold"]))
+    write_table(folder / "pr.tsv", _curve_table(evaluation.pr, ["recall", "precision", "threshold"]))
     for name, draw, area, curve in (
         ("roc.svg", roc_figure, "auroc", evaluation.roc),
         ("pr.svg", pr_figure, "auprc", evaluation.pr),
@@ -41,7 +41,7 @@ def _curve_table(curves: dict[str, np.ndarray], columns: list[str]) -> pd.DataFr
     return pd.concat(tables, ignore_index=True)[["factor", *columns]]
 
 
-def _write_table(path: Path, table: pd.DataFrame) -> None:
+def write_table(path: Path, table: pd.DataFrame) -> None:
     with whole_output(path) as temporary:
         table.to_csv(temporary, sep="\t", index=False, na_rep="NA", float_format="%.9g")
 
