@@ -103,3 +103,21 @@ def test_what_is_no_tensors_file_is_refused(model_path, train_small, tmp_path):
     with pytest.raises(TfbindError, match=r"one\.keras: is not a readable HDF5 file"):
         train_small(model_path, tmp_path / "m.keras")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_hot_tensors_can_be_read_as_k_mers(given_tensors, train_small, tmp_path, data):
+    """KEGRU reads k-mers of its own from one-hot tensors, and is judged on one-hot tensors and on FASTA."""
+    from tfbind.binding.evaluation import examples_from_fasta, examples_from_tensors, refuse_seen
+    from tfbind.binding.model import BindingModel
+
+    path = tmp_path / "kegru.keras"
+    train_small(given_tensors, path, architecture="kegru", epochs=1)
+    model = BindingModel(path)
+    assert (model.card.encoding.k, model.card.encoding.stride, model.card.encoding.length) == (5, 2, 60)
+    refuse_seen(examples_from_tensors(given_tensors, "test", model), model, "the test part")
+    for examples in (
+        examples_from_tensors(given_tensors, "train", model),
+        examples_from_fasta(data / "positives.fa", data / "negatives.fa", model),
+    ):
+        with pytest.raises(TfbindError, match="were in the training or validation set"):
+            refuse_seen(examples, model, "x")

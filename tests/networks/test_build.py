@@ -24,12 +24,12 @@ SMALL = {"units": 3, "filters": 5, "kernel_size": 7, "embedding": 4}
 Scorer = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-# evidence tracks lie along bases, so only one-hot networks read them
+# evidence tracks lie along bases, so only one-hot networks read them; KEGRU reads k-mers
 NETWORKS = {
     f"{architecture}-{name}": (architecture, encoding)
     for architecture, values in ARCHITECTURES.items()
     for name, encoding in ENCODINGS.items()
-    if name == "onehot" or not values.get("tracks")
+    if (name == "onehot" or not values.get("tracks")) and (name == "kmer" or "k" not in values)
 }
 GKM = GkmWeights(weights=np.random.default_rng(3).normal(size=(2, N_FEATURES)).astype(np.float32), cap=2)
 
@@ -44,8 +44,8 @@ def spec_of(architecture: str, encoding: DnaEncoding, n_tasks: int = 2) -> Netwo
         architecture,
         length=encoding.shape[0],
         vocabulary=4**encoding.k + 1 if encoding.k else None,
-        k=encoding.k,
-        stride=encoding.stride,
+        k=encoding.k or 1,
+        stride=encoding.stride or 1,
         n_tasks=n_tasks,
         **values,
     )

@@ -17,7 +17,7 @@ def test_an_architecture_gives_its_own_values(architecture):
     spec = make_spec(architecture, length=80)
     assert (spec.architecture, spec.length, spec.n_tasks) == (architecture, 80, 1)
     assert spec.cell in CELLS
-    assert bool(spec.filters) == (architecture not in ("bilstm", "bigru", "gkm-linear"))
+    assert bool(spec.filters) == (architecture not in ("bilstm", "bigru", "gkm-linear", "kegru"))
     assert spec.tracks == architecture.startswith("gkm")
 
 

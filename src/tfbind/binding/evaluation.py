@@ -77,9 +77,10 @@ def examples_from_tensors(path: Path, split: str, model: BindingModel) -> Evalua
         If the part is empty, or the file's encoding or factors are not the model's.
     """
     with open_tensors(path) as tensors:
-        if tensors.encoding != model.card.encoding:
+        found, wanted = tensors.encoding, model.card.encoding
+        if found != wanted and (found.k is not None or found.length != wanted.length):
             raise TfbindError(
-                f"{path}: found {tensors.encoding}, expected {model.card.encoding} as {model.path} has"
+                f"{path}: found {found}, expected {wanted} as {model.path} has, or one-hot of its length"
             )
         if tensors.tasks != model.card.tasks:
             raise TfbindError(
@@ -153,9 +154,10 @@ def refuse_seen(examples: EvaluationSet, model: BindingModel, source: str) -> No
     TfbindError
         Naming how many there are and the first one.
     """
-    # what a k-mer tensors file cannot tell must not tell here either
-    encoding = model.card.encoding
-    known = encoding.decode(encoding.encode(examples.codes)) if encoding.k is not None else examples.codes
+    # what a k-mer tensors file could not tell in training must not tell here either
+    encoding, known = model.card.encoding, examples.codes
+    if model.card.training["stored_as"] == "kmer":
+        known = encoding.decode(encoding.encode(known))
     seen = np.isin(strand_canonical_digests(known, examples.valid_length), model.card.digests)
     if seen.any():
         raise TfbindError(

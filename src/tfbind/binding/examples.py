@@ -16,7 +16,7 @@ from tfbind.dna.shuffle import dinucleotide_shuffle
 from tfbind.dna.splitmix import seeds_for
 from tfbind.dna.splits import PARTS, TRAIN, VALIDATION, group_related
 from tfbind.errors import TfbindError
-from tfbind.tensors import Tensors
+from tfbind.tensors import DnaEncoding, Tensors
 from tfbind.training.data import Examples
 
 
@@ -26,6 +26,8 @@ class BindingData:
     Parameters
     ----------
     tensors : Tensors
+    encoding : DnaEncoding
+        What the network reads, where that is not what the file holds; one-hot tensors can be read as k-mers.
     seed : int
         Of the order, the strands and the shuffles of every epoch, and of the folds.
     tracks : bool
@@ -37,7 +39,14 @@ class BindingData:
         If the training or the validation part lacks a class for some factor.
     """
 
-    def __init__(self, tensors: Tensors, seed: int, *, tracks: bool = False):
+    def __init__(
+        self,
+        tensors: Tensors,
+        seed: int,
+        *,
+        encoding: DnaEncoding | None = None,
+        tracks: bool = False,
+    ):
         self.seed = seed
         self.train, self.held_out = Part(tensors, TRAIN), Part(tensors, VALIDATION)
         for number, part in ((TRAIN, self.train), (VALIDATION, self.held_out)):
@@ -62,7 +71,7 @@ class BindingData:
             # a shuffle goes with its parent
             related[self._shuffles] = related[self._parents]
             self.linear = cross_fit(self.train, related, np.unique(self._parents), seed)
-        self.encoder = InputEncoder(tensors.encoding, self.linear.mean() if self.linear else None)
+        self.encoder = InputEncoder(encoding or tensors.encoding, self.linear.mean() if self.linear else None)
 
     def _find_shuffles(self, tensors: Tensors) -> tuple[np.ndarray, np.ndarray]:
         """Training rows of shuffles, and the training row of the positive that each was made from."""

@@ -15,8 +15,8 @@ from tfbind.binding.calibration import best_f1_threshold, calibrate, fit_platt
 from tfbind.binding.examples import BindingData
 from tfbind.errors import TfbindError
 from tfbind.files import whole_output
-from tfbind.networks.spec import make_spec
-from tfbind.tensors import open_tensors
+from tfbind.networks.spec import ARCHITECTURES, make_spec
+from tfbind.tensors import DnaEncoding, open_tensors
 from tfbind.training.device import prepare
 from tfbind.training.model_file import ModelCard, save_model
 from tfbind.training.options import FitOptions
@@ -57,8 +57,8 @@ def train(
         The history: see `tfbind.training.fit.fit`.
     """
     with open_tensors(tensors_path) as tensors:
-        encoding, tasks, attributes = tensors.encoding, tensors.tasks, tensors.attributes
-        is_kmer = encoding.k is not None
+        tasks, attributes = tensors.tasks, tensors.attributes
+        encoding = encoding_for(architecture, tensors.encoding)
         spec = make_spec(
             architecture,
             length=encoding.shape[0],
@@ -68,11 +68,12 @@ def train(
             stride=encoding.stride,
             **network_values,
         )
-        if spec.tracks and is_kmer:
+        if spec.tracks and encoding.k is not None:
             raise TfbindError(
                 f"{tensors_path}: found {encoding.k}-mers, {architecture} expects one-hot tensors"
             )
-        data = BindingData(tensors, options.seed, tracks=spec.tracks)
+        data = BindingData(tensors, options.seed, encoding=encoding, tracks=spec.tracks)
+        stored_as = tensors.encoding.encoding
     if not spec.layers:
         # the linear model is all there is, and it is fitted by now
         options = replace(options, epochs=0)
@@ -91,7 +92,7 @@ def train(
         "training %s (%s parameters, %s) on %s examples, on the %s",
         architecture,
         f"{network.count_params():,}",
-        f"{encoding.k}-mers" if is_kmer else "one-hot",
+        f"{encoding.k}-mers" if encoding.k is not None else "one-hot",
         f"{data.n_train:,}",
         device,
     )
@@ -131,6 +132,7 @@ def train(
         training={
             "options": asdict(options),
             "tensors": tensors_path.name,
+            "stored_as": stored_as,
             "source": str(attributes["source"]),
             "n_train": data.n_train,
             "n_validation": len(data.held_out),
@@ -145,6 +147,14 @@ def train(
     checkpoint.unlink(missing_ok=True)
     logger.info("best epoch %d of %d, validation AUROC %.4f", best["epoch"], len(history), best["val_auroc"])
     return table
+
+
+def encoding_for(architecture: str, stored: DnaEncoding) -> DnaEncoding:
+    """What an architecture reads of stored tensors: k-mers of its own, if it wants some and these are one-hot."""
+    preset = ARCHITECTURES[architecture]
+    if "k" not in preset or stored.k is not None:
+        return stored
+    return DnaEncoding(encoding="kmer", length=stored.length, k=preset["k"], stride=preset["stride"])
 
 
 def _digest(data: BindingData) -> str:

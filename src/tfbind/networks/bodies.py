@@ -9,7 +9,7 @@ from __future__ import annotations
 from keras import layers
 
 from tfbind.networks.layers import BlankPadding, PoolValid, SinusoidalPositions, ValidMask, ValidSteps
-from tfbind.networks.recurrent import bidirectional
+from tfbind.networks.recurrent import LastValid, bidirectional
 from tfbind.networks.spec import NetworkSpec
 
 HEADS = 4
@@ -68,6 +68,16 @@ def danq(sequence, valid, spec: NetworkSpec):
     return layers.Dense(925, activation="relu", name="hidden")(layers.Flatten(name="flat")(h))
 
 
+def kegru(sequence, valid, spec: NetworkSpec):
+    """KEGRU (Shen, Bao & Huang 2018, Sci Rep 8:15270): embedded k-mers, a bidirectional GRU, its last states.
+
+    The paper starts the embedding from word2vec; here it is learned with the rest. 5-mers every 2 bases are the
+    paper's; the sizes are ours.
+    """
+    h = bidirectional(sequence, valid, spec.cell, spec.units, "recurrent_1")
+    return LastValid(both_ways=True, name="last_states")(h, valid)
+
+
 def transformer(sequence, valid, spec: NetworkSpec):
     """A small encoder (Vaswani et al. 2017) on a convolution's pooled steps, in place of the recurrence."""
     h, valid, _ = _convolution(sequence, valid, spec)
@@ -91,6 +101,7 @@ BODIES = {
     "conv-recurrent": conv_recurrent,
     "deepbind": deepbind,
     "danq": danq,
+    "kegru": kegru,
     "transformer": transformer,
 }
 
