@@ -83,8 +83,17 @@ class TestScoreMetrics:
         assert (metrics["n_positive"], metrics["n_negative"], metrics["n_not_scored"]) == (1, 1, 1)
         assert metrics["auroc"] == 1.0
 
-    def test_brier_needs_probabilities(self):
-        assert score_metrics([1, 0], [3.0, -2.0])["brier"] is None
+    @pytest.mark.parametrize("name", ["brier", "ece", "ece_perfect", "ece_perfect_q95"])
+    def test_calibration_needs_probabilities(self, name):
+        assert score_metrics([1, 0], [3.0, -2.0])[name] is None
+        assert 0 < score_metrics([1, 0, 1], [0.9, 0.1, 0.8])[name] < 1
+
+    def test_calibration_error_beside_a_perfect_models(self):
+        metrics = score_metrics([1, 0], [1.0, 0.25])
+        assert metrics["ece"] == 0.125
+        # the first label never varies; the second misses by 1/4 three times of four, by 3/4 else, over 2
+        assert metrics["ece_perfect"] == pytest.approx(0.1875, abs=0.02)
+        assert metrics["ece_perfect_q95"] == 0.375
 
     def test_nothing_called_has_no_precision(self):
         metrics = score_metrics([1, 0], [0.2, 0.1], threshold=0.9)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from tfbind.binding.bootstrap import area_intervals, descending, weighted_areas
+from tfbind.binding.reliability import are_probabilities, calibration_error
 
 MOST_CURVE_ROWS = 10_000
 
@@ -34,13 +35,14 @@ def score_metrics(
     threshold : float, optional
         A sequence is called bound if its score is at least this.
     seed : int
-        Seed of the bootstrap.
+        Seed of the bootstrap and of the draws of labels.
 
     Returns
     -------
     dict
-        ``auroc`` and ``auprc`` (average precision), each with ``_ci95`` [lo, hi]; ``brier`` (Brier 1950; for
-        scores within 0 to 1); ``n_positive``, ``n_negative``, ``n_not_scored``; ``recall_at_fpr01``: the
+        ``auroc`` and ``auprc`` (average precision), each with ``_ci95`` [lo, hi]; ``brier`` (Brier 1950) and
+        ``ece``, ``ece_perfect``, ``ece_perfect_q95`` (see `tfbind.binding.reliability.CalibrationError`), all
+        for scores within 0 to 1; ``n_positive``, ``n_negative``, ``n_not_scored``; ``recall_at_fpr01``: the
         largest recall at a false positive rate of at most 1%; ``recall_at_fdr10`` and ``recall_at_fdr50``:
         the largest at a false discovery rate of at most 10% and 50% (0 where no threshold is so clean);
         ``threshold`` with ``precision_at_threshold`` and ``recall_at_threshold``; ``ci_method``. What is
@@ -63,6 +65,9 @@ def score_metrics(
         "auprc": None,
         "auprc_ci95": None if intervals.auprc is None else list(intervals.auprc),
         "brier": None,
+        "ece": None,
+        "ece_perfect": None,
+        "ece_perfect_q95": None,
         "n_positive": n_positive,
         "n_negative": n_negative,
         "n_not_scored": int((known & ~kept).sum()),
@@ -74,8 +79,9 @@ def score_metrics(
         "recall_at_threshold": None,
         "ci_method": intervals.method,
     }
-    if len(score) and score.min() >= 0 and score.max() <= 1:
+    if are_probabilities(score):
         metrics["brier"] = float(np.mean((score - label) ** 2))
+        metrics |= calibration_error(label, score, seed)._asdict()
     if threshold is not None and len(score):
         called = score >= threshold
         n_called, n_true = int(called.sum()), int(label[called].sum())
