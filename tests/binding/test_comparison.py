@@ -221,7 +221,7 @@ class TestRefused:
             (table("11101"), r"b/predictions\.tsv: 1 of 5 examples have another label than in .*a/pred.*"
              r" the first is 's4' of factor 'X': found 1, expected 0$"),
             (table("1110?"), "found NA, expected 0$"),
-            (table(id=["s0", "s1", "new", "s3", "s4"]), r"2 examples are not in both this and .*a/predictions\.tsv, the first is 'new'"),
+            (table(id=["s0", "s1", "new", "s3", "s4"]), "2 examples are not in both this and .*, the first is 'new'"),
             (table(factor="Y"), "10 examples are not in both"),
             (table(split="fold2"), "5 of 5 examples have another split .* found fold2, expected test"),
             (table(split=["test"] * 4 + ["fold2"]), r"found 2 splits \(test, fold2\), expected one"),
