@@ -16,7 +16,7 @@ from typing import NoReturn
 from tfbind import __version__
 from tfbind.errors import TfbindError
 
-VERBS = ("encode", "train", "evaluate", "compare", "predict", "simulate", "report")
+VERBS = ("encode", "train", "evaluate", "compare", "predict", "diagnose", "simulate", "report")
 
 
 class OneLineParser(argparse.ArgumentParser):

@@ -1,0 +1,121 @@
+"""Gradients through time and a learning-rate range test on a tensors file."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from tfbind.binding.examples import BindingData
+from tfbind.errors import TfbindError
+from tfbind.networks.spec import make_spec
+from tfbind.tensors import open_tensors
+from tfbind.training.device import prepare
+from tfbind.training.options import FitOptions
+
+logger = logging.getLogger(__name__)
+
+
+class Diagnosis(NamedTuple):
+    """What `diagnose` finds.
+
+    gradients : DataFrame, cell, step, norm, n, as `tfbind.training.diagnosis.gradient_norms` gives them
+    learning_rate : DataFrame, rate, loss, smoothed, as `tfbind.training.diagnosis.learning_rate_range` does
+    summary : for JSON: the proposed rate, and how far back each cell's gradient reaches
+    """
+
+    gradients: pd.DataFrame
+    learning_rate: pd.DataFrame
+    summary: dict[str, Any]
+
+
+def diagnose(
+    tensors_path: Path,
+    *,
+    cells: Sequence[str],
+    units: int,
+    architecture: str,
+    options: FitOptions,
+    n_steps: int,
+    threads: int | None,
+) -> Diagnosis:
+    """Follow each cell's gradient back through time, and find a learning rate for an architecture.
+
+    Parameters
+    ----------
+    tensors_path : Path
+    cells : sequence of str
+        Out of `tfbind.networks.spec.CELLS`; each is diagnosed as if it were the only one.
+    units : int
+        Of each cell's network.
+    architecture : str
+        What the learning rate is for.
+    options : FitOptions
+        Of the cells' training; the range test takes all but the epochs and the learning rate.
+    n_steps : int
+        Of the range test.
+    threads : int or None
+
+    Raises
+    ------
+    TfbindError
+        Where the architecture cannot read the tensors, or no loss was finite.
+    """
+    with open_tensors(tensors_path) as tensors:
+        encoding = tensors.encoding
+        values: dict[str, Any] = {
+            "length": encoding.shape[0],
+            "n_tasks": len(tensors.tasks),
+            "vocabulary": 4**encoding.k + 1 if encoding.k is not None else None,
+            "k": encoding.k,
+            "stride": encoding.stride,
+        }
+        spec = make_spec(architecture, **values)
+        if spec.tracks and encoding.k is not None:
+            raise TfbindError(
+                f"{tensors_path}: found {encoding.k}-mers, {architecture} expects one-hot tensors"
+            )
+        plain = BindingData(tensors, options.seed)
+        data = BindingData(tensors, options.seed, tracks=True) if spec.tracks else plain
+    device = prepare(seed=options.seed, threads=threads)
+    logger.info("diagnosing on the %s", device)
+
+    import keras
+
+    from tfbind.networks.build import build
+    from tfbind.training.diagnosis import gradient_norms, learning_rate_range, propose_rate, reach
+
+    tables = []
+    for cell in cells:
+        tables.append(gradient_norms(make_spec("bilstm", cell=cell, units=units, **values), plain, options))
+        logger.info(
+            "%s: the gradient is above a hundredth of its greatest norm for %d steps of %d",
+            *(cell, reach(tables[-1]), len(tables[-1])),
+        )
+
+    keras.utils.set_random_seed(options.seed)
+    strand = build(spec).get_layer("strand")
+    if data.linear is not None:
+        strand.get_layer("evidence").intercept.assign(data.linear.intercepts.mean(axis=0))
+    rates = learning_rate_range(strand, data, options, n_steps)
+    if not len(rates):
+        raise TfbindError(f"{tensors_path}: the loss of {architecture} is not finite, expected a finite one")
+    proposed = propose_rate(rates)
+    logger.info("proposed for %s: --learning-rate %.2g", architecture, proposed)
+    summary = {
+        "architecture": architecture,
+        "proposed_learning_rate": float(f"{proposed:.2g}"),
+        "lowest_loss": float(rates["smoothed"].min()),
+        "gradient": {
+            cell: {
+                "first_norm": float(table["norm"].iloc[0]),
+                "last_norm": float(table["norm"].iloc[-1]),
+                "reach": reach(table),
+            }
+            for cell, table in zip(cells, tables, strict=True)
+        },
+    }
+    return Diagnosis(pd.concat(tables, ignore_index=True), rates, summary)

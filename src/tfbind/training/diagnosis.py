@@ -1,0 +1,186 @@
+"""How a recurrent network learns: how far back its gradient reaches, and which learning rate it bears."""
+
+from __future__ import annotations
+
+from itertools import count, islice
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from tfbind.networks.recurrent import last_state_classifier, probed
+from tfbind.networks.spec import NetworkSpec
+from tfbind.training.data import TrainingData
+from tfbind.training.fit import weighted_cross_entropy
+from tfbind.training.options import FitOptions
+
+LOWEST_RATE, HIGHEST_RATE = 1e-5, 10.0
+# the loss is averaged over about so many steps
+SMOOTHING = 10
+# a loss that is so many times its lowest has turned, and has run away
+RISE, RUN_AWAY = 1.1, 2.0
+
+
+def gradient_norms(spec: NetworkSpec, data: TrainingData, options: FitOptions) -> pd.DataFrame:
+    """Train a plain recurrent network briefly and see how much each of its states matters to the loss.
+
+    The network reads from left to right and its last state gives the logits, so that a gradient at a step has
+    come back through all the steps behind it: where it vanishes on its way (Hochreiter 1991; Bengio, Simard &
+    Frasconi 1994) the network cannot learn what stands that far back.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        Its input, tasks, cell and units count: see `tfbind.networks.recurrent.last_state_classifier`.
+    data : TrainingData
+        Evidence tracks among its inputs are left aside.
+    options : FitOptions
+        Epochs, batch size, learning rate and seed count.
+
+    Returns
+    -------
+    DataFrame
+        A row a step: ``cell``; ``step`` from 1 to the number of steps, which is the last one of every sequence
+        (a shorter one begins at a later step); ``norm``, the Euclidean norm of the gradient of an example's
+        cross-entropy by the state (of an LSTM h and c together), mean over the validation examples; ``n``,
+        the examples that have this step.
+    """
+    keras.utils.set_random_seed(options.seed)
+    classifier = last_state_classifier(spec)
+    step = _make_step(classifier, data, options)
+    for epoch in range(options.epochs):
+        for batch in data.batches(epoch, options.batch_size):
+            step(batch.inputs[:2], batch.y, options.learning_rate)
+
+    network = probed(classifier)
+    valid_steps = keras.Model(classifier.inputs, classifier.get_layer("valid_steps").output)
+    n_steps, state = network.inputs[2].shape[1:]
+
+    x_type = classifier.inputs[0].dtype
+    shapes = [(None, *tensor.shape[1:]) for tensor in (*classifier.inputs, classifier.outputs[0])]
+    types = (x_type, "int32", "float32")
+
+    @tf.function(input_signature=[tf.TensorSpec(*each) for each in zip(shapes, types, strict=True)])
+    def norms(x, valid_length, y):
+        added = tf.zeros((tf.shape(x)[0], n_steps, state))
+        known = tf.math.is_finite(y)
+        with tf.GradientTape() as tape:
+            tape.watch(added)
+            logits = network([x, valid_length, added])
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.where(known, y, 0.0), logits)
+            # no example reaches another one's state: the sum's gradient is each one's own
+            loss = tf.reduce_sum(tf.where(known, losses, 0.0))
+        return tf.norm(tape.gradient(loss, added), axis=-1), valid_steps([x, valid_length])
+
+    total, n = np.zeros(n_steps), np.zeros(n_steps, np.int64)
+    for batch in data.validation(options.batch_size):
+        found, lengths = (
+            result.numpy() for result in norms(tf.cast(batch.inputs[0], x_type), batch.inputs[1], batch.y)
+        )
+        for row, length in zip(found, lengths, strict=True):
+            if length:
+                total[-length:] += row[:length]
+                n[-length:] += 1
+    table = pd.DataFrame({"cell": spec.cell, "step": np.arange(1, n_steps + 1), "norm": total, "n": n})
+    table = table[table["n"] > 0].reset_index(drop=True)
+    return table.assign(norm=table["norm"] / table["n"])
+
+
+def reach(table: pd.DataFrame, fraction: float = 0.01) -> int:
+    """Count the steps back from the end within which the gradient has ``fraction`` of its greatest norm.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of one cell, from `gradient_norms`.
+
+    Returns
+    -------
+    int
+        At most the number of steps; 0 where there is no gradient.
+    """
+    norm = table["norm"].to_numpy()[::-1]
+    enough = np.flatnonzero((norm >= fraction * norm.max()) & (norm > 0))
+    return int(enough[-1]) + 1 if len(enough) else 0
+
+
+def learning_rate_range(
+    network: keras.Model, data: TrainingData, options: FitOptions, n_steps: int
+) -> pd.DataFrame:
+    """Raise the learning rate exponentially, step by step, and watch the loss (Smith 2017).
+
+    The test ends where the loss has run away, or after ``n_steps``. The network is left as it was by then.
+
+    Parameters
+    ----------
+    network : keras.Model
+    data : TrainingData
+    options : FitOptions
+        Batch size, weight decay and clipping count.
+    n_steps : int
+        From the lowest rate, 1e-5, to the highest, 10.
+
+    Returns
+    -------
+    DataFrame
+        A row a step: ``rate``, ``loss`` (of that step's batch, before the step) and ``smoothed`` (its
+        exponential mean, corrected for the start).
+    """
+    step = _make_step(network, data, options)
+    rates = np.geomspace(LOWEST_RATE, HIGHEST_RATE, n_steps)
+    batches = (batch for epoch in count() for batch in data.batches(epoch, options.batch_size))
+    keep, mean, lowest, rows = 1 - 1 / SMOOTHING, 0.0, np.inf, []
+    for number, (rate, batch) in enumerate(zip(rates, islice(batches, n_steps), strict=True), start=1):
+        loss = float(step(batch.inputs, batch.y, rate))
+        mean = keep * mean + (1 - keep) * loss
+        smoothed = mean / (1 - keep**number)
+        if not np.isfinite(smoothed):
+            break
+        rows.append({"rate": rate, "loss": loss, "smoothed": smoothed})
+        lowest = min(lowest, smoothed)
+        if smoothed > RUN_AWAY * lowest:
+            break
+    return pd.DataFrame(rows, columns=["rate", "loss", "smoothed"])
+
+
+def propose_rate(table: pd.DataFrame) -> float:
+    """Propose the peak of a schedule: the rate at the first valley of the smoothed loss.
+
+    From there on the loss rises by a tenth or more before it falls any lower: the highest rate at which it still falls
+    (Smith 2017, section 3.3). A later and lower valley is a network that has broken down to saying the same of
+    every sequence.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `learning_rate_range`, with a row at least.
+    """
+    smoothed = table["smoothed"]
+    risen = smoothed > RISE * smoothed.cummin()
+    # the first steps' mean is over few batches yet
+    risen[:SMOOTHING] = False
+    end = risen.idxmax() if risen.any() else len(table)
+    return float(table["rate"][smoothed[:end].idxmin()])
+
+
+def _make_step(network: keras.Model, data: TrainingData, options: FitOptions):
+    """Compile a step of training, from inputs, truth and learning rate to the loss before it."""
+    optimizer = keras.optimizers.AdamW(
+        options.learning_rate, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm
+    )
+    optimizer.build(network.trainable_variables)
+    class_weights = tf.constant(data.class_weights())
+
+    @tf.function(reduce_retracing=True)
+    def step(inputs, y):
+        with tf.GradientTape() as tape:
+            loss = weighted_cross_entropy(y, network(list(inputs), training=True), class_weights)
+        optimizer.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
+        return loss
+
+    def step_at(inputs, y, rate: float):
+        optimizer.learning_rate = rate
+        return step(inputs, y)
+
+    return step_at
