@@ -54,8 +54,8 @@ class TestArguments:
             (["-o", "model.h5"], "--output is model.h5, expected a name that ends in .keras"),
             (["-o", "m.keras", "--epochs", "0"], "argument --epochs: found '0', expected a whole number"),
             (["-o", "m.keras", "--learning-rate", "nan"], "argument --learning-rate: found 'nan'"),
-            (["-o", "m.keras", "--architecture", "transformer"], "argument --architecture: invalid choice"),
-            (["-o", "m.keras", "--cell", "rnn"], "argument --cell: invalid choice"),
+            (["-o", "m.keras", "--architecture", "cnn"], "argument --architecture: invalid choice"),
+            (["-o", "m.keras", "--cell", "cnn"], "argument --cell: invalid choice"),
             ([], "the following arguments are required: -o/--output"),
             (["-o", "m.keras"], "missing.h5: no such file"),
         ],
@@ -100,3 +100,13 @@ def test_killed_and_resumed_ends_as_if_undisturbed(given_tensors, tmp_path):
         assert (output.parent / name).read_bytes() == (expected.parent / name).read_bytes()
     assert not checkpoint.exists()
     assert np.loadtxt(output.with_suffix(".history.tsv"), skiprows=1)[:, 0].tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("tensors", "architecture"), [("given_tensors", "gkm-bilstm"), ("kmer_tensors", "conv-bilstm")]
+)
+def test_the_default_architecture_suits_the_tensors(tensors, architecture, request, tmp_path):
+    path = tmp_path / "m.keras"
+    small = ["--units", "2", "--epochs", "1", "--threads", "1"]
+    assert main(["train", str(request.getfixturevalue(tensors)), *small, "-o", str(path)]) == 0
+    assert read_card(path, "binding").network.architecture == architecture

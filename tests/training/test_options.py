@@ -2,11 +2,11 @@ import subprocess
 import sys
 
 from tfbind.networks.spec import ARCHITECTURES
-from tfbind.training.options import DEFAULT_ARCHITECTURE, FitOptions
+from tfbind.training.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE, FitOptions
 
 
 def test_default_architecture_exists():
-    assert DEFAULT_ARCHITECTURE in ARCHITECTURES
+    assert {DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE} <= set(ARCHITECTURES)
 
 
 def test_patience_is_long_and_within_the_epochs():

@@ -85,7 +85,7 @@ def finished(tmp_path_factory) -> Workflow:
     )
     workflow.config |= {
         "encode": {"length": 60},
-        "models": {"conv-bilstm": None, "conv-bigru": None, "small": SMALL_MODEL},
+        "models": {"gkm-bilstm": None, "gkm-linear": None, "conv-bigru": None, "small": SMALL_MODEL},
     }
     done = workflow.run("--cores", "2")
     assert done.returncode == 0, done.stdout

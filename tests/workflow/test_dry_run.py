@@ -20,15 +20,15 @@ class TestJobs:
         workflow.config["models"] = {"third": {"architecture": "bilstm"}}
         assert planned(workflow.dry_run()) == {
             "encode": 2,
-            "train": 6,
-            "evaluate": 6,
-            "predict": 3,
+            "train": 8,
+            "evaluate": 8,
+            "predict": 4,
             "report": 1,
         }
 
     def test_null_switches_a_model_off(self, workflow):
         workflow.config["models"] = {"conv-bigru": None}
-        assert planned(workflow.dry_run()) == {"encode": 1, "train": 1, "evaluate": 1, "report": 1}
+        assert planned(workflow.dry_run()) == {"encode": 1, "train": 2, "evaluate": 2, "report": 1}
 
     def test_sheet_named_on_the_command_line(self, workflow):
         del workflow.config["datasets"]
@@ -46,7 +46,8 @@ class TestCommands:
             "max_peaks": 9,
         }
         workflow.config["models"] = {
-            "conv-bilstm": None,
+            "gkm-bilstm": None,
+            "gkm-linear": None,
             "conv-bigru": {"batch_size": 32, "learning_rate": 0.01},
         }
         workflow.config["seed"] = 7

@@ -62,7 +62,7 @@ class TestConfig:
                 r"^config: models\.m\.epoch: no such key, did you mean epochs$",
             ),
             (
-                {"models": {"conv-bilstm": None, "conv-bigru": None}},
+                {"models": {"gkm-bilstm": None, "gkm-linear": None, "conv-bigru": None}},
                 r"^config: models: every model is null \(switched off\), expected one at least$",
             ),
             ({"datasets": "none.tsv"}, r"^config: datasets: no such file: none\.tsv$"),

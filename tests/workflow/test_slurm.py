@@ -19,7 +19,8 @@ def test_each_job_runs_as_a_job_of_slurm(workflow):
     workflow.config |= {
         "encode": {"length": 60},
         "models": {
-            "conv-bilstm": None,
+            "gkm-bilstm": None,
+            "gkm-linear": None,
             "conv-bigru": {"units": 4, "epochs": 1, "batch_size": 32},
         },
     }

@@ -19,7 +19,7 @@ from tfbind.networks.spec import ARCHITECTURES, make_spec
 from tfbind.tensors import DnaEncoding, open_tensors
 from tfbind.training.device import prepare
 from tfbind.training.model_file import ModelCard, save_model
-from tfbind.training.options import FitOptions
+from tfbind.training.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE, FitOptions
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def train(
     tensors_path: Path,
     output: Path,
     *,
-    architecture: str,
+    architecture: str | None,
     network_values: dict[str, Any],
     options: FitOptions,
     threads: int | None,
@@ -42,8 +42,8 @@ def train(
     Parameters
     ----------
     tensors_path, output : Path
-    architecture : str
-        A name out of `tfbind.networks.spec.ARCHITECTURES`.
+    architecture : str or None
+        A name out of `tfbind.networks.spec.ARCHITECTURES`; None takes the default for the tensors' encoding.
     network_values : dict
         Fields of `tfbind.networks.spec.NetworkSpec` that differ from the architecture's own; None keeps those.
     options : FitOptions
@@ -58,6 +58,8 @@ def train(
     """
     with open_tensors(tensors_path) as tensors:
         tasks, attributes = tensors.tasks, tensors.attributes
+        if architecture is None:
+            architecture = DEFAULT_ARCHITECTURE if tensors.encoding.k is None else DEFAULT_KMER_ARCHITECTURE
         encoding = encoding_for(architecture, tensors.encoding)
         spec = make_spec(
             architecture,

@@ -13,7 +13,7 @@ from pathlib import Path
 from tfbind.cli.arguments import add_output, add_seed, add_threads, positive_float, positive_int
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import ARCHITECTURES, CELLS
-from tfbind.training.options import DEFAULT_ARCHITECTURE, FitOptions
+from tfbind.training.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE, FitOptions
 
 
 def register_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -31,8 +31,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     network.add_argument(
         "--architecture",
         choices=sorted(ARCHITECTURES),
-        default=DEFAULT_ARCHITECTURE,
-        help="default %(default)s",
+        help=f"default {DEFAULT_ARCHITECTURE}, or {DEFAULT_KMER_ARCHITECTURE} where the tensors are k-mers",
     )
     network.add_argument("--cell", choices=CELLS, help="recurrent cell")
     network.add_argument(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DEFAULT_ARCHITECTURE = "conv-bilstm"
+# of one-hot tensors and of k-mers, on which no evidence tracks can lie
+DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE = "gkm-bilstm", "conv-bilstm"
 
 
 @dataclass(frozen=True, kw_only=True)
