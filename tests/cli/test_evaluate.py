@@ -5,7 +5,17 @@ import pytest
 
 from tfbind.cli import main
 
-FILES = ["metrics.json", "notes.json", "pr.svg", "pr.tsv", "predictions.tsv", "roc.svg", "roc.tsv"]
+FILES = [
+    "calibration.svg",
+    "calibration.tsv",
+    "metrics.json",
+    "notes.json",
+    "pr.svg",
+    "pr.tsv",
+    "predictions.tsv",
+    "roc.svg",
+    "roc.tsv",
+]
 
 
 def evaluate(*arguments) -> int:

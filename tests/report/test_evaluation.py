@@ -8,7 +8,17 @@ from tfbind.binding.evaluation import Evaluation
 from tfbind.binding.metrics import curves, score_metrics
 from tfbind.report.evaluation import write_evaluation
 
-FILES = ["metrics.json", "notes.json", "pr.svg", "pr.tsv", "predictions.tsv", "roc.svg", "roc.tsv"]
+FILES = [
+    "calibration.svg",
+    "calibration.tsv",
+    "metrics.json",
+    "notes.json",
+    "pr.svg",
+    "pr.tsv",
+    "predictions.tsv",
+    "roc.svg",
+    "roc.tsv",
+]
 LABEL = np.array([1, 1, 0, 1, 0, np.nan])
 SCORE = np.array([0.9, 0.8, 0.7, 0.6, 0.1, 0.5])
 
@@ -57,12 +67,35 @@ class TestWriteEvaluation:
 
     def test_tables_have_the_contracts_columns(self, written):
         tables = {
-            name: pd.read_csv(written / f"{name}.tsv", sep="\t") for name in ("roc", "pr", "predictions")
+            name: pd.read_csv(written / f"{name}.tsv", sep="\t")
+            for name in ("roc", "pr", "predictions", "calibration")
         }
         assert list(tables["roc"]) == ["factor", "fpr", "tpr", "threshold"]
         assert list(tables["pr"]) == ["factor", "recall", "precision", "threshold"]
         assert list(tables["predictions"]) == ["id", "factor", "label", "score", "split"]
-        assert set(tables["roc"]["factor"]) == {"X", "Y"}
+        assert list(tables["calibration"]) == [
+            *("factor", "bin", "n", "mean_score", "observed", "ci95_low", "ci95_high")
+        ]
+        assert set(tables["roc"]["factor"]) == set(tables["calibration"]["factor"]) == {"X", "Y"}
+
+    def test_calibration(self, written):
+        # five scores of known label in ten bins; Wilson's interval of 0 of 1
+        lines = (written / "calibration.tsv").read_text().splitlines()
+        assert lines[1] == "X\t2\t1\t0.1\t0\t0\t0.793450686"
+        assert [line.split("\t")[:5] for line in lines[2:6]] == [
+            ["X", "4", "1", "0.6", "1"],
+            ["X", "6", "1", "0.7", "0"],
+            ["X", "8", "1", "0.8", "1"],
+            ["X", "10", "1", "0.9", "1"],
+        ]
+
+    @pytest.mark.filterwarnings("error")
+    def test_scores_that_are_no_probabilities_have_no_calibration(self, tmp_path):
+        evaluation = evaluation_of(X=LABEL)
+        evaluation.predictions["score"] *= 3
+        write_evaluation(tmp_path, evaluation)
+        head = "factor\tbin\tn\tmean_score\tobserved\tci95_low\tci95_high\n"
+        assert (tmp_path / "calibration.tsv").read_text() == head
 
     def test_predictions(self, written):
         lines = (written / "predictions.tsv").read_text().splitlines()

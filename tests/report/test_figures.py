@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfbind.report.figures import learning_curves, pr_figure, roc_figure
+from tfbind.binding.reliability import reliability
+from tfbind.report.figures import calibration_figure, learning_curves, pr_figure, roc_figure
 
 ROC = np.array([[0, 0, 1.1], [0, 0.6, 0.8], [0.3, 0.9, 0.4], [1, 1, 0.1]])
 PR = np.array([[0.5, 1, 0.8], [0.9, 0.8, 0.4], [1, 0.5, 0.1]])
@@ -48,6 +49,39 @@ class TestCurveFigures:
         draw, rows = CURVES[kind]
         draw(tmp_path / "a.svg", {f"F{i}": (rows, i / 40, None) for i in range(40)})
         assert "F39" in text_of(tmp_path / "a.svg")
+
+
+class TestCalibrationFigure:
+    LABEL = np.arange(100) % 3 == 0
+    SCORE = np.linspace(0.01, 0.99, 100)
+
+    def draw(self, path, **errors):
+        bins = reliability(self.LABEL, self.SCORE)
+        calibration_figure(path, {name: (bins, self.SCORE, *both) for name, both in errors.items()}, "Demo")
+        return text_of(path)
+
+    def test_names_each_curve_with_its_error_the_least_on_top(self, tmp_path):
+        text = self.draw(tmp_path / "a.svg", CTCF=(0.2, 0.05), MAX=(0.1234, 0.06), _YY1=(0.3, None))
+        assert "0.123 [0.060]" in text
+        assert "Demo" in text
+        assert "0.300\n" in text
+        assert text.index("MAX") < text.index("CTCF") < text.index("_YY1")
+
+    def test_same_input_same_bytes(self, tmp_path):
+        for name in "ab":
+            self.draw(tmp_path / f"{name}.svg", CTCF=(0.2, 0.05))
+        assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+    @pytest.mark.filterwarnings("error")
+    def test_scores_that_are_no_probabilities_are_named_and_not_drawn(self, tmp_path):
+        score = np.array([np.nan, 7.0])
+        calibration_figure(tmp_path / "a.svg", {"CTCF": (reliability([1, 0], score), score, None, None)})
+        assert "undefined" in text_of(tmp_path / "a.svg")
+
+    @pytest.mark.filterwarnings("error")
+    def test_of_nothing(self, tmp_path):
+        calibration_figure(tmp_path / "a.svg", {})
+        assert "Predicted probability" in text_of(tmp_path / "a.svg")
 
 
 class TestLearningCurves:

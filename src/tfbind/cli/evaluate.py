@@ -1,7 +1,7 @@
 """Judge a model on sequences that it has never seen.
 
-Writes metrics.json, roc.tsv, pr.tsv, predictions.tsv, notes.json, roc.svg and pr.svg into a folder. Sequences
-that the model was trained or validated on, on either strand, are refused.
+Writes into a folder: metrics.json, predictions.tsv, notes.json, and roc, pr and calibration as .tsv and .svg.
+Sequences that the model was trained or validated on, on either strand, are refused.
 """
 
 from __future__ import annotations

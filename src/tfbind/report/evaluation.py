@@ -9,12 +9,16 @@ import numpy as np
 import pandas as pd
 
 from tfbind.binding.evaluation import Evaluation
+from tfbind.binding.reliability import reliability
 from tfbind.files import whole_output
-from tfbind.report.figures import pr_figure, roc_figure
+from tfbind.report.figures import calibration_figure, pr_figure, roc_figure
 
 
 def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
-    """Write metrics.json, roc.tsv, pr.tsv, predictions.tsv, notes.json, roc.svg and pr.svg into ``folder``.
+    """Write an evaluation into ``folder``.
+
+    The files are metrics.json, predictions.tsv, notes.json, and of the curves roc.tsv, roc.svg, pr.tsv, pr.svg,
+    calibration.tsv and calibration.svg.
 
     ``metrics.json`` comes last, and an older one goes first: where it stands, the rest belongs to it.
     """
@@ -32,8 +36,24 @@ def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
             if metrics[area] is not None
         }
         draw(folder / name, drawn)
+    _write_calibration(folder, evaluation)
     _write_json(folder / "notes.json", evaluation.notes)
     _write_json(folder / "metrics.json", evaluation.metrics)
+
+
+def _write_calibration(folder: Path, evaluation: Evaluation) -> None:
+    tables, drawn = [], {}
+    for factor, metrics in evaluation.metrics.items():
+        rows = evaluation.predictions[evaluation.predictions["factor"] == factor]
+        score = rows["score"].to_numpy(dtype=np.float64)
+        bins = reliability(rows["label"].to_numpy(dtype=np.float64, na_value=np.nan), score)
+        tables.append(bins.assign(factor=factor)[["factor", *bins]])
+        if len(bins):
+            drawn[factor] = (bins, score, metrics["ece"], metrics["ece_perfect"])
+    write_table(
+        folder / "calibration.tsv", pd.concat([table for table in tables if len(table)] or tables[:1])
+    )
+    calibration_figure(folder / "calibration.svg", drawn)
 
 
 def _curve_table(curves: dict[str, np.ndarray], columns: list[str]) -> pd.DataFrame:
@@ -42,6 +62,7 @@ def _curve_table(curves: dict[str, np.ndarray], columns: list[str]) -> pd.DataFr
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as tab-separated text; what is undefined is NA."""
     with whole_output(path) as temporary:
         table.to_csv(temporary, sep="\t", index=False, na_rep="NA", float_format="%.9g")
 

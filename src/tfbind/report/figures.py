@@ -1,4 +1,4 @@
-"""Figures: ROC and precision-recall curves and the course of a training, as reproducible SVG."""
+"""Figures: ROC, precision-recall and reliability curves and the course of a training, as reproducible SVG."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # rows of the curve, its area, the area's 95% interval; None where undefined
 Curve = tuple[NDArray[np.float64], float | None, Sequence[float] | None]
+# bins as `tfbind.binding.reliability.reliability` gives them, the scores, calibration error, a perfect model's
+Calibration = tuple["pd.DataFrame", NDArray[np.float64], float | None, float | None]
 
 # Okabe & Ito 2008, Color Universal Design, without the yellow that is too pale for a line
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -64,6 +66,22 @@ def pr_figure(path: str | Path, curves: Mapping[str, Curve], title: str = "") ->
     _write(path, pr_svg(curves, title))
 
 
+def calibration_figure(path: str | Path, curves: Mapping[str, Calibration], title: str = "") -> None:
+    """Write a reliability diagram as SVG, with the histogram of the scores below it.
+
+    Parameters
+    ----------
+    path : str or Path
+        The SVG file.
+    curves : mapping of name -> (bins, scores, ece, ece_perfect)
+        ``bins`` as `tfbind.binding.reliability.reliability` gives them; ``scores`` (n,) float, NaN left out;
+        the expected calibration error and a perfect model's, None where undefined.
+    title : str
+        What stands above the axes.
+    """
+    _write(path, calibration_svg(curves, title))
+
+
 def learning_curves(path: str | Path, history: pd.DataFrame, title: str = "") -> None:
     """Write the course of a training as SVG.
 
@@ -86,7 +104,7 @@ def roc_svg(curves: Mapping[str, Curve], title: str = "") -> str:
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":")
         for index, (rows, _, _) in enumerate(curves.values()):
             axes.plot(rows[:, 0], rows[:, 1], **_line(index))
-        _labels(axes, curves, "AUROC [95% interval]")
+        _area_labels(axes, curves, "AUROC [95% interval]")
         return _svg(figure)
 
 
@@ -100,7 +118,36 @@ def pr_svg(curves: Mapping[str, Curve], title: str = "") -> str:
                 # average precision is the area under these steps
                 axes.plot(recall, precision, drawstyle="steps-pre", **_line(index))
                 axes.axhline(precision[-1], color=GREY, linewidth=0.8, linestyle=":")
-        _labels(axes, curves, "Average precision [95% interval]")
+        _area_labels(axes, curves, "Average precision [95% interval]")
+        return _svg(figure)
+
+
+def calibration_svg(curves: Mapping[str, Calibration], title: str = "") -> str:
+    """Draw what `calibration_figure` writes; bars are 95% intervals, the dotted line is perfect calibration."""
+    with _style():
+        figure, axes = _square(title, "", "Share bound")
+        axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":")
+        axes.tick_params(labelbottom=False)
+        below = figure.add_axes((0.16, -0.07, 0.8, 0.14), sharex=axes)
+        below.set(xlabel="Predicted probability", ylabel="Count")
+        below.tick_params(labelbottom=True)
+        below.locator_params(axis="y", nbins=2)
+        figure.align_ylabels()
+        for index, (bins, scores, _, _) in enumerate(curves.values()):
+            style = _line(index)
+            axes.plot(bins["mean_score"], bins["observed"], marker="o", markersize=3, **style)
+            bars = {"color": style["color"], "linewidth": 0.8, "alpha": 0.6, "clip_on": False}
+            axes.vlines(bins["mean_score"], bins["ci95_low"], bins["ci95_high"], **bars)
+            counts, edges = np.histogram(scores[~np.isnan(scores)], bins=20, range=(0, 1))
+            below.stairs(counts, edges, color=style["color"], linestyle=style["linestyle"], linewidth=1)
+        errors = {
+            name: f"{ece:.3f}" + ("" if perfect is None else f" [{perfect:.3f}]")
+            for name, (_, _, ece, perfect) in curves.items()
+            if ece is not None
+        }
+        values = dict(sorted(errors.items(), key=lambda item: item[1]))
+        values |= {name: "undefined" for name in curves if name not in errors}
+        _labels(axes, list(curves), values, "Calibration error [perfect model]")
         return _svg(figure)
 
 
@@ -168,24 +215,29 @@ def _line(index: int) -> dict:
     return {"color": COLOURS[index % len(COLOURS)], "linestyle": dash, "clip_on": False}
 
 
-def _labels(axes: Axes, curves: Mapping[str, Curve], area_name: str) -> None:
-    """Name each curve in its colour, beside the axes, the largest area on top."""
-    step = 0.115 if len(curves) <= 8 else 0.92 / len(curves)
-    size = 9 if len(curves) <= 16 else max(4, 9 * 16 / len(curves))
-    axes.text(1.05, 0.97, area_name, transform=axes.transAxes, fontsize=size, color=GREY, va="center")
-    by_area = sorted(enumerate(curves.items()), key=lambda item: -(item[1][1][1] or 0))
-    for place, (index, (name, (_, area, interval))) in enumerate(by_area, start=1):
-        value = "undefined" if area is None else f"{area:.3f}"
+def _area_labels(axes: Axes, curves: Mapping[str, Curve], heading: str) -> None:
+    """Name each curve with its area, the largest on top."""
+    values = {}
+    for name, (_, area, interval) in sorted(curves.items(), key=lambda item: -(item[1][1] or 0)):
+        values[name] = "undefined" if area is None else f"{area:.3f}"
         if area is not None and interval is not None:
-            value += f" [{interval[0]:.3f}, {interval[1]:.3f}]"
+            values[name] += f" [{interval[0]:.3f}, {interval[1]:.3f}]"
+    _labels(axes, list(curves), values, heading)
+
+
+def _labels(axes: Axes, drawn: list[str], values: Mapping[str, str], heading: str) -> None:
+    """Name each curve in its colour, beside the axes, in the order of its values."""
+    step = 0.115 if len(values) <= 8 else 0.92 / len(values)
+    size = 9 if len(values) <= 16 else max(4, 9 * 16 / len(values))
+    axes.text(1.05, 0.97, heading, transform=axes.transAxes, fontsize=size, color=GREY, va="center")
+    for place, (name, value) in enumerate(values.items(), start=1):
         y = 0.97 - place * step
-        style = _line(index)
+        style = _line(drawn.index(name))
         axes.plot([1.05, 1.11], [y, y], transform=axes.transAxes, **style)
-        one_line = len(curves) > 8
         axes.text(
             1.13,
             y,
-            f"{name}  {value}" if one_line else f"{name}\n{value}",
+            f"{name}{'  ' if len(values) > 8 else chr(10)}{value}",
             transform=axes.transAxes,
             fontsize=size,
             color=style["color"],
