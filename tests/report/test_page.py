@@ -8,6 +8,7 @@ import pytest
 
 from tfbind.errors import TfbindError
 from tfbind.report.page import write_report
+from tfbind.report.results import read_evaluations
 
 METRICS = {
     "auroc": 0.9321,
@@ -15,6 +16,8 @@ METRICS = {
     "auprc": 0.8765,
     "auprc_ci95": [0.85, 0.9],
     "brier": 0.1234,
+    "ece": 0.0312,
+    "ece_perfect": 0.0194,
     "recall_at_fpr01": 0.5,
     "threshold": 0.4321,
     "n_not_scored": 7,
@@ -33,7 +36,10 @@ def add_evaluation(results, name, metrics, notes=None):
     half = [0.0] * len(metrics) + [1.0] * len(metrics)
     pd.DataFrame(rows | {"fpr": half, "tpr": half}).to_csv(folder / "roc.tsv", sep="\t", index=False)
     pd.DataFrame(rows | {"recall": half, "precision": 0.5}).to_csv(folder / "pr.tsv", sep="\t", index=False)
-    (folder / "roc.svg").write_text("<svg>drawn anew</svg>")
+    predictions = {"factor": [*metrics] * 2, "label": [1.0] * len(metrics) + [0.0] * len(metrics)}
+    pd.DataFrame(predictions | {"score": 0.5}).to_csv(folder / "predictions.tsv", sep="\t", index=False)
+    for drawn in ("roc", "pr", "calibration"):
+        (folder / f"{drawn}.svg").write_text("<svg>drawn anew</svg>")
     if notes is not None:
         (folder / "notes.json").write_text(json.dumps(notes))
     history = pd.DataFrame(
@@ -98,8 +104,21 @@ class TestPage:
         assert "<td>NA</td><td>NA</td><td>NA</td>" in row
 
     def test_overlays_the_models_of_a_data_set(self, results):
-        # two data sets with a ROC and a PR figure each, three trainings
-        assert page_of(results).count("<svg") == 2 * 2 + 3
+        # two data sets with a ROC, a PR and a reliability figure each, three trainings
+        page = page_of(results)
+        assert page.count("<svg") == 2 * 3 + 3
+        assert "data:image" not in page
+
+    def test_a_factor_called_na_has_its_curves(self, tmp_path):
+        add_evaluation(tmp_path, "one.bigru", {"NA": METRICS})
+        (one,) = read_evaluations(tmp_path)
+        assert one.roc["factor"].tolist() == one.predictions["factor"].tolist() == ["NA", "NA"]
+        assert one.history["val_loss"].isna().tolist() == [False, True]
+
+    def test_sets_the_calibration_error_beside_a_perfect_models(self, results):
+        page = page_of(results)
+        assert page.count('0.031 <span class="interval">[0.019]</span>') == 3
+        assert "Predicted probability" in page
 
     def test_ids_are_unique_and_those_used_exist(self, results):
         parser = Ids()
@@ -130,16 +149,64 @@ class TestPage:
         assert '<img src="data:image/svg+xml;base64,' in page
 
 
+class TestComparison:
+    ROWS = pd.DataFrame(
+        {
+            "factor": ["CTCF", "NA"],
+            "a": "CTCF.bigru",
+            "b": ["CTCF.<b>", "NA"],
+            "n_positive": [1234, 3],
+            "n_negative": [1235, 0],
+            "auroc_a": [0.9, np.nan],
+            "auroc_b": [0.95, np.nan],
+            "difference": [-0.05, np.nan],
+            "ci95_low": [-0.06, np.nan],
+            "ci95_high": [-0.04, np.nan],
+            "p": [1e-9, np.nan],
+            "method": ["DeLong", "none: needs positives and negatives"],
+            "n_not_scored": 0,
+        }
+    )
+
+    @pytest.fixture
+    def compared(self, results):
+        (results / "comparison").mkdir()
+        self.ROWS.to_csv(results / "comparison" / "CTCF.tsv", sep="\t", index=False, na_rep="NA")
+        return results
+
+    def test_is_shown_in_its_data_set(self, compared):
+        page = page_of(compared)
+        assert page.count("Comparison of models") == 1
+        row, undefined = page.split("Comparison of models")[1].split("<tbody>\n")[1].splitlines()[:2]
+        assert "<tr><td>CTCF</td><td>bigru</td><td>&lt;b&gt;</td>" in row
+        assert '&minus;0.050 <span class="interval">[&minus;0.060, &minus;0.040]</span>' in row
+        assert row.endswith(
+            '<td class="number">&lt; 0.001</td><td class="number">1,234</td><td class="number">1,235</td></tr>'
+        )
+        assert "<tr><td>NA</td><td>bigru</td><td>NA</td>" in undefined
+        assert undefined.count('<td class="number">NA</td>') == 4
+        assert "Method: DeLong; none: needs positives and negatives." in page
+
+    def test_without_its_columns_is_refused(self, compared):
+        (compared / "comparison" / "CTCF.tsv").write_text("factor\ta\n")
+        with pytest.raises(TfbindError, match=r"comparison/CTCF\.tsv: found no column 'b'"):
+            page_of(compared)
+
+
 class TestMissingPieces:
     def test_names_what_is_not_there(self, results):
         for path in (
             "evaluation/CTCF.bigru/roc.tsv",
+            "evaluation/CTCF.bigru/predictions.tsv",
             "models/CTCF.bigru.history.tsv",
             "evaluation/two.bigru/pr.tsv",
         ):
             (results / path).unlink()
         page = page_of(results)
-        assert "Not there: evaluation/CTCF.bigru/roc.tsv, models/CTCF.bigru.history.tsv." in page
+        assert (
+            "Not there: evaluation/CTCF.bigru/roc.tsv, evaluation/CTCF.bigru/predictions.tsv,"
+            " models/CTCF.bigru.history.tsv."
+        ) in page
         assert "Not there: evaluation/two.bigru/pr.tsv." in page
 
     def test_an_empty_evaluation(self, tmp_path):

@@ -14,8 +14,14 @@ if TYPE_CHECKING:
 
 ROC_COLUMNS = ("factor", "fpr", "tpr", "threshold")
 PR_COLUMNS = ("factor", "recall", "precision", "threshold")
+PREDICTION_COLUMNS = ("factor", "label", "score")
+COMPARISON_COLUMNS = (
+    *("factor", "a", "b", "n_positive", "n_negative", "auroc_a", "auroc_b", "difference"),
+    *("ci95_low", "ci95_high", "p", "method"),
+)
+TEXT_COLUMNS = ("id", "factor", "split", "cluster", "a", "b", "method")
 # drawn anew in the page, all models of a data set together
-DRAWN_ANEW = ("roc.svg", "pr.svg", "learning_curves.svg")
+DRAWN_ANEW = ("roc.svg", "pr.svg", "calibration.svg", "learning_curves.svg")
 
 
 @dataclass(frozen=True)
@@ -28,8 +34,8 @@ class Evaluation:
         NAME and MODEL; the model is empty where the folder's name has no dot.
     metrics : dict
         Factor to its metrics, as `tfbind.binding.metrics.score_metrics` gives them.
-    roc, pr, history : DataFrame or None
-        ``roc.tsv``, ``pr.tsv`` and ``models/NAME.MODEL.history.tsv``; None where missing.
+    roc, pr, predictions, history : DataFrame or None
+        ``roc.tsv``, ``pr.tsv``, ``predictions.tsv`` and ``models/NAME.MODEL.history.tsv``; None where missing.
     notes : list of str
         Sentences of ``notes.json``.
     figures : list of Path
@@ -43,6 +49,7 @@ class Evaluation:
     metrics: dict[str, dict[str, Any]]
     roc: pd.DataFrame | None = None
     pr: pd.DataFrame | None = None
+    predictions: pd.DataFrame | None = None
     history: pd.DataFrame | None = None
     notes: list[str] = field(default_factory=list)
     figures: list[Path] = field(default_factory=list)
@@ -70,6 +77,11 @@ def read_summary(results: Path, dataset: str) -> dict[str, Any] | None:
     return _read_json(results / "tensors" / f"{dataset}.summary.json", dict)
 
 
+def read_comparison(results: Path, dataset: str) -> pd.DataFrame | None:
+    """What ``compare`` found of a data set's models, ``comparison/NAME.tsv``; None where missing."""
+    return _read_table(results / "comparison" / f"{dataset}.tsv", COMPARISON_COLUMNS)
+
+
 def _read_evaluation(results: Path, folder: Path) -> Evaluation:
     dataset, _, model = folder.name.rpartition(".")
     history = results / "models" / f"{folder.name}.history.tsv"
@@ -78,6 +90,7 @@ def _read_evaluation(results: Path, folder: Path) -> Evaluation:
         folder / "metrics.json": metrics,
         folder / "roc.tsv": _read_table(folder / "roc.tsv", ROC_COLUMNS),
         folder / "pr.tsv": _read_table(folder / "pr.tsv", PR_COLUMNS),
+        folder / "predictions.tsv": _read_table(folder / "predictions.tsv", PREDICTION_COLUMNS),
         history: _read_table(history, ("epoch",)),
     }
     return Evaluation(
@@ -86,6 +99,7 @@ def _read_evaluation(results: Path, folder: Path) -> Evaluation:
         metrics={factor: value for factor, value in (metrics or {}).items() if isinstance(value, dict)},
         roc=read[folder / "roc.tsv"],
         pr=read[folder / "pr.tsv"],
+        predictions=read[folder / "predictions.tsv"],
         history=read[history],
         notes=[str(note) for note in _read_json(folder / "notes.json", list) or []],
         figures=sorted(path for path in folder.glob("*.svg") if path.name not in DRAWN_ANEW),
@@ -111,8 +125,15 @@ def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame | None:
     if not path.exists():
         return None
     try:
-        # a converter, so that a factor called NA keeps its name
-        table = pd.read_csv(path, sep="\t", converters={"factor": str})
+        # NA is a missing number, but a name among names: a factor or a model may be called so
+        numbers = pd.read_csv(path, sep="\t", nrows=0).columns.difference(TEXT_COLUMNS)
+        table = pd.read_csv(
+            path,
+            sep="\t",
+            dtype=dict.fromkeys(TEXT_COLUMNS, str),
+            keep_default_na=False,
+            na_values={column: ["NA", ""] for column in numbers},
+        )
     except ValueError as error:
         raise TfbindError(f"{path}: not a table of tab-separated columns ({error})") from None
     absent = [column for column in columns if column not in table]

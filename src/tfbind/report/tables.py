@@ -1,0 +1,131 @@
+"""The tables of the page, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from tfbind.report.results import Evaluation
+
+HOW_TO_READ = """The AUROC is the probability that a bound sequence scores above an unbound one: 0.5 is
+guessing, 1 is perfect. The average precision also depends on how rare bound sequences are: guessing scores
+their share, the dotted line. In brackets stand 95% bootstrap intervals. The Brier score is the mean squared
+error of the predicted probabilities: 0 is perfect. The calibration error is the mean distance between the
+predicted probability and the share bound, over ten bins of equally many sequences; in brackets that of
+perfectly calibrated probabilities, which on so few sequences is not 0. NA: undefined."""
+HOW_TO_COMPARE = """Two models on the same sequences: the difference is the first one's AUROC minus the second's,
+with its 95% interval, and p that of a two-sided test of no difference, not corrected for the number of tests."""
+
+
+def metrics_table(evaluations: list[Evaluation]) -> str:
+    """How good every model is on every factor."""
+    rows = [
+        [
+            escape(evaluation.dataset),
+            escape(evaluation.model),
+            escape(factor),
+            _beside(metrics, "auroc", metrics.get("auroc_ci95")),
+            _beside(metrics, "auprc", metrics.get("auprc_ci95")),
+            _number(metrics.get("brier")),
+            _beside(metrics, "ece", [metrics.get("ece_perfect")]),
+            _number(metrics.get("recall_at_fpr01")),
+            _integer(metrics.get("n_positive")),
+            _integer(metrics.get("n_negative")),
+            _integer(metrics.get("n_not_scored")),
+        ]
+        for evaluation in evaluations
+        for factor, metrics in evaluation.metrics.items()
+    ]
+    head = [
+        "Data set",
+        "Model",
+        "Factor",
+        "AUROC",
+        "Average precision",
+        "Brier",
+        "Calibration error",
+        "Recall at 1% false positives",
+    ]
+    return html_table([*head, "Bound", "Unbound", "Not scored"], rows, numbers_from=5)
+
+
+def calls_table(evaluations: list[Evaluation]) -> str:
+    """What calling sequences bound at a threshold gets right."""
+    names = (
+        "threshold",
+        "precision_at_threshold",
+        "recall_at_threshold",
+        "recall_at_fdr10",
+        "recall_at_fdr50",
+    )
+    rows = [
+        [escape(evaluation.model), escape(factor), *(_number(metrics.get(name)) for name in names)]
+        for evaluation in evaluations
+        for factor, metrics in evaluation.metrics.items()
+    ]
+    head = ["Model", "Factor", "Threshold", "Precision there", "Recall there"]
+    return html_table(
+        [*head, "Recall at 10% false discovery", "Recall at 50% false discovery"], rows, numbers_from=2
+    )
+
+
+def comparison_table(dataset: str, comparison: pd.DataFrame) -> str:
+    """Every two models of a data set compared, from what `tfbind.report.results.read_comparison` gives."""
+    rows = []
+    for row in comparison.astype(object).where(comparison.notna(), None).to_dict("records"):
+        interval = [row["ci95_low"], row["ci95_high"]]
+        models = [escape(row[side].removeprefix(f"{dataset}.")) for side in "ab"]
+        areas = [_number(row["auroc_a"]), _number(row["auroc_b"])]
+        p = "NA" if row["p"] is None else "&lt; 0.001" if row["p"] < 0.001 else f"{row['p']:.3f}"
+        cells = [escape(row["factor"]), *models, *areas, _beside(row, "difference", interval), p]
+        rows.append([*cells, _integer(row["n_positive"]), _integer(row["n_negative"])])
+    head = ["Factor", "First", "Second", "AUROC, first", "AUROC, second", "Difference", "p"]
+    methods = "; ".join(dict.fromkeys(comparison["method"].astype(str)))
+    return (
+        f"<h3>Comparison of models</h3>\n{html_table([*head, 'Bound', 'Unbound'], rows, 3)}"
+        f'<p class="quiet">{HOW_TO_COMPARE} Method: {escape(methods)}.</p>\n'
+    )
+
+
+def html_table(head: list[str], rows: Iterable[list[str]], numbers_from: int = 1) -> str:
+    """A table of cells that are HTML already; columns from the given one on hold numbers."""
+
+    def line(cells: list[str], tag: str) -> str:
+        marks = ["" if column < numbers_from else ' class="number"' for column in range(len(cells))]
+        return (
+            "<tr>" + "".join(f"<{tag}{m}>{c}</{tag}>" for m, c in zip(marks, cells, strict=True)) + "</tr>\n"
+        )
+
+    top = f"<thead>\n{line(head, 'th')}</thead>\n" if any(head) else ""
+    body = "".join(line(row, "td") for row in rows)
+    return f'<div class="scroll">\n<table>\n{top}<tbody>\n{body}</tbody>\n</table>\n</div>\n'
+
+
+def _beside(metrics: dict[str, Any], name: str, beside: Sequence[Any] | None) -> str:
+    """A metric with what stands in brackets behind it."""
+    if metrics.get(name) is None or not beside or None in beside:
+        return _number(metrics.get(name))
+    return f'{_number(metrics[name])} <span class="interval">[{", ".join(map(_number, beside))}]</span>'
+
+
+def _number(value: Any) -> str:
+    return f"{value:.3f}".replace("-", "&minus;") if isinstance(value, (int, float)) else "NA"
+
+
+def _integer(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else "NA"
+
+
+def flat_rows(summary: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Nested counts as rows of a name and a value."""
+    for key, value in summary.items():
+        name = f"{above}{key}".replace("_", " ")
+        if isinstance(value, dict):
+            yield from flat_rows(value, f"{name}, ")
+        elif isinstance(value, int) and not isinstance(value, bool):
+            yield name, f"{value:,}"
+        else:
+            yield name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)
