@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from tfbind.binding.examples import BindingData
+from tfbind.binding.training import spec_for, start_from_evidence
 from tfbind.errors import TfbindError
-from tfbind.networks.spec import make_spec
 from tfbind.tensors import open_tensors
 from tfbind.training.device import prepare
 from tfbind.training.options import FitOptions
@@ -65,21 +65,12 @@ def diagnose(
         Where the architecture cannot read the tensors, or no loss was finite.
     """
     with open_tensors(tensors_path) as tensors:
-        encoding = tensors.encoding
-        values: dict[str, Any] = {
-            "length": encoding.shape[0],
-            "n_tasks": len(tensors.tasks),
-            "vocabulary": 4**encoding.k + 1 if encoding.k is not None else None,
-            "k": encoding.k,
-            "stride": encoding.stride,
-        }
-        spec = make_spec(architecture, **values)
-        if spec.tracks and encoding.k is not None:
-            raise TfbindError(
-                f"{tensors_path}: found {encoding.k}-mers, {architecture} expects one-hot tensors"
-            )
+        spec, encoding = spec_for(tensors, architecture)
+        plain_specs = {cell: spec_for(tensors, "bilstm", cell=cell, units=units)[0] for cell in cells}
         plain = BindingData(tensors, options.seed)
-        data = BindingData(tensors, options.seed, tracks=True) if spec.tracks else plain
+        data = plain
+        if spec.tracks or encoding != tensors.encoding:
+            data = BindingData(tensors, options.seed, encoding=encoding, tracks=spec.tracks)
     device = prepare(seed=options.seed, threads=threads)
     logger.info("diagnosing on the %s", device)
 
@@ -90,17 +81,16 @@ def diagnose(
 
     tables = []
     for cell in cells:
-        tables.append(gradient_norms(make_spec("bilstm", cell=cell, units=units, **values), plain, options))
+        tables.append(gradient_norms(plain_specs[cell], plain, options))
         logger.info(
             "%s: the gradient is above a hundredth of its greatest norm for %d steps of %d",
             *(cell, reach(tables[-1]), len(tables[-1])),
         )
 
     keras.utils.set_random_seed(options.seed)
-    strand = build(spec).get_layer("strand")
-    if data.linear is not None:
-        strand.get_layer("evidence").intercept.assign(data.linear.intercepts.mean(axis=0))
-    rates = learning_rate_range(strand, data, options, n_steps)
+    network = build(spec)
+    start_from_evidence(network, data)
+    rates = learning_rate_range(network.get_layer("strand"), data, options, n_steps)
     if not len(rates):
         raise TfbindError(f"{tensors_path}: the loss of {architecture} is not finite, expected a finite one")
     proposed = propose_rate(rates)

@@ -6,7 +6,7 @@ import hashlib
 import logging
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,14 @@ from tfbind.binding.calibration import best_f1_threshold, calibrate, fit_platt
 from tfbind.binding.examples import BindingData
 from tfbind.errors import TfbindError
 from tfbind.files import whole_output
-from tfbind.networks.spec import ARCHITECTURES, make_spec
-from tfbind.tensors import DnaEncoding, open_tensors
+from tfbind.networks.spec import ARCHITECTURES, NetworkSpec, make_spec
+from tfbind.tensors import DnaEncoding, Tensors, open_tensors
 from tfbind.training.device import prepare
 from tfbind.training.model_file import ModelCard, save_model
 from tfbind.training.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE, FitOptions
+
+if TYPE_CHECKING:
+    import keras
 
 logger = logging.getLogger(__name__)
 
@@ -60,20 +63,7 @@ def train(
         tasks, attributes = tensors.tasks, tensors.attributes
         if architecture is None:
             architecture = DEFAULT_ARCHITECTURE if tensors.encoding.k is None else DEFAULT_KMER_ARCHITECTURE
-        encoding = encoding_for(architecture, tensors.encoding)
-        spec = make_spec(
-            architecture,
-            length=encoding.shape[0],
-            n_tasks=len(tasks),
-            vocabulary=4**encoding.k + 1 if encoding.k is not None else None,
-            k=encoding.k,
-            stride=encoding.stride,
-            **network_values,
-        )
-        if spec.tracks and encoding.k is not None:
-            raise TfbindError(
-                f"{tensors_path}: found {encoding.k}-mers, {architecture} expects one-hot tensors"
-            )
+        spec, encoding = spec_for(tensors, architecture, **network_values)
         data = BindingData(tensors, options.seed, encoding=encoding, tracks=spec.tracks)
         stored_as = tensors.encoding.encoding
     if not spec.layers:
@@ -87,9 +77,7 @@ def train(
     from tfbind.training.forward import make_forward
 
     network = build(spec)
-    if data.linear is not None:
-        evidence = network.get_layer("strand").get_layer("evidence")
-        evidence.intercept.assign(data.linear.intercepts.mean(axis=0))
+    start_from_evidence(network, data)
     logger.info(
         "training %s (%s parameters, %s) on %s examples, on the %s",
         architecture,
@@ -151,12 +139,50 @@ def train(
     return table
 
 
-def encoding_for(architecture: str, stored: DnaEncoding) -> DnaEncoding:
-    """What an architecture reads of stored tensors: k-mers of its own, if it wants some and these are one-hot."""
-    preset = ARCHITECTURES[architecture]
-    if "k" not in preset or stored.k is not None:
-        return stored
-    return DnaEncoding(encoding="kmer", length=stored.length, k=preset["k"], stride=preset["stride"])
+def spec_for(tensors: Tensors, architecture: str, **values: Any) -> tuple[NetworkSpec, DnaEncoding]:
+    """Fit an architecture to tensors.
+
+    Parameters
+    ----------
+    tensors : Tensors
+    architecture : str
+    values : of `NetworkSpec`'s fields, as in `make_spec`
+
+    Returns
+    -------
+    spec : NetworkSpec
+    encoding : DnaEncoding
+        What the network reads: what the tensors hold, or, of one-hot tensors, an architecture's own k-mers.
+
+    Raises
+    ------
+    TfbindError
+        If evidence tracks would have to lie on k-mers.
+    """
+    encoding, preset = tensors.encoding, ARCHITECTURES[architecture]
+    if "k" in preset and encoding.k is None:
+        encoding = DnaEncoding(
+            encoding="kmer", length=encoding.length, k=preset["k"], stride=preset["stride"]
+        )
+    spec = make_spec(
+        architecture,
+        length=encoding.shape[0],
+        n_tasks=len(tensors.tasks),
+        vocabulary=4**encoding.k + 1 if encoding.k is not None else None,
+        k=encoding.k,
+        stride=encoding.stride,
+        **values,
+    )
+    if spec.tracks and encoding.k is not None:
+        raise TfbindError(f"{tensors.path}: found {encoding.k}-mers, {architecture} expects one-hot tensors")
+    return spec, encoding
+
+
+def start_from_evidence(network: keras.Model, data: BindingData) -> None:
+    """Give a network that reads evidence tracks the linear model's intercept; leave any other as it is."""
+    if data.linear is not None:
+        evidence = network.get_layer("strand").get_layer("evidence")
+        evidence.intercept.assign(data.linear.intercepts.mean(axis=0))
 
 
 def _digest(data: BindingData) -> str:
