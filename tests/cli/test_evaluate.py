@@ -79,9 +79,9 @@ class TestTensors:
         assert list(json.loads(text)) == ["CREB", "SP1"]
         assert "NaN" not in text
 
-    def test_of_another_encoding_are_refused(self, kmer_model_path, given_tensors, tmp_path, capsys):
-        assert evaluate("--model", kmer_model_path, "--tensors", given_tensors, "-o", tmp_path / "ev") == 2
-        assert "given.h5: found " in capsys.readouterr().err
+    def test_of_another_encoding_are_refused(self, model_path, kmer_tensors, tmp_path, capsys):
+        assert evaluate("--model", model_path, "--tensors", kmer_tensors, "-o", tmp_path / "ev") == 2
+        assert "kmer.h5: found " in capsys.readouterr().err
 
     def test_same_seed_same_bytes(self, model_path, shuffle_tensors, tmp_path):
         for name in ("a", "b"):

@@ -23,12 +23,19 @@ class TestJobs:
             "train": 8,
             "evaluate": 8,
             "predict": 4,
+            "compare": 2,
             "report": 1,
         }
 
     def test_null_switches_a_model_off(self, workflow):
         workflow.config["models"] = {"conv-bigru": None}
-        assert planned(workflow.dry_run()) == {"encode": 1, "train": 2, "evaluate": 2, "report": 1}
+        assert planned(workflow.dry_run()) == {
+            "encode": 1,
+            "train": 2,
+            "evaluate": 2,
+            "compare": 1,
+            "report": 1,
+        }
 
     def test_sheet_named_on_the_command_line(self, workflow):
         del workflow.config["datasets"]

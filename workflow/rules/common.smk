@@ -167,13 +167,15 @@ def get_fasta_to_score(wildcards):
 
 
 def get_report_inputs(wildcards):
-    """Every evaluation, and the predictions where a data set names a FASTA to score."""
+    """Every evaluation, comparisons where there are several models, and predictions where a FASTA is to be scored."""
     every = {"dataset": DATASETS, "model": MODELS}
     scored = {
         **every,
         "dataset": [n for n, row in DATASETS.items() if "predict" in row],
     }
+    compared = {**every, "dataset": DATASETS if len(MODELS) > 1 else []}
     return {
+        "comparisons": expand("results/comparison/{dataset}.tsv", **compared),
         "histories": expand("results/models/{dataset}.{model}.history.tsv", **every),
         "metrics": expand("results/evaluation/{dataset}.{model}/metrics.json", **every),
         "predictions": expand("results/predictions/{dataset}.{model}.tsv.gz", **scored),

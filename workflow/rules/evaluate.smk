@@ -8,6 +8,7 @@ rule evaluate:
         roc="results/evaluation/{dataset}.{model}/roc.tsv",
         pr="results/evaluation/{dataset}.{model}/pr.tsv",
         predictions="results/evaluation/{dataset}.{model}/predictions.tsv",
+        calibration="results/evaluation/{dataset}.{model}/calibration.tsv",
         roc_figure=report(
             "results/evaluation/{dataset}.{model}/roc.svg",
             caption="../report/roc.rst",
@@ -22,6 +23,16 @@ rule evaluate:
                 "data set": "{dataset}",
                 "model": "{model}",
                 "curve": "precision and recall",
+            },
+        ),
+        calibration_figure=report(
+            "results/evaluation/{dataset}.{model}/calibration.svg",
+            caption="../report/calibration.rst",
+            category="Evaluation",
+            labels={
+                "data set": "{dataset}",
+                "model": "{model}",
+                "curve": "calibration",
             },
         ),
     log:
@@ -45,4 +56,34 @@ rule evaluate:
         " --seed {params.seed:q}"
         " --threads {threads}"
         " -o {params.directory:q}"
+        " 2> {log:q}"
+
+
+# Every pair of models on the same test sequences.
+rule compare:
+    input:
+        expand(
+            "results/evaluation/{{dataset}}.{model}/predictions.tsv",
+            model=sorted(MODELS),
+        ),
+    output:
+        "results/comparison/{dataset}.tsv",
+    log:
+        "results/logs/compare/{dataset}.log",
+    benchmark:
+        "results/benchmarks/compare/{dataset}.tsv"
+    conda:
+        "../envs/tfbind.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=60,
+    params:
+        folders=lambda wildcards, input: [Path(file).parent for file in input],
+        seed=config["seed"],
+    shell:
+        "tfbind compare"
+        " {params.folders:q}"
+        " --seed {params.seed:q}"
+        " -o {output:q}"
         " 2> {log:q}"

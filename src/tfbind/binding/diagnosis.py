@@ -74,8 +74,6 @@ def diagnose(
     device = prepare(seed=options.seed, threads=threads)
     logger.info("diagnosing on the %s", device)
 
-    import keras
-
     from tfbind.networks.build import build
     from tfbind.training.diagnosis import gradient_norms, learning_rate_range, propose_rate, reach
 
@@ -87,7 +85,7 @@ def diagnose(
             *(cell, reach(tables[-1]), len(tables[-1])),
         )
 
-    keras.utils.set_random_seed(options.seed)
+    prepare(seed=options.seed)
     network = build(spec)
     start_from_evidence(network, data)
     rates = learning_rate_range(network.get_layer("strand"), data, options, n_steps)
