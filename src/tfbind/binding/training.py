@@ -6,7 +6,7 @@ import hashlib
 import logging
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,9 +20,6 @@ from tfbind.tensors import DnaEncoding, Tensors, open_tensors
 from tfbind.training.device import prepare
 from tfbind.training.model_file import ModelCard, save_model
 from tfbind.training.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE, FitOptions
-
-if TYPE_CHECKING:
-    import keras
 
 logger = logging.getLogger(__name__)
 
@@ -178,8 +175,8 @@ def spec_for(tensors: Tensors, architecture: str, **values: Any) -> tuple[Networ
     return spec, encoding
 
 
-def start_from_evidence(network: keras.Model, data: BindingData) -> None:
-    """Give a network that reads evidence tracks the linear model's intercept; leave any other as it is."""
+def start_from_evidence(network: Any, data: BindingData) -> None:
+    """Give a Keras network that reads evidence tracks the linear model's intercept; leave any other as it is."""
     if data.linear is not None:
         evidence = network.get_layer("strand").get_layer("evidence")
         evidence.intercept.assign(data.linear.intercepts.mean(axis=0))
