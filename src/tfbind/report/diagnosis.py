@@ -100,22 +100,6 @@ def _name_ends(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
     """Name each line, given as norm, step, name and colour, at its far end; names keep clear of one another."""
     to_axes = axes.transData + axes.transAxes.inverted()
     placed: list[tuple[float, float]] = []
-    for norm, back, name, colour in sorted(ends):
-        x, y = to_axes.transform((back, norm))
-        y = max([y, *(other_y + 0.07 for other_x, other_y in placed if abs(x - other_x) < 0.15)])
-        placed.append((x, y))
-        axes.text(x + 0.01, y, name, transform=axes.transAxes, color=colour, va="center")
-
-
-def _power(value: float, _: float) -> str:
-    """Write a tick of a logarithmic axis; the figures' style has no mathematics."""
-    return f"{value:g}"
-
-
-def _name_ends(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
-    """Name each line, given as norm, step, name and colour, at its far end; names keep clear of one another."""
-    to_axes = axes.transData + axes.transAxes.inverted()
-    placed: list[tuple[float, float]] = []
     for norm, back, name, colour in sorted(ends, reverse=True):
         x, y = to_axes.transform((back, norm))
         near = [other_y for other_x, other_y in placed if abs(x - other_x) < 0.15]
