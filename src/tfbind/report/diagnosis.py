@@ -100,10 +100,9 @@ def _name_ends(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
     """Name each line, given as norm, step, name and colour, at its far end; names keep clear of one another."""
     to_axes = axes.transData + axes.transAxes.inverted()
     placed: list[tuple[float, float]] = []
-    for norm, back, name, colour in sorted(ends, reverse=True):
+    for norm, back, name, colour in sorted(ends):
         x, y = to_axes.transform((back, norm))
-        near = [other_y for other_x, other_y in placed if abs(x - other_x) < 0.15]
-        y = min([y, *(other_y - 0.07 for other_y in near)])
+        y = max([y, *(other_y + 0.07 for other_x, other_y in placed if abs(x - other_x) < 0.15)])
         placed.append((x, y))
         axes.text(x + 0.01, y, name, transform=axes.transAxes, color=colour, va="center")
 
