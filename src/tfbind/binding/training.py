@@ -123,7 +123,7 @@ def train(
             "source": str(attributes["source"]),
             "n_train": data.n_train,
             "n_validation": len(data.held_out),
-            "epochs": len(history),
+            "epochs": history[-1]["epoch"],
             "best_epoch": best["epoch"],
         },
     )
@@ -132,7 +132,9 @@ def train(
     with whole_output(output.with_suffix(".history.tsv")) as temporary:
         table.to_csv(temporary, sep="\t", index=False, na_rep="NA")
     checkpoint.unlink(missing_ok=True)
-    logger.info("best epoch %d of %d, validation AUROC %.4f", best["epoch"], len(history), best["val_auroc"])
+    logger.info(
+        "best epoch %d of %d, validation AUROC %.4f", best["epoch"], history[-1]["epoch"], best["val_auroc"]
+    )
     return table
 
 
