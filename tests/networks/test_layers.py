@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 from tfbind.dna.alphabet import kmer_tokens, one_hot, reverse_complement
-from tfbind.networks.build import bidirectional
 from tfbind.networks.layers import (
     BlankPadding,
     KmerReverseComplement,
@@ -12,6 +11,7 @@ from tfbind.networks.layers import (
     ReverseValid,
     ValidSteps,
 )
+from tfbind.networks.recurrent import bidirectional
 
 STEPS = np.array([5, 3, 1, 0], np.int32)
 
