@@ -155,3 +155,11 @@ def test_sha256(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(b"abc")
     assert sha256(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_pipe_is_refused(tmp_path):
+    """Inputs are read twice, which a pipe does not bear."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(TfbindError, match="is a pipe or a device"), open_text(pipe):
+        pass

@@ -44,13 +44,15 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
     Raises
     ------
     TfbindError
-        If the file is missing, a folder, unreadable, a damaged or cut-off gzip, or not UTF-8 text;
+        If the file is missing, a folder or a pipe, unreadable, a damaged or cut-off gzip, or not UTF-8 text;
         also when that is found out while reading inside the ``with`` block.
     """
     path = Path(path)
     try:
         if path.is_dir():
             raise TfbindError(f"{path}: is a folder, expected a file")
+        if path.exists() and not path.is_file():
+            raise TfbindError(f"{path}: is a pipe or a device, which cannot be read twice, expected a file")
         gzipped = is_gzip(path)
         if gzipped:
             _warn_if_cut_between_blocks(path)

@@ -240,3 +240,8 @@ def test_nothing_out_of_the_file_is_ever_run(saved, rewrite, tmp_path):
     loaded = load_network(path, read_card(path, "binding"))
     assert np.array_equal(*(make_forward(one)(X, VALID_LENGTH) for one in (loaded, saved[1])))
     assert not witness.exists()
+
+
+def test_a_folder_is_said_to_be_one(tmp_path):
+    with pytest.raises(TfbindError, match="is a folder, expected a file"):
+        read_card(tmp_path, "binding")

@@ -74,8 +74,12 @@ class FitState:
         if self.best is row:
             self.best_weights = [np.array(weight) for weight in network.get_weights()]
         logger.info(
-            "epoch %d: loss %.4f, validation loss %.4f, validation AUROC %.4f%s",
-            *(row[name] for name in ("epoch", "loss", "val_loss", "val_auroc")),
+            "epoch %d: %svalidation loss %.4f, validation AUROC %.4f%s",
+            row["epoch"],
+            # at epoch 0 there has been no training
+            "" if math.isnan(row["loss"]) else f"loss {row['loss']:.4f}, ",
+            row["val_loss"],
+            row["val_auroc"],
             " (best)" if self.best is row else "",
         )
 
@@ -139,7 +143,9 @@ def fit(
 
     forward = make_forward(network)
     state = FitState()
-    if resume and checkpoint.exists():
+    if resume and not checkpoint.exists():
+        logger.info("%s is not there: starting from the beginning", checkpoint)
+    elif resume:
         state = _load(checkpoint, fingerprint, variables) or state
     if state.epoch:
         logger.info("going on after epoch %d, from %s", state.epoch, checkpoint)

@@ -175,7 +175,7 @@ def load_network(path: str | Path, card: ModelCard) -> keras.Model:
 def _read_members(path: Path) -> dict[str, bytes]:
     """Read the zip and check every member against the card's checksums."""
     if not path.is_file():
-        raise TfbindError(f"{path}: no such file")
+        raise TfbindError(f"{path}: {'is a folder, expected a file' if path.is_dir() else 'no such file'}")
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
