@@ -178,3 +178,11 @@ class TestCurves:
         assert roc[-1, :2].tolist() == [1, 1]
         assert auc(roc[:, 0], roc[:, 1]) == pytest.approx(roc_auc_score(label, score), abs=1e-4)
         assert auc(pr[:, 0], pr[:, 1]) == pytest.approx(average_precision_score(label, score), abs=1e-3)
+
+
+def test_a_single_example_of_a_class_has_no_interval():
+    """One positive above one negative is no certainty."""
+    metrics = score_metrics(np.array([1.0, 0.0]), np.array([0.9, 0.1]))
+    assert metrics["auroc"] == 1.0
+    assert metrics["auroc_ci95"] is None
+    assert metrics["ci_method"] == "none: needs 2 positives and negatives at least"

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+FEWEST_OF_A_CLASS = 2
 REPLICATES = 1000
 LEVEL = 0.95
 FEWEST_CLUSTERS = 10
@@ -130,6 +131,9 @@ def area_intervals(
     """
     if len(np.unique(label)) < 2:
         return Intervals(None, None, "none: needs positives and negatives")
+    if min((label == 1).sum(), (label == 0).sum()) < FEWEST_OF_A_CLASS:
+        # a bootstrap of a single example draws nothing but this one, and would look certain
+        return Intervals(None, None, f"none: needs {FEWEST_OF_A_CLASS} positives and negatives at least")
     order, group_end = descending(score)
     positive = label[order] > 0
     bound, unbound = np.flatnonzero(positive), np.flatnonzero(~positive)
