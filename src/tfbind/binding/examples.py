@@ -14,7 +14,7 @@ from tfbind.dna.digests import composition_digests, strand_canonical_digests
 from tfbind.dna.peaks import parse_coordinates
 from tfbind.dna.shuffle import dinucleotide_shuffle
 from tfbind.dna.splitmix import seeds_for
-from tfbind.dna.splits import PARTS, TRAIN, VALIDATION, group_related
+from tfbind.dna.splits import PARTS, TEST, TRAIN, VALIDATION, group_related
 from tfbind.errors import TfbindError
 from tfbind.tensors import DnaEncoding, Tensors
 from tfbind.training.data import Examples
@@ -58,8 +58,8 @@ class BindingData:
                         )
         self.n_train = len(self.train)
         self._shuffles, self._parents = self._find_shuffles(tensors)
-        others = [Part(tensors, number) for number in range(len(PARTS)) if number != TRAIN]
-        self._held_out_digests = np.concatenate([part.digests() for part in others])
+        never_seen = (self.held_out, Part(tensors, TEST))
+        self._held_out_digests = np.concatenate([part.digests() for part in never_seen])
         self.linear: CrossFit | None = None
         if tracks:
             names = tensors.text("id")[self.train.rows]

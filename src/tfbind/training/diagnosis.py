@@ -12,7 +12,7 @@ import tensorflow as tf
 from tfbind.networks.recurrent import last_state_classifier, probed
 from tfbind.networks.spec import NetworkSpec
 from tfbind.training.data import TrainingData
-from tfbind.training.fit import weighted_cross_entropy
+from tfbind.training.fit import make_step
 from tfbind.training.options import FitOptions
 
 LOWEST_RATE, HIGHEST_RATE = 1e-5, 10.0
@@ -172,12 +172,7 @@ def _make_step(network: keras.Model, data: TrainingData, options: FitOptions):
     optimizer.build(network.trainable_variables)
     class_weights = tf.constant(data.class_weights())
 
-    @tf.function(reduce_retracing=True)
-    def step(inputs, y):
-        with tf.GradientTape() as tape:
-            loss = weighted_cross_entropy(y, network(list(inputs), training=True), class_weights)
-        optimizer.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
-        return loss
+    step = make_step(network, optimizer, class_weights)
 
     def step_at(inputs, y, rate: float):
         optimizer.learning_rate = rate

@@ -6,7 +6,7 @@ import json
 import logging
 import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -134,13 +134,7 @@ def fit(
     class_weights = tf.constant(data.class_weights())
     variables = [*network.variables, *optimizer.variables]
 
-    @tf.function(reduce_retracing=True)
-    def step(inputs, y):
-        with tf.GradientTape() as tape:
-            loss = weighted_cross_entropy(y, trained(list(inputs), training=True), class_weights)
-        optimizer.apply(tape.gradient(loss, trained.trainable_variables), trained.trainable_variables)
-        return loss
-
+    step = make_step(trained, optimizer, class_weights)
     forward = make_forward(network)
     state = FitState()
     if resume and not checkpoint.exists():
@@ -179,6 +173,21 @@ def fit(
             _save(checkpoint, fingerprint, variables, state)
     network.set_weights(state.best_weights)
     return state.history
+
+
+def make_step(
+    network: keras.Model, optimizer: keras.optimizers.Optimizer, class_weights: tf.Tensor
+) -> Callable[[tuple[np.ndarray, ...], np.ndarray], tf.Tensor]:
+    """Compile a step of training, from a batch's inputs and truth to the loss before it."""
+
+    @tf.function(reduce_retracing=True)
+    def step(inputs, y):
+        with tf.GradientTape() as tape:
+            loss = weighted_cross_entropy(y, network(list(inputs), training=True), class_weights)
+        optimizer.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
+        return loss
+
+    return step
 
 
 def predict_logits(forward: Forward, batches: Iterator[Examples]) -> tuple[np.ndarray, np.ndarray]:
