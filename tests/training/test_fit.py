@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfbind.errors import TfbindError
 from tfbind.training.data import Examples
 from tfbind.training.device import prepare
-from tfbind.training.fit import fit, predict_logits, weighted_cross_entropy
+from tfbind.training.fit import classification, fit, predict_logits, weighted_cross_entropy
 from tfbind.training.forward import make_forward
 from tfbind.training.options import FitOptions
 
@@ -59,10 +59,12 @@ def toy_network() -> keras.Model:
 def run(tmp_path, data=None, network=None, *, options=OPTIONS, resume=False, fingerprint=None):
     network = network or toy_network()
     checkpoint, fingerprint = tmp_path / "toy.checkpoint", fingerprint or {"network": "toy", "data": 1}
+    data = data or Toy()
     history = fit(
         network,
         network,
-        data or Toy(),
+        data,
+        classification(data.class_weights()),
         options,
         checkpoint=checkpoint,
         fingerprint=fingerprint,

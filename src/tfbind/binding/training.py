@@ -33,6 +33,7 @@ def train(
     options: FitOptions,
     threads: int | None,
     resume: bool,
+    fold: int | None = None,
 ) -> pd.DataFrame:
     """Train a network on a tensors file.
 
@@ -50,14 +51,16 @@ def train(
     threads : int or None
     resume : bool
         Go on from the checkpoint of an interrupted run, where there is one.
+    fold : int or None
+        Train on the other folds of a cross-validation: see `tfbind.tensors.open_tensors`.
 
     Returns
     -------
     DataFrame
         The history: see `tfbind.training.fit.fit`.
     """
-    with open_tensors(tensors_path) as tensors:
-        tasks, attributes = tensors.tasks, tensors.attributes
+    with open_tensors(tensors_path, fold) as tensors:
+        tasks, attributes, folds = tensors.tasks, tensors.attributes, tensors.folds
         if architecture is None:
             architecture = DEFAULT_ARCHITECTURE if tensors.encoding.k is None else DEFAULT_KMER_ARCHITECTURE
         spec, encoding = spec_for(tensors, architecture, **network_values)
@@ -70,7 +73,7 @@ def train(
     device = prepare(seed=options.seed, threads=threads)
 
     from tfbind.networks.build import build
-    from tfbind.training.fit import PREDICTION_BATCH, fit, predict_logits
+    from tfbind.training.fit import PREDICTION_BATCH, classification, fit, predict_logits
     from tfbind.training.forward import make_forward
 
     network = build(spec)
@@ -96,6 +99,7 @@ def train(
         network,
         network.get_layer("strand"),
         data,
+        classification(data.class_weights()),
         options,
         checkpoint=checkpoint,
         fingerprint=fingerprint,
@@ -125,6 +129,10 @@ def train(
             "n_validation": len(data.held_out),
             "epochs": history[-1]["epoch"],
             "best_epoch": best["epoch"],
+            "val_loss": best["val_loss"],
+            "val_auroc": best["val_auroc"],
+            "fold": fold,
+            "folds": folds,
         },
     )
     save_model(output, network, card)

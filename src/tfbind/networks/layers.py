@@ -155,5 +155,5 @@ class PoolValid(keras.layers.Layer):
 
 def valid_mask(sequence, valid_length):
     """1.0 at the steps before the padding: (n, steps, 1) in the sequence's own float type."""
-    steps = ops.arange(sequence.shape[1], dtype="int32")
+    steps = ops.arange(ops.shape(sequence)[1], dtype="int32")
     return ops.cast(steps[None, :] < valid_length[:, None], sequence.dtype)[:, :, None]

@@ -12,14 +12,14 @@ class Examples(NamedTuple):
     """Inputs and truth of n examples.
 
     inputs : arrays of n rows, in the order of the network's inputs
-    y : (n, tasks) float32: 1, 0, or NaN where unknown
+    y : (n, tasks) float32: 1, 0, or NaN where unknown; or what the objective takes for the truth
     """
 
     inputs: tuple[np.ndarray, ...]
     y: np.ndarray
 
 
-class TrainingData(Protocol):
+class Batches(Protocol):
     """A source of training batches that can differ from epoch to epoch, and a fixed validation part."""
 
     n_train: int
@@ -29,6 +29,10 @@ class TrainingData(Protocol):
 
     def validation(self, size: int) -> Iterator[Examples]:
         """Give the validation examples in their order."""
+
+
+class TrainingData(Batches, Protocol):
+    """Batches whose truth is classes."""
 
     def class_weights(self) -> np.ndarray:
         """(tasks, 2) float32: what an unbound and a bound example of each task weighs in the loss."""

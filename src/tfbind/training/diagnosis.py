@@ -12,7 +12,7 @@ import tensorflow as tf
 from tfbind.networks.recurrent import last_state_classifier, probed
 from tfbind.networks.spec import NetworkSpec
 from tfbind.training.data import TrainingData
-from tfbind.training.fit import make_step
+from tfbind.training.fit import classification, make_step
 from tfbind.training.options import FitOptions
 
 LOWEST_RATE, HIGHEST_RATE = 1e-5, 10.0
@@ -170,9 +170,7 @@ def _make_step(network: keras.Model, data: TrainingData, options: FitOptions):
         options.learning_rate, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm
     )
     optimizer.build(network.trainable_variables)
-    class_weights = tf.constant(data.class_weights())
-
-    step = make_step(network, optimizer, class_weights)
+    step = make_step(network, optimizer, classification(data.class_weights()).loss)
 
     def step_at(inputs, y, rate: float):
         optimizer.learning_rate = rate

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -19,7 +19,7 @@ from sklearn.metrics import roc_auc_score
 from tfbind.errors import TfbindError
 from tfbind.files import whole_output
 from tfbind.progress import Progress
-from tfbind.training.data import Examples, TrainingData
+from tfbind.training.data import Batches, Examples
 from tfbind.training.forward import Forward, make_forward
 from tfbind.training.options import FitOptions
 
@@ -51,6 +51,44 @@ def weighted_cross_entropy(y: tf.Tensor, logits: tf.Tensor, class_weights: tf.Te
     return tf.math.divide_no_nan(tf.reduce_sum(losses), tf.reduce_sum(weight))
 
 
+class Objective(NamedTuple):
+    """What fitting minimises and what it judges an epoch by.
+
+    loss : from y and the network's output to () float32
+    validate : from the network's inference and the data to a row's ``val_loss`` and whatever else is to stand
+        in the history
+    """
+
+    loss: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+    validate: Callable[[Forward, Batches], dict[str, float]]
+
+
+def classification(class_weights: np.ndarray) -> Objective:
+    """Weighted cross-entropy, and in validation the mean of the tasks' AUROC (NaN where undefined).
+
+    Parameters
+    ----------
+    class_weights : (tasks, 2) float32
+        As in `weighted_cross_entropy`.
+    """
+    weights = tf.constant(class_weights)
+
+    def loss(y, logits):
+        return weighted_cross_entropy(y, logits, weights)
+
+    def validate(forward, data):
+        logits, y = predict_logits(forward, data.validation(PREDICTION_BATCH))
+        aurocs = []
+        for task in range(y.shape[1]):
+            known = np.isfinite(y[:, task])
+            if len(np.unique(y[known, task])) == 2 and np.isfinite(logits).all():
+                aurocs.append(roc_auc_score(y[known, task], logits[known, task]))
+        val_loss = float(loss(tf.constant(y), tf.constant(logits)))
+        return {"val_loss": val_loss, "val_auroc": float(np.mean(aurocs)) if aurocs else math.nan}
+
+    return Objective(loss, validate)
+
+
 @dataclass
 class FitState:
     """What fitting knows after a whole number of epochs: enough to go on as if never interrupted."""
@@ -74,12 +112,12 @@ class FitState:
         if self.best is row:
             self.best_weights = [np.array(weight) for weight in network.get_weights()]
         logger.info(
-            "epoch %d: %svalidation loss %.4f, validation AUROC %.4f%s",
+            "epoch %d: %svalidation loss %.4f%s%s",
             row["epoch"],
             # at epoch 0 there has been no training
             "" if math.isnan(row["loss"]) else f"loss {row['loss']:.4f}, ",
             row["val_loss"],
-            row["val_auroc"],
+            f", validation AUROC {row['val_auroc']:.4f}" if "val_auroc" in row else "",
             " (best)" if self.best is row else "",
         )
 
@@ -87,7 +125,8 @@ class FitState:
 def fit(
     network: keras.Model,
     trained: keras.Model,
-    data: TrainingData,
+    data: Batches,
+    objective: Objective,
     options: FitOptions,
     *,
     checkpoint: Path,
@@ -103,7 +142,8 @@ def fit(
         What is judged on the validation part, and whose weights are kept.
     trained : keras.Model
         What is trained; it shares its weights with ``network``.
-    data : TrainingData
+    data : Batches
+    objective : Objective
     options : FitOptions
     checkpoint : Path
         Written after every epoch, and taken up again if ``resume``; removing it is the caller's part, when
@@ -117,8 +157,8 @@ def fit(
     Returns
     -------
     list of dict
-        One an epoch: epoch (from 1), loss, val_loss, val_auroc (mean of the tasks, NaN where undefined),
-        learning_rate (of the epoch's last step).
+        One an epoch: epoch (from 1), loss, val_loss and what else the objective judges by, learning_rate (of
+        the epoch's last step).
     """
     n_steps = -(-data.n_train // options.batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -131,10 +171,9 @@ def fit(
         schedule, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm
     )
     optimizer.build(trained.trainable_variables)
-    class_weights = tf.constant(data.class_weights())
     variables = [*network.variables, *optimizer.variables]
 
-    step = make_step(trained, optimizer, class_weights)
+    step = make_step(trained, optimizer, objective.loss)
     forward = make_forward(network)
     state = FitState()
     if resume and not checkpoint.exists():
@@ -147,7 +186,7 @@ def fit(
         start = {
             "epoch": 0,
             "loss": math.nan,
-            **_validate(forward, data, class_weights),
+            **objective.validate(forward, data),
             "learning_rate": 0.0,
         }
         state.add(start, network)
@@ -162,7 +201,7 @@ def fit(
                 losses.append(step(batch.inputs, batch.y))
                 progress.update(1, f"epoch {epoch}")
             row = {"epoch": epoch, "loss": float(np.mean([loss.numpy() for loss in losses]))}
-            row |= _validate(forward, data, class_weights)
+            row |= objective.validate(forward, data)
             row["learning_rate"] = float(optimizer.learning_rate)
             if not math.isfinite(row["loss"] + row["val_loss"]):
                 raise TfbindError(
@@ -176,14 +215,16 @@ def fit(
 
 
 def make_step(
-    network: keras.Model, optimizer: keras.optimizers.Optimizer, class_weights: tf.Tensor
+    network: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    loss_of: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
 ) -> Callable[[tuple[np.ndarray, ...], np.ndarray], tf.Tensor]:
     """Compile a step of training, from a batch's inputs and truth to the loss before it."""
 
     @tf.function(reduce_retracing=True)
     def step(inputs, y):
         with tf.GradientTape() as tape:
-            loss = weighted_cross_entropy(y, network(list(inputs), training=True), class_weights)
+            loss = loss_of(y, network(list(inputs), training=True))
         optimizer.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
         return loss
 
@@ -201,17 +242,6 @@ def predict_logits(forward: Forward, batches: Iterator[Examples]) -> tuple[np.nd
     results = [(forward(*batch.inputs), batch.y) for batch in batches]
     logits, y = zip(*results, strict=True)
     return np.concatenate(logits), np.concatenate(y)
-
-
-def _validate(forward: Forward, data: TrainingData, class_weights: tf.Tensor) -> dict[str, float]:
-    logits, y = predict_logits(forward, data.validation(PREDICTION_BATCH))
-    aurocs = []
-    for task in range(y.shape[1]):
-        known = np.isfinite(y[:, task])
-        if len(np.unique(y[known, task])) == 2 and np.isfinite(logits).all():
-            aurocs.append(roc_auc_score(y[known, task], logits[known, task]))
-    loss = weighted_cross_entropy(tf.constant(y), tf.constant(logits), class_weights)
-    return {"val_loss": float(loss), "val_auroc": float(np.mean(aurocs)) if aurocs else math.nan}
 
 
 def _save(path: Path, fingerprint: dict[str, Any], variables: list, state: FitState) -> None:
