@@ -176,7 +176,7 @@ class TestRefused:
 
     def test_another_kind(self, saved):
         with pytest.raises(
-            TfbindError, match="found a model of kind 'binding', expected kind 'recombination'"
+            TfbindError, match=r"kind 'binding' \(of tfbind train\), expected kind 'recombination'"
         ):
             read_card(saved[0], "recombination")
 

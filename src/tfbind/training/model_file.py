@@ -34,6 +34,8 @@ FORMAT = "tfbind-model"
 FORMAT_VERSION = "1.0"
 CARD = "tfbind.json"
 WEIGHTS = "model.weights.h5"
+# from the kinds of model to the verbs that make them
+MADE_BY = {"binding": "tfbind train", "background": "tfbind background fit"}
 # what a card without its entries, or with entries of the wrong kind, leads to
 _DAMAGED = (ValueError, KeyError, TypeError, AttributeError)
 # a fixed date in the zip, so that the same training gives the same file
@@ -50,7 +52,7 @@ class ModelCard:
     tasks : names of the factors, in the order of the logits
     calibration : {"method": ..., "slope": [...], "intercept": [...]}, a value a task
     threshold : a probability a task, from which on a sequence is called bound
-    negative_method : "given", "dinucleotide" or "genome": what the model was taught to call unbound
+    negative_method : "given", "dinucleotide", "genome" or "background": what the model was taught to call unbound
     gkm : weights that the evidence tracks are laid by, where the network reads any
     digests : (n,) uint64, sorted: strand-canonical digests of the training and validation sequences
     training : provenance: options, sources, counts, epochs
@@ -71,6 +73,17 @@ class ModelCard:
 
 
 def save_model(path: str | Path, network: keras.Model, card: ModelCard) -> None:
+    """Write the model file of a binding model; the card's ``software`` is filled in. See `write_model`."""
+    values = {item.name: getattr(card, item.name) for item in fields(card)} | {
+        "network": asdict(card.network),
+        "encoding": asdict(card.encoding),
+        "digests": _as_text(card.digests, "<u8"),
+        "gkm": card.gkm and {"cap": card.gkm.cap, "weights": _as_text(card.gkm.weights, "<f4")},
+    }
+    write_model(path, network, values)
+
+
+def write_model(path: str | Path, network: keras.Model, values: dict[str, Any]) -> None:
     """Write a model file, whole or not at all.
 
     Parameters
@@ -78,8 +91,8 @@ def save_model(path: str | Path, network: keras.Model, card: ModelCard) -> None:
     path : path
         Its name ends in ``.keras``.
     network : keras.Model
-    card : ModelCard
-        ``software`` is filled in.
+    values : dict
+        The card as JSON can hold it, with its ``kind``; format, software and checksums are added.
     """
     import keras
     import tensorflow as tf
@@ -96,13 +109,9 @@ def save_model(path: str | Path, network: keras.Model, card: ModelCard) -> None:
         members["metadata.json"] = json.dumps(keras_metadata).encode()
         # addresses in memory, by which Keras would know one initializer of several layers again
         members["config.json"] = re.sub(rb', "shared_object_id": \d+', b"", members["config.json"])
-        values = {item.name: getattr(card, item.name) for item in fields(card)} | {
-            "network": asdict(card.network),
-            "encoding": asdict(card.encoding),
+        values = values | {
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
-            "digests": _as_text(card.digests, "<u8"),
-            "gkm": card.gkm and {"cap": card.gkm.cap, "weights": _as_text(card.gkm.weights, "<f4")},
             "software": software,
             "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
         }
@@ -111,8 +120,8 @@ def save_model(path: str | Path, network: keras.Model, card: ModelCard) -> None:
                 target.writestr(zipfile.ZipInfo(name, _DATE), data, compress_type=zipfile.ZIP_DEFLATED)
 
 
-def read_card(path: str | Path, kind: str) -> ModelCard:
-    """Read and check a model file's card; needs no TensorFlow.
+def read_values(path: str | Path, kind: str) -> dict[str, Any]:
+    """Read a model file's card as it was written, and check the file; needs no TensorFlow.
 
     Raises
     ------
@@ -129,7 +138,18 @@ def read_card(path: str | Path, kind: str) -> ModelCard:
             f" it was made by tfbind {values.get('software', {}).get('tfbind', '(unknown)')}, this is {__version__}"
         )
     if values.get("kind") != kind:
-        raise TfbindError(f"{path}: found a model of kind {values.get('kind')!r}, expected kind {kind!r}")
+        found = values.get("kind")
+        made_by = f" (of {MADE_BY[found]})" if found in MADE_BY else ""
+        raise TfbindError(
+            f"{path}: found a model of kind {found!r}{made_by}, expected kind {kind!r}"
+            + (f" (of {MADE_BY[kind]})" if kind in MADE_BY else "")
+        )
+    return values
+
+
+def read_card(path: str | Path, kind: str) -> ModelCard:
+    """Read and check a binding model's card; needs no TensorFlow. It raises what `read_values` raises."""
+    values = read_values(path, kind)
     try:
         values = {name: values[name] for name in ModelCard.__dataclass_fields__}
         values["network"] = NetworkSpec(**values["network"])
@@ -161,6 +181,18 @@ def load_network(path: str | Path, card: ModelCard) -> keras.Model:
     from tfbind.networks.build import build
 
     network = build(card.network)
+    fill(network, path)
+    return network
+
+
+def fill(network: keras.Model, path: str | Path) -> None:
+    """Give a network the weights of a model file.
+
+    Raises
+    ------
+    TfbindError
+        If they do not fit, or the file is damaged.
+    """
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / WEIGHTS
         weights.write_bytes(_read_members(Path(path))[WEIGHTS])
@@ -169,7 +201,6 @@ def load_network(path: str | Path, card: ModelCard) -> keras.Model:
         except (ValueError, KeyError, OSError) as error:
             why = str(error).split("\n", 1)[0]
             raise TfbindError(f"{path}: the weights do not fit the network that it names ({why})") from None
-    return network
 
 
 def _read_members(path: Path) -> dict[str, bytes]:
@@ -180,7 +211,7 @@ def _read_members(path: Path) -> dict[str, bytes]:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             if CARD not in names:
-                raise TfbindError(f"{path}: found no {CARD} inside, expected a model made by tfbind train")
+                raise TfbindError(f"{path}: found no {CARD} inside, expected a model made by tfbind")
             members = {name: archive.read(name) for name in names}
         sums = json.loads(members[CARD])["sha256"]
         for name, expected in sums.items():
