@@ -72,6 +72,17 @@ def shuffle_tensors(data) -> Path:
 
 
 @pytest.fixture(scope="session")
+def fold_tensors(data) -> Path:
+    """As ``shuffle_tensors``, without a test part, in three folds."""
+    from tfbind.binding.encoding import encode_fasta
+
+    path = data / "folds.h5"
+    options = replace(OPTIONS, folds=3, split=(0.8, 0.2, 0.0))
+    encode_fasta(path, data / "positives.fa", None, "CREB", options)
+    return path
+
+
+@pytest.fixture(scope="session")
 def kmer_tensors(data) -> Path:
     """One factor, negatives given, 3-mers every 3 bases."""
     from tfbind.binding.encoding import encode_fasta
@@ -96,7 +107,9 @@ def two_factor_tensors(data) -> Path:
 def train_small():
     """Train a tiny network: ``train_small(tensors, output, architecture=..., epochs=..., seed=..., resume=...)``."""
 
-    def train_small(tensors, output, *, architecture="conv-bigru", resume=False, network=SMALL, **options):
+    def train_small(
+        tensors, output, *, architecture="conv-bigru", resume=False, network=SMALL, fold=None, **options
+    ):
         from tfbind.binding.training import train
 
         values = {"epochs": 2, "batch_size": 32, "learning_rate": 0.01} | options
@@ -108,6 +121,7 @@ def train_small():
             options=FitOptions(**values),
             threads=1,
             resume=resume,
+            fold=fold,
         )
 
     return train_small
@@ -118,6 +132,14 @@ def model_path(shuffle_tensors, train_small, tmp_path_factory) -> Path:
     """A model of one factor, one-hot, trained against shuffles."""
     path = tmp_path_factory.mktemp("model") / "one.keras"
     train_small(shuffle_tensors, path, epochs=6)
+    return path
+
+
+@pytest.fixture(scope="session")
+def fold_model_path(fold_tensors, train_small, tmp_path_factory) -> Path:
+    """A model that has not seen fold 2 of ``fold_tensors``."""
+    path = tmp_path_factory.mktemp("model") / "fold2.keras"
+    train_small(fold_tensors, path, fold=2)
     return path
 
 

@@ -297,6 +297,49 @@ class TestRefused:
         self.refuse(path, match)
 
 
+class TestFolds:
+    @pytest.fixture
+    def path(self, tmp_path):
+        """Records of the training, the validation and the test part in folds 2, 1 and none."""
+        with write_tensors(tmp_path / "f.h5", ONE_HOT, tasks=["A", "B"], source=[], folds=2) as writer:
+            writer.append(**records(), fold=np.array([2, 1, 0], np.uint8))
+        return tmp_path / "f.h5"
+
+    def test_the_fold_is_the_test_part_and_the_test_part_is_left_out(self, path):
+        for fold, expected in ((None, [0, 1, 2]), (1, [0, 2, 255]), (2, [2, 1, 255])):
+            with open_tensors(path, fold) as tensors:
+                assert tensors.split.tolist() == expected
+                assert (tensors.fold, tensors.folds) == (fold, fold and 2)
+
+    def test_is_an_extra_set_of_specification_1(self, path):
+        with h5py.File(path) as file:
+            assert file["fold"][:].tolist() == [2, 1, 0]
+            assert file["fold"].dtype == np.uint8
+            assert (file.attrs["folds"], file.attrs["format_version"]) == (2, "1.0")
+            assert file["split"][:].tolist() == [0, 1, 2]
+
+    @pytest.mark.parametrize("fold", [0, 3])
+    def test_one_that_is_not_there(self, path, fold):
+        with pytest.raises(TfbindError, match=rf"f\.h5: asked for fold {fold}, expected one from 1 to 2"):
+            open_tensors(path, fold).__enter__()
+
+    def test_a_file_without(self, tmp_path):
+        write(tmp_path / "t.h5")
+        with pytest.raises(
+            TfbindError, match=r"t\.h5: found no folds, expected a file of tfbind encode --folds"
+        ):
+            open_tensors(tmp_path / "t.h5", 1).__enter__()
+
+    def test_of_another_shape(self, path):
+        with h5py.File(path, "a") as file:
+            del file["fold"]
+            file["fold"] = np.ones(2, np.uint8)
+        with pytest.raises(
+            TfbindError, match=r"found fold of shape \(2,\) and type uint8, expected \(3,\) uint8"
+        ):
+            open_tensors(path, 1).__enter__()
+
+
 class TestKeptSample:
     """A file written by specification 1.0 that every later version must read alike."""
 

@@ -24,6 +24,7 @@ from tfbind.dna.alphabet import (
     n_tokens,
     one_hot,
 )
+from tfbind.dna.splits import LEFT_OUT, TEST
 from tfbind.errors import TfbindError
 from tfbind.files import sha256, whole_output
 
@@ -90,7 +91,7 @@ def describe_sources(paths: Sequence[str | Path]) -> list[dict[str, str | int]]:
 class TensorsWriter:
     """Append batches to a tensors file that `write_tensors` has opened."""
 
-    def __init__(self, file: h5py.File, encoding: DnaEncoding, n_tasks: int):
+    def __init__(self, file: h5py.File, encoding: DnaEncoding, n_tasks: int, has_folds: bool):
         self._file = file
         self._encoding = encoding
         record_bytes = int(np.prod(encoding.shape)) * np.dtype(encoding.dtype).itemsize
@@ -98,6 +99,8 @@ class TensorsWriter:
         self._create("x", encoding.dtype, encoding.shape, rows)
         for name, (dtype, dimensions) in _ROW_SETS.items():
             self._create(name, dtype, (n_tasks,) if dimensions == 2 else (), 4096)
+        if has_folds:
+            self._create("fold", np.uint8, (), 4096)
 
     def _create(self, name: str, dtype: object, shape: tuple[int, ...], rows: int) -> None:
         # gzip is the one filter that every HDF5 build has; its first level is the fastest
@@ -121,11 +124,16 @@ class TensorsWriter:
         id: Sequence[str],
         group: Sequence[str],
         parent: Sequence[str],
+        fold: np.ndarray | None = None,
     ) -> None:
-        """Add n records: ``codes`` is (n, length) uint8, the others are as in the specification."""
+        """Add n records: ``codes`` is (n, length) uint8, the others are as in the specification.
+
+        ``fold`` is (n,) uint8, where the file has folds: from 1, or 0 for none.
+        """
         columns = {"x": self._encoding.encode(codes), "valid_length": valid_length, "y": y, "split": split}
         texts = {"id": id, "group": group, "parent": parent}
         columns |= {name: np.asarray(text, dtype=object) for name, text in texts.items()}
+        columns |= {} if fold is None else {"fold": fold}
         start = self._file["x"].shape[0]
         for name, values in columns.items():
             if len(values) != len(codes):
@@ -143,6 +151,7 @@ def write_tensors(
     tasks: Sequence[str],
     source: list[dict[str, str | int]],
     extra: dict[str, str] | None = None,
+    folds: int | None = None,
 ) -> Iterator[TensorsWriter]:
     """Write a tensors file; under ``path`` stands the whole file or what stood there before.
 
@@ -153,6 +162,8 @@ def write_tensors(
     tasks : names of the factors, in the order of ``y``'s columns
     source : from `describe_sources`
     extra : more root attributes
+    folds : how many folds the records are dealt into, if any: the attribute ``folds`` and the set ``fold``,
+        which other readers of specification 1 pass over
     """
     with whole_output(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs.update(
@@ -165,10 +176,11 @@ def write_tensors(
                 "alphabet": ALPHABET,
                 **{name: value for name, value in asdict(encoding).items() if value is not None},
                 **(extra or {}),
+                **({} if folds is None else {"folds": folds}),
             }
         )
         file.create_dataset("tasks", data=list(tasks), dtype=_TEXT)
-        yield TensorsWriter(file, encoding, len(tasks))
+        yield TensorsWriter(file, encoding, len(tasks), folds is not None)
 
 
 class Tensors:
@@ -182,11 +194,13 @@ class Tensors:
     attributes : dict
         The root attributes.
     y : (n, tasks) float32, 1 bound, 0 unbound, NaN unknown
-    split : (n,) uint8, 0 train, 1 validation, 2 test
+    split : (n,) uint8, 0 train, 1 validation, 2 test; with a fold, 255 for what is in none
     valid_length : (n,) int32
+    fold, folds : int or None
+        The fold whose parts are given, and how many there are; None without a fold.
     """
 
-    def __init__(self, path: Path, file: h5py.File):
+    def __init__(self, path: Path, file: h5py.File, fold: int | None = None):
         self.path = path
         self._file = file
         self.attributes = dict(file.attrs)
@@ -197,6 +211,24 @@ class Tensors:
         self.split = file["split"][:]
         self.valid_length = file["valid_length"][:]
         self._check_values()
+        self.fold = fold
+        self.folds: int | None = None
+        if fold is not None:
+            self._hold_out(fold)
+
+    def _hold_out(self, fold: int) -> None:
+        """Make a fold the test part; the other folds keep their training and validation parts."""
+        if "folds" not in self.attributes or "fold" not in self._file:
+            self._fail("no folds", "a file of tfbind encode --folds")
+        self.folds = self._whole_number("folds", np.iinfo(np.uint8).max)
+        if not 1 <= fold <= self.folds:
+            raise TfbindError(f"{self.path}: asked for fold {fold}, expected one from 1 to {self.folds}")
+        fold_of = self._file["fold"]
+        if fold_of.shape != self.split.shape or fold_of.dtype != np.uint8:
+            self._fail(f"fold of shape {fold_of.shape} and type {fold_of.dtype}", f"{self.split.shape} uint8")
+        of_row = fold_of[:]
+        self.split[of_row == 0] = LEFT_OUT
+        self.split[of_row == fold] = TEST
 
     def __len__(self) -> int:
         return len(self.split)
@@ -288,13 +320,21 @@ class Tensors:
 
 
 @contextmanager
-def open_tensors(path: str | Path) -> Iterator[Tensors]:
+def open_tensors(path: str | Path, fold: int | None = None) -> Iterator[Tensors]:
     """Open a tensors file for reading.
+
+    Parameters
+    ----------
+    path : path
+    fold : int, optional
+        Give the parts of this fold of a cross-validation, counted from 1: its records are the test part, the
+        training and the validation part are those of the file without them.
 
     Raises
     ------
     TfbindError
-        If it is missing, no HDF5 file, of an unknown format version, or lacks what the specification demands.
+        If it is missing, no HDF5 file, of an unknown format version, or lacks what the specification demands;
+        if it has no such fold.
     """
     path = Path(path)
     if not path.is_file():
@@ -304,4 +344,4 @@ def open_tensors(path: str | Path) -> Iterator[Tensors]:
     except OSError:
         raise TfbindError(f"{path}: is not a readable HDF5 file, expected a tensors file") from None
     with file:
-        yield Tensors(path, file)
+        yield Tensors(path, file, fold)

@@ -180,6 +180,58 @@ class TestGivenNegatives:
         assert (found.split[:60] == found.split[60:]).all()
 
 
+class TestFolds:
+    def folds(self, path):
+        """Fold of each record, by reading each fold's test part."""
+        fold = np.zeros(len(Encoded(path).id), int)
+        for number in (1, 2, 3):
+            with open_tensors(path, number) as tensors:
+                assert not fold[tensors.split == 2].any()
+                fold[tensors.split == 2] = number
+        return fold
+
+    def test_of_all_but_the_test_part(self, fasta, output):
+        encode_fasta(output, fasta(random_sequences(90)), None, "x", options(folds=3))
+        found, fold = Encoded(output), self.folds(output)
+        assert (fold[found.split == 2] == 0).all()
+        assert (fold[found.split != 2] > 0).all()
+        # each has its share of the validation part
+        assert np.ptp(np.bincount(fold[found.split == 1])[1:]) <= 2
+        counts = {str(n): int((fold == n).sum()) // 2 for n in (1, 2, 3)}
+        assert found.summary["folds"]["x"] == {name: {"unbound": n, "bound": n} for name, n in counts.items()}
+
+    def test_of_everything_where_there_is_no_test_part(self, fasta, output):
+        encode_fasta(output, fasta(random_sequences(60)), None, "x", options(folds=3, split=(0.9, 0.1, 0)))
+        assert (self.folds(output) > 0).all()
+
+    def test_what_is_related_stays_in_one(self, fasta, output):
+        unique = random_sequences(60)
+        positives, negatives = fasta([*unique, *map(turned, unique[:20])]), fasta(unique[20:40], "n.fa")
+        encode_fasta(output, positives, negatives, "x", options(folds=3))
+        fold = self.folds(output)
+        assert (fold[:20] == fold[60:80]).all()
+        assert (fold[20:40] == fold[80:100]).all()
+
+    def test_a_shuffle_is_with_its_parent(self, fasta, output):
+        encode_fasta(output, fasta(random_sequences(40)), None, "x", options(folds=3, negative_ratio=2))
+        found, fold = Encoded(output), self.folds(output)
+        shuffles = np.flatnonzero(found.parent != "")
+        assert (fold[shuffles] == fold[[found.row[found.parent[row]] for row in shuffles]]).all()
+
+    def test_leave_the_parts_as_they_are(self, fasta, tmp_path):
+        path = fasta(random_sequences(40))
+        for name, folds in (("a", None), ("b", 3)):
+            encode_fasta(tmp_path / f"{name}.h5", path, None, "x", options(folds=folds))
+        a, b = Encoded(tmp_path / "a.h5"), Encoded(tmp_path / "b.h5")
+        assert (a.split == b.split).all()
+        assert (a.codes == b.codes).all()
+
+    def test_one_without_a_class_is_told(self, fasta, output, caplog):
+        positives, negatives = fasta(random_sequences(30)), fasta(random_sequences(2, seed=1), "n.fa")
+        encode_fasta(output, positives, negatives, "x", options(folds=3, split=(0.9, 0.1, 0)))
+        assert "x: fold 3 lacks a class" in caplog.text
+
+
 class TestNames:
     def test_twice_in_a_file(self, tmp_path, output):
         path = tmp_path / "p.fa"

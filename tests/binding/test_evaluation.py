@@ -12,6 +12,7 @@ from tfbind.binding.evaluation import (
     examples_from_tensors,
     refuse_seen,
 )
+from tfbind.binding.model import BindingModel
 from tfbind.binding.options import EncodeOptions
 from tfbind.dna.alphabet import decode_letters, encode_letters
 from tfbind.dna.shuffle import dinucleotide_shuffle
@@ -84,6 +85,36 @@ class TestExamplesFromTensors:
         encode_fasta(tmp_path / "t.h5", data / "positives.fa", data / "negatives.fa", "CREB", options)
         with pytest.raises(TfbindError, match=r"t\.h5: its test part is empty"):
             examples_from_tensors(tmp_path / "t.h5", "test", model)
+
+
+class TestFold:
+    @pytest.fixture
+    def fold_model(self, fold_model_path):
+        return BindingModel(fold_model_path, threads=1)
+
+    def test_is_what_the_model_has_not_seen(self, fold_model, fold_tensors):
+        found = examples_from_tensors(fold_tensors, "test", fold_model)
+        refuse_seen(found, fold_model, "x")
+        with open_tensors(fold_tensors, 2) as tensors:
+            assert found.id.tolist() == tensors.text("id")[tensors.split == 2].tolist()
+            n_seen = (tensors.split < 2).sum()
+        assert set(found.split) == {"fold2"}
+        assert fold_model.card.training["fold"] == 2
+        assert len(fold_model.card.digests) == n_seen == 160 - len(found.id)
+
+    def test_the_other_folds_are_refused(self, fold_model, fold_tensors):
+        found = examples_from_tensors(fold_tensors, "train", fold_model)
+        assert set(found.split) == {"train"}
+        with pytest.raises(TfbindError, match=f"x: {len(found.id)} of {len(found.id)} sequences"):
+            refuse_seen(found, fold_model, "x")
+
+    def test_other_folds_are_refused(self, fold_model, shuffle_tensors, data, tmp_path):
+        with pytest.raises(TfbindError, match=r"shuffle\.h5: found no folds"):
+            examples_from_tensors(shuffle_tensors, "test", fold_model)
+        options = EncodeOptions(length=60, folds=4)
+        encode_fasta(tmp_path / "t.h5", data / "positives.fa", None, "CREB", options)
+        with pytest.raises(TfbindError, match=r"t\.h5: found 4 folds, expected 3 as .*fold2\.keras has"):
+            examples_from_tensors(tmp_path / "t.h5", "test", fold_model)
 
 
 class TestExamplesFromFasta:

@@ -55,6 +55,13 @@ class TestTrain:
         history = train_small(shuffle_tensors, tmp_path / "m.keras", epochs=1, seed=1)
         assert history["loss"][0] != trained[0]["loss"][0]
 
+    def test_the_card_tells_what_the_validation_part_said(self, trained):
+        history, folder = trained
+        training = read_card(folder / "m.keras", "binding").training
+        best = history.loc[history["val_loss"].idxmin()]
+        assert (training["val_loss"], training["val_auroc"]) == (best["val_loss"], best["val_auroc"])
+        assert (training["fold"], training["folds"]) == (None, None)
+
     def test_several_factors(self, two_factor_model_path):
         card = read_card(two_factor_model_path, "binding")
         assert card.tasks == ("CREB", "SP1")

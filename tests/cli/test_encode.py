@@ -81,6 +81,8 @@ def test_labels(folder):
         ("--fasta f --labels l --factor CTCF", "--factor has no meaning"),
         ("--positives p --exclude b", "--exclude goes with --peaks"),
         ("--positives p --max-peaks 9", "--max-peaks goes with --peaks"),
+        ("--positives p --folds 1", "--folds is 1, expected a whole number from 2 to 255"),
+        ("--positives p --folds 256", "--folds is 256, expected a whole number from 2 to 255"),
         ("--positives p --encoding kmer --k 8", "--k is 8, expected at most 7"),
         ("--positives p --encoding kmer --length 3", "--k is 5, expected at most 7 and at most --length"),
         ("--positives p --encoding kmer --stride 6", r"--stride is 6, expected at most --k \(5\)"),

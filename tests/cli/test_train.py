@@ -48,6 +48,12 @@ class TestArguments:
         names = ("epochs", "batch_size", "learning_rate", "patience", "seed")
         assert [options[name] for name in names] == [1, 64, 0.02, 4, 5]
 
+    def test_hold_a_fold_out(self, fold_tensors, tmp_path):
+        assert main(command(fold_tensors, tmp_path / "m.keras", "--epochs", "1", "--fold", "3")[3:]) == 0
+        training = read_card(tmp_path / "m.keras", "binding").training
+        assert (training["fold"], training["folds"]) == (3, 3)
+        assert training["n_train"] + training["n_validation"] < 160
+
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [

@@ -5,7 +5,15 @@ from hypothesis import strategies as st
 
 from tfbind.dna.alphabet import reverse_complement
 from tfbind.dna.digests import strand_canonical_digests
-from tfbind.dna.splits import TEST, TRAIN, VALIDATION, group_related, split_at_random, split_by_contig
+from tfbind.dna.splits import (
+    TEST,
+    TRAIN,
+    VALIDATION,
+    folds_at_random,
+    group_related,
+    split_at_random,
+    split_by_contig,
+)
 from tfbind.errors import TfbindError
 
 GROUPS = st.lists(st.integers(0, 30), min_size=1, max_size=80).map(np.array)
@@ -90,6 +98,34 @@ class TestSplitAtRandom:
     def test_every_record_may_come_into_every_part(self):
         parts = [split_at_random(np.arange(9), np.zeros(9), (0.5, 0.25, 0.25), seed) for seed in range(100)]
         assert all(set(column) == {0, 1, 2} for column in np.transpose(parts))
+
+
+class TestFoldsAtRandom:
+    @given(GROUPS, st.integers(2, 5), st.integers(0, 5))
+    def test_no_group_straddles_folds(self, group, n_folds, seed):
+        group = np.concatenate([group, 100 + np.arange(n_folds)])
+        fold = folds_at_random(group, np.zeros(len(group), int), n_folds, seed)
+        assert fold.dtype == np.uint8
+        assert set(fold) == set(range(1, n_folds + 1))
+        assert all(len(set(fold[group == number])) == 1 for number in group)
+
+    @pytest.mark.parametrize("n_folds", [2, 3, 5, 7])
+    def test_strata_and_folds_are_even(self, n_folds):
+        stratum = np.repeat([0, 1, 2, 3], [53, 29, 11, 2])
+        fold = folds_at_random(np.arange(95), stratum, n_folds, seed=0)
+        for rows in (fold, *(fold[stratum == number] for number in range(4))):
+            assert np.ptp(np.bincount(rows, minlength=n_folds + 1)[1:]) <= 1
+
+    def test_another_seed_deals_otherwise(self):
+        one, same, other = (folds_at_random(np.arange(50), np.zeros(50, int), 5, seed) for seed in (0, 0, 1))
+        assert (one == same).all()
+        assert (one != other).any()
+
+    def test_more_folds_than_groups(self):
+        with pytest.raises(
+            TfbindError, match="found 2 groups of related records, expected one at least for each of 3"
+        ):
+            folds_at_random(np.array([0, 0, 1, 1]), np.zeros(4, int), 3, seed=0)
 
 
 class TestSplitByContig:

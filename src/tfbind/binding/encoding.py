@@ -33,7 +33,16 @@ from tfbind.dna.matched import intervals_by_contig
 from tfbind.dna.peaks import parse_coordinates
 from tfbind.dna.shuffle import dinucleotide_shuffle
 from tfbind.dna.splitmix import seeds_for
-from tfbind.dna.splits import PARTS, TEST, TRAIN, VALIDATION, group_related, split_at_random, split_by_contig
+from tfbind.dna.splits import (
+    PARTS,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    folds_at_random,
+    group_related,
+    split_at_random,
+    split_by_contig,
+)
 from tfbind.errors import TfbindError
 from tfbind.files import whole_output
 from tfbind.progress import Progress
@@ -176,6 +185,21 @@ def _deal(
     return part, group
 
 
+def _deal_folds(
+    survey: _Survey, part: np.ndarray, group: np.ndarray, options: EncodeOptions
+) -> np.ndarray | None:
+    """Deal what is not of the test part to folds, (n,) uint8; 0 stands for the test part. None without folds."""
+    if options.folds is None:
+        return None
+    fold = np.zeros(len(part), np.uint8)
+    rest = np.flatnonzero(part != TEST)
+    # each fold gets its share of the classes, and of the validation part, which the other folds' models keep
+    kinds = np.column_stack([np.nan_to_num(survey.y[rest], nan=-1), part[rest]])
+    _, stratum = np.unique(kinds, axis=0, return_inverse=True)
+    fold[rest] = folds_at_random(group[rest], stratum, options.folds, options.seed)
+    return fold
+
+
 def _keep_shuffles(survey: _Survey) -> np.ndarray:
     """(m,) bool: shuffles that equal no record and no earlier shuffle, on either strand."""
     keep = np.zeros(len(survey.shuffle_digest), bool)
@@ -184,7 +208,12 @@ def _keep_shuffles(survey: _Survey) -> np.ndarray:
 
 
 def _rows(
-    sources: Sequence[Source], survey: _Survey, part: np.ndarray, keep: np.ndarray, options: EncodeOptions
+    sources: Sequence[Source],
+    survey: _Survey,
+    part: np.ndarray,
+    fold: np.ndarray | None,
+    keep: np.ndarray,
+    options: EncodeOptions,
 ) -> Iterator[dict[str, Any]]:
     """The second pass: every record as a tensors file wants it, shuffles behind their batch of positives."""
     n = n_shuffles = 0
@@ -193,11 +222,13 @@ def _rows(
         for batch in source.batches():
             rows = slice(n, n + len(batch.names))
             groups = [interval[0] if interval else "" for interval in survey.intervals[rows]]
+            folds = None if fold is None else fold[rows]
             yield {
                 "codes": batch.codes,
                 "valid_length": batch.valid_length,
                 "y": survey.y[rows],
                 "split": part[rows],
+                "fold": folds,
                 "id": batch.names,
                 "group": groups,
                 "parent": [""] * len(batch.names),
@@ -211,6 +242,7 @@ def _rows(
                     "valid_length": batch.valid_length[parents],
                     "y": np.zeros((len(kept), 1), np.float32),
                     "split": part[rows][parents],
+                    "fold": None if folds is None else folds[parents],
                     "id": [
                         f"{batch.names[parent]}_shuffle_{number}"
                         for parent, number in zip(parents, made.number[kept], strict=True)
@@ -242,20 +274,27 @@ def _encode(
     )
     survey = _survey(sources, len(factors), options, shuffled=negative_method == "dinucleotide")
     part, group = _deal(sources, survey, options)
+    fold = _deal_folds(survey, part, group, options)
     keep = _keep_shuffles(survey)
     tally = np.zeros((len(factors), len(PARTS), 2), np.int64)
+    tally_of_folds = np.zeros((len(factors), 1 + (options.folds or 0), 2), np.int64)
     extra = {"negative_method": negative_method}
     with (
         write_tensors(
-            output, encoding, tasks=factors, source=describe_sources(inputs), extra=extra
+            output,
+            encoding,
+            tasks=factors,
+            source=describe_sources(inputs),
+            extra=extra,
+            folds=options.folds,
         ) as writer,
         Progress("encoding", total=len(part), unit="records") as progress,
     ):
-        for rows in _rows(sources, survey, part, keep, options):
+        for rows in _rows(sources, survey, part, fold, keep, options):
             writer.append(**rows)
-            for number in range(len(PARTS)):
-                y = rows["y"][rows["split"] == number]
-                tally[:, number] += np.stack([(y == 0).sum(axis=0), (y == 1).sum(axis=0)], axis=1)
+            _count(tally, rows["y"], rows["split"])
+            if fold is not None:
+                _count(tally_of_folds, rows["y"], rows["fold"])
             progress.update(0 if rows["parent"][:1] != [""] else len(rows["id"]))
     group_sizes = np.bincount(group)
     bound = (survey.y == 1).any(axis=1)
@@ -273,14 +312,11 @@ def _encode(
     summary = {
         "negative_method": negative_method,
         "counts": {name: count for name, count in counts.items() if count},
-        "parts": {
-            factor: {
-                name: {"unbound": int(tally[index, number, 0]), "bound": int(tally[index, number, 1])}
-                for number, name in enumerate(PARTS)
-            }
-            for index, factor in enumerate(factors)
-        },
+        "parts": _as_counts(factors, PARTS, tally),
     }
+    if options.folds is not None:
+        names = [str(number) for number in range(1, options.folds + 1)]
+        summary["folds"] = _as_counts(factors, names, tally_of_folds[:, 1:])
     for name, count in summary["counts"].items():  # type: ignore[attr-defined]
         logger.info("%s: %s", name, f"{count:,}")
     for factor, parts in summary["parts"].items():  # type: ignore[attr-defined]
@@ -293,8 +329,29 @@ def _encode(
                 logger.warning(
                     "%s: the %s part lacks a class, so no network can be trained on it", factor, name
                 )
+    for factor, folds in summary.get("folds", {}).items():  # type: ignore[attr-defined]
+        for name, n in folds.items():
+            if not all(n.values()):
+                logger.warning("%s: fold %s lacks a class, so no ROC can be drawn of it", factor, name)
     with whole_output(output.with_suffix(".summary.json")) as temporary:
         temporary.write_text(json.dumps(summary, indent=2) + "\n")
+
+
+def _count(tally: np.ndarray, y: np.ndarray, number_of_row: np.ndarray) -> None:
+    """Add unbound and bound rows to a tally of shape (factors, numbers, 2)."""
+    for number in range(tally.shape[1]):
+        chosen = y[number_of_row == number]
+        tally[:, number] += np.stack([(chosen == 0).sum(axis=0), (chosen == 1).sum(axis=0)], axis=1)
+
+
+def _as_counts(factors: Sequence[str], names: Sequence[str], tally: np.ndarray) -> dict[str, dict]:
+    return {
+        factor: {
+            name: {"unbound": int(unbound), "bound": int(bound)}
+            for name, (unbound, bound) in zip(names, tally[index], strict=True)
+        }
+        for index, factor in enumerate(factors)
+    }
 
 
 def encode_fasta(

@@ -15,7 +15,7 @@ from tfbind.binding.prediction import MIN_BASES
 from tfbind.dna.alphabet import AMBIGUOUS
 from tfbind.dna.digests import composition_digests, strand_canonical_digests
 from tfbind.dna.fasta import read_batches
-from tfbind.dna.splits import PARTS
+from tfbind.dna.splits import PARTS, TEST
 from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
 
@@ -71,12 +71,20 @@ class Evaluation(NamedTuple):
 def examples_from_tensors(path: Path, split: str, model: BindingModel) -> EvaluationSet:
     """Read one part of a tensors file that the model can read.
 
+    For a model of a cross-validation the test part is the fold that was held out from it, and goes by the name
+    ``fold3``: tables of different folds are then no tables of the same examples, and nothing can pool them.
+
     Raises
     ------
     TfbindError
-        If the part is empty, or the file's encoding or factors are not the model's.
+        If the part is empty, or the file's encoding, factors or folds are not the model's.
     """
-    with open_tensors(path) as tensors:
+    fold = model.card.training.get("fold")
+    with open_tensors(path, fold) as tensors:
+        if fold is not None and tensors.folds != model.card.training["folds"]:
+            raise TfbindError(
+                f"{path}: found {tensors.folds} folds, expected {model.card.training['folds']} as {model.path} has"
+            )
         found, wanted = tensors.encoding, model.card.encoding
         if found != wanted and (found.k is not None or found.length != wanted.length):
             raise TfbindError(
@@ -91,7 +99,8 @@ def examples_from_tensors(path: Path, split: str, model: BindingModel) -> Evalua
         if not len(part):
             raise TfbindError(f"{path}: its {split} part is empty, expected sequences to evaluate on")
         id, parent, group = (tensors.text(name)[part.rows] for name in ("id", "parent", "group"))
-    names = np.full(len(part), split, dtype=object)
+    held_out = fold is not None and split == PARTS[TEST]
+    names = np.full(len(part), f"fold{fold}" if held_out else split, dtype=object)
     cluster: np.ndarray | None
     if (parent != "").any():
         cluster, paired = np.unique(np.where(parent == "", id, parent), return_inverse=True)[1], True

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ENCODINGS = ("onehot", "kmer")
+MAX_FOLDS = 255  # a byte numbers them
 NEGATIVE_METHODS = ("genome", "dinucleotide")
 
 
@@ -21,6 +22,7 @@ class EncodeOptions:
     encoding, k, stride : one-hot, or k-mers of k bases every stride bases
     split : fractions of train, validation and test
     test_contigs, validation_contigs : hold these out instead
+    folds : deal all but the test part into so many folds of a cross-validation
     """
 
     length: int = 101
@@ -34,4 +36,5 @@ class EncodeOptions:
     split: tuple[float, float, float] = (0.8, 0.1, 0.1)
     test_contigs: tuple[str, ...] = ()
     validation_contigs: tuple[str, ...] = ()
+    folds: int | None = None
     seed: int = 0

@@ -10,7 +10,7 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
-from tfbind.binding.options import ENCODINGS, NEGATIVE_METHODS, EncodeOptions
+from tfbind.binding.options import ENCODINGS, MAX_FOLDS, NEGATIVE_METHODS, EncodeOptions
 from tfbind.cli.arguments import add_output, add_seed, names, positive_float, positive_int
 from tfbind.errors import TfbindError
 
@@ -105,6 +105,12 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     parts.add_argument(
         "--validation-contigs", type=names, default=(), metavar="NAMES", help="hold these out as validation"
     )
+    parts.add_argument(
+        "--folds",
+        type=positive_int,
+        metavar="N",
+        help="deal all but the test part into N folds, for tfbind train --fold",
+    )
     add_seed(parser)
     add_output(parser, "the tensors file; a summary goes beside it", "FILE.h5")
     parser.set_defaults(run=run)
@@ -146,6 +152,8 @@ def check(args: argparse.Namespace) -> None:
         raise TfbindError("--negative-ratio is for negatives that are made, found negatives that are given")
     if args.validation_contigs and not args.test_contigs:
         raise TfbindError("--validation-contigs needs --test-contigs, else nothing would be left to test on")
+    if args.folds is not None and not 2 <= args.folds <= MAX_FOLDS:
+        raise TfbindError(f"--folds is {args.folds}, expected a whole number from 2 to {MAX_FOLDS}")
     if args.encoding == "kmer":
         if args.k > MAX_K or args.k > args.length:
             raise TfbindError(f"--k is {args.k}, expected at most {MAX_K} and at most --length")

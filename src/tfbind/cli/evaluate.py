@@ -26,7 +26,10 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     inputs = parser.add_argument_group("input: --tensors, or --positives and --negatives")
     inputs.add_argument("--tensors", type=Path, metavar="FILE.h5", help="from tfbind encode")
     inputs.add_argument(
-        "--split", choices=("train", "validation", "test"), default="test", help="its part (default test)"
+        "--split",
+        choices=("train", "validation", "test"),
+        default="test",
+        help="its part (default test; of a model of a fold, that fold)",
     )
     inputs.add_argument("--positives", type=Path, metavar="FASTA", help="bound sequences")
     inputs.add_argument("--negatives", type=Path, metavar="FASTA", help="unbound sequences")

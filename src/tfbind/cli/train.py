@@ -64,6 +64,12 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         help="stop after so many epochs without a lower validation loss (default %(default)s)",
     )
     fitting.add_argument(
+        "--fold",
+        type=positive_int,
+        metavar="N",
+        help="hold fold N out, of tensors from tfbind encode --folds, and train on the others",
+    )
+    fitting.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint, where there is one"
     )
     add_seed(parser)
@@ -90,5 +96,6 @@ def run(args: argparse.Namespace) -> None:
         options=replace(FitOptions(), **given),
         threads=args.threads,
         resume=args.resume,
+        fold=args.fold,
     )
     learning_curves(args.output.with_suffix(".learning.svg"), history)

@@ -1,4 +1,4 @@
-"""Training, validation and test parts that share no sequence, on either strand."""
+"""Training, validation and test parts, and folds, that share no sequence, on either strand."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tfbind.errors import TfbindError
 
 PARTS = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST = range(3)
+LEFT_OUT = 255  # in no part: what is held out of a cross-validation
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
@@ -94,6 +95,39 @@ def split_at_random(
     place[in_strata] = (rng.random() + np.arange(len(first)) * GOLDEN_RATIO) % 1
     part = np.searchsorted(np.cumsum(fractions)[:2], place, side="right").astype(np.uint8)
     return part[inverse]
+
+
+def folds_at_random(group: np.ndarray, stratum: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
+    """Deal whole groups to folds, so that the folds' numbers of a stratum's groups differ by one at most.
+
+    Parameters
+    ----------
+    group, stratum : (n,) int
+        As in `split_at_random`.
+    n_folds : int
+    seed : int
+
+    Returns
+    -------
+    (n,) uint8
+        From 1 to ``n_folds``.
+
+    Raises
+    ------
+    TfbindError
+        If there are fewer groups than folds.
+    """
+    _, first, inverse = np.unique(group, return_index=True, return_inverse=True)
+    if len(first) < n_folds:
+        raise TfbindError(
+            f"found {len(first)} groups of related records, expected one at least for each of {n_folds} folds"
+        )
+    shuffled = np.random.default_rng(seed).permutation(len(first))
+    in_strata = shuffled[np.argsort(stratum[first][shuffled], kind="stable")]
+    # dealt one after the other, as cards are, and on from stratum to stratum: the folds' sizes are even, too
+    fold = np.empty(len(first), np.uint8)
+    fold[in_strata] = np.arange(len(first)) % n_folds + 1
+    return fold[inverse]
 
 
 def split_by_contig(
