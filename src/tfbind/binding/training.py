@@ -131,6 +131,7 @@ def train(
             "best_epoch": best["epoch"],
             "val_loss": best["val_loss"],
             "val_auroc": best["val_auroc"],
+            "data": fingerprint["data"],
             "fold": fold,
             "folds": folds,
         },
