@@ -129,7 +129,7 @@ def read_values(path: str | Path, kind: str) -> dict[str, Any]:
         If the file is missing, damaged, no model of tfbind, of another kind or of a newer format.
     """
     path = Path(path)
-    values = json.loads(_read_members(path)[CARD])
+    values = json.loads(read_members(path)[CARD])
     if values.get("format") != FORMAT:
         raise TfbindError(f"{path}: found format {values.get('format')!r}, expected {FORMAT!r}")
     if values.get("format_version") != FORMAT_VERSION:
@@ -195,7 +195,7 @@ def fill(network: keras.Model, path: str | Path) -> None:
     """
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / WEIGHTS
-        weights.write_bytes(_read_members(Path(path))[WEIGHTS])
+        weights.write_bytes(read_members(Path(path))[WEIGHTS])
         try:
             network.load_weights(weights)
         except (ValueError, KeyError, OSError) as error:
@@ -203,7 +203,7 @@ def fill(network: keras.Model, path: str | Path) -> None:
             raise TfbindError(f"{path}: the weights do not fit the network that it names ({why})") from None
 
 
-def _read_members(path: Path) -> dict[str, bytes]:
+def read_members(path: Path) -> dict[str, bytes]:
     """Read the zip and check every member against the card's checksums."""
     if not path.is_file():
         raise TfbindError(f"{path}: {'is a folder, expected a file' if path.is_dir() else 'no such file'}")
