@@ -20,6 +20,7 @@ ORDER = [
     ("networks",),
     ("training",),
     ("inference",),
+    ("background",),
     ("binding",),
     ("report",),
     ("cli",),

@@ -1,0 +1,1 @@
+"""Background sequence: a recurrent network that learns a genome's next base, and sequences drawn from it."""

@@ -1,0 +1,140 @@
+"""From a genome to a background model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tfbind.background.data import BackgroundData, judged_examples
+from tfbind.background.markov import MarkovModel
+from tfbind.background.model import BackgroundCard, save_background
+from tfbind.background.options import BackgroundOptions
+from tfbind.background.stretches import Stretches, judged_batches, read_stretches
+from tfbind.files import whole_output
+from tfbind.tensors import describe_sources
+from tfbind.training.device import prepare
+from tfbind.training.options import FitOptions
+
+logger = logging.getLogger(__name__)
+
+MARKOV_ORDERS = (0, 3, 5)
+
+
+def fit_background(
+    genome: Path,
+    output: Path,
+    *,
+    options: BackgroundOptions,
+    fitting: FitOptions,
+    threads: int | None,
+    resume: bool,
+) -> dict[str, Any]:
+    """Learn the next base of a genome, on both strands.
+
+    Beside the model file NAME.keras go NAME.history.tsv (one row an epoch), NAME.summary.json and, until the
+    model is safe, NAME.checkpoint. Blocks of the genome are held out whole: the validation part chooses the
+    epoch, and the test part is judged once, at the end.
+
+    Parameters
+    ----------
+    genome, output : Path
+    options : BackgroundOptions
+    fitting : FitOptions
+    threads : int or None
+    resume : bool
+        Go on from the checkpoint of an interrupted run, where there is one.
+
+    Returns
+    -------
+    dict
+        The summary: bits per base of the network and of the Markov models on the same bases of the test part, among
+        others.
+    """
+    training, validation, test = read_stretches(genome)
+    skip = max(MARKOV_ORDERS)
+    data = BackgroundData(
+        training,
+        validation,
+        window=options.window,
+        epoch_bases=options.epoch_bases,
+        skip=skip,
+        seed=fitting.seed,
+    )
+    device = prepare(seed=fitting.seed, threads=threads)
+
+    from tfbind.networks.next_base import next_base_network
+    from tfbind.training.fit import fit
+    from tfbind.training.forward import make_forward
+    from tfbind.training.next_base import STRETCHES_A_BATCH, bits_per_base, next_base
+
+    network = next_base_network(cell=options.cell, units=options.units, layers=options.layers)
+    logger.info(
+        "training a background model (%s, %s parameters) on %s windows of %d bases an epoch, on the %s",
+        options.cell,
+        f"{network.count_params():,}",
+        f"{data.n_train:,}",
+        options.window,
+        device,
+    )
+    checkpoint = output.with_suffix(".checkpoint")
+    fingerprint = {
+        "network": asdict(options),
+        "options": asdict(fitting),
+        "data": hashlib.sha256(training.codes.tobytes() + training.bounds.tobytes()).hexdigest(),
+    }
+    history = fit(
+        network,
+        network,
+        data,
+        next_base(),
+        fitting,
+        checkpoint=checkpoint,
+        fingerprint=fingerprint,
+        resume=resume,
+    )
+    bits = {f"order-{order}": markov_bits(training, test, order, skip) for order in MARKOV_ORDERS}
+    bits["network"] = bits_per_base(make_forward(network), judged_examples(test, skip, STRETCHES_A_BATCH))
+    best = min(history, key=lambda row: row["val_loss"])
+    summary = {
+        "bits_per_base": bits,
+        "validation_bits_per_base": best["val_loss"],
+        "judged_bases": n_judged(test, skip),
+        "bases": {"train": len(training.codes), "validation": len(validation.codes), "test": len(test.codes)},
+        "epochs": history[-1]["epoch"],
+        "best_epoch": best["epoch"],
+        "parameters": network.count_params(),
+        "options": asdict(options) | asdict(fitting),
+    }
+    card = BackgroundCard(
+        cell=options.cell,
+        units=options.units,
+        layers=options.layers,
+        training=summary | {"source": describe_sources([genome])},
+    )
+    save_background(output, network, card)
+    with whole_output(output.with_suffix(".history.tsv")) as temporary:
+        pd.DataFrame(history).to_csv(temporary, sep="\t", index=False, na_rep="NA")
+    with whole_output(output.with_suffix(".summary.json")) as temporary:
+        temporary.write_text(json.dumps(summary, indent=2) + "\n")
+    checkpoint.unlink(missing_ok=True)
+    for name, value in bits.items():
+        logger.info("bits per base of the test part, %s: %.4f", name, value)
+    return summary
+
+
+def markov_bits(training: Stretches, test: Stretches, order: int, skip: int) -> float:
+    """Bits per base of a Markov model of ``training`` on the judged bases of ``test``."""
+    model = MarkovModel(training, order)
+    return float(np.concatenate([model.bits(batch) for batch in judged_batches(test, skip, 64)]).mean())
+
+
+def n_judged(stretches: Stretches, skip: int) -> int:
+    """How many bases count, on both strands."""
+    return sum(int(batch.judged.sum()) for batch in judged_batches(stretches, skip, 64))
