@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from tfbind.binding.bootstrap import LEVEL, REPLICATES, drawable_clusters, paired_differences
+from tfbind.binding.tables import read_text_table
 from tfbind.errors import TfbindError
-from tfbind.files import open_text
 
 LABELS = {"1": 1.0, "0": 0.0, "NA": np.nan}
 # below it a standard error is the rounding of 0
@@ -191,17 +191,7 @@ def compare_folders(folders: Sequence[Path], seed: int = 0) -> pd.DataFrame:
 def _read_predictions(folder: Path) -> pd.DataFrame:
     """Read label and score (NaN for NA), split and cluster, by factor and id."""
     path = folder / "predictions.tsv"
-    with open_text(path) as handle:
-        try:
-            # text throughout, so that an id or a factor called NA keeps its name
-            table = pd.read_csv(handle, sep="\t", dtype=str, keep_default_na=False).fillna("")
-        except ValueError as error:
-            raise TfbindError(f"{path}: not a table of tab-separated columns ({error})") from None
-    absent = [column for column in COLUMNS if column not in table]
-    if absent:
-        raise TfbindError(
-            f"{path}: found no column {absent[0]!r}, expected the columns {', '.join(COLUMNS)} of tfbind evaluate"
-        )
+    table = read_text_table(path, COLUMNS)
     splits = dict.fromkeys(table["split"])
     if len(splits) != 1:
         raise TfbindError(

@@ -16,7 +16,19 @@ from typing import NoReturn
 from tfbind import __version__
 from tfbind.errors import TfbindError
 
-VERBS = ("encode", "train", "evaluate", "compare", "predict", "diagnose", "simulate", "report")
+VERBS = (
+    "encode",
+    "train",
+    "select",
+    "evaluate",
+    "gather",
+    "compare",
+    "predict",
+    "diagnose",
+    "simulate",
+    "background",
+    "report",
+)
 
 
 class OneLineParser(argparse.ArgumentParser):

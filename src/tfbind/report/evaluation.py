@@ -37,8 +37,8 @@ def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
         }
         draw(folder / name, drawn)
     _write_calibration(folder, evaluation)
-    _write_json(folder / "notes.json", evaluation.notes)
-    _write_json(folder / "metrics.json", evaluation.metrics)
+    write_json(folder / "notes.json", evaluation.notes)
+    write_json(folder / "metrics.json", evaluation.metrics)
 
 
 def _write_calibration(folder: Path, evaluation: Evaluation) -> None:
@@ -67,6 +67,7 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
         table.to_csv(temporary, sep="\t", index=False, na_rep="NA", float_format="%.9g")
 
 
-def _write_json(path: Path, values: object) -> None:
+def write_json(path: Path, values: object) -> None:
+    """Write values as JSON; what is undefined is null, and NaN is refused."""
     with whole_output(path) as temporary:
         temporary.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n")

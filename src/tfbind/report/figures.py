@@ -22,6 +22,10 @@ Curve = tuple[NDArray[np.float64], float | None, Sequence[float] | None]
 # bins as `tfbind.binding.reliability.reliability` gives them, the scores, calibration error, a perfect model's
 Calibration = tuple["pd.DataFrame", NDArray[np.float64], float | None, float | None]
 
+# (points, 3) curve of each fold, (points, 3) mean curve as `tfbind.binding.cross_validation.mean_curve` gives it, the
+# mean area and its standard deviation; None where undefined
+FoldCurves = tuple[Sequence[NDArray[np.float64]], NDArray[np.float64], float | None, float | None]
+
 # Okabe & Ito 2008, Color Universal Design, without the yellow that is too pale for a line
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (5, 1.5, 1.5, 1.5)))
@@ -64,6 +68,27 @@ def roc_figure(path: str | Path, curves: Mapping[str, Curve], title: str = "") -
 def pr_figure(path: str | Path, curves: Mapping[str, Curve], title: str = "") -> None:
     """Write precision-recall curves as SVG; as `roc_figure`, with columns recall, precision, threshold."""
     _write(path, pr_svg(curves, title))
+
+
+def fold_roc_figure(path: str | Path, curves: Mapping[str, FoldCurves], title: str = "") -> None:
+    """Write the ROC curves of a cross-validation as SVG: thin each fold's, thick their mean, shaded its spread.
+
+    Parameters
+    ----------
+    path : str or Path
+        The SVG file.
+    curves : mapping of name -> (folds, mean, area, sd)
+        ``folds`` are curves as `roc_figure` takes them; ``mean`` is (points, 3) float: fpr, tpr and its standard
+        deviation over the folds.
+    title : str
+        What stands above the axes.
+    """
+    _write(path, fold_roc_svg(curves, title))
+
+
+def fold_pr_figure(path: str | Path, curves: Mapping[str, FoldCurves], title: str = "") -> None:
+    """Write the precision-recall curves of a cross-validation as SVG; as `fold_roc_figure`."""
+    _write(path, fold_pr_svg(curves, title))
 
 
 def calibration_figure(path: str | Path, curves: Mapping[str, Calibration], title: str = "") -> None:
@@ -119,6 +144,28 @@ def pr_svg(curves: Mapping[str, Curve], title: str = "") -> str:
                 axes.plot(recall, precision, drawstyle="steps-pre", **_line(index))
                 axes.axhline(precision[-1], color=GREY, linewidth=0.8, linestyle=":")
         _area_labels(axes, curves, "Average precision [95% interval]")
+        return _svg(figure)
+
+
+def fold_roc_svg(curves: Mapping[str, FoldCurves], title: str = "") -> str:
+    """Draw what `fold_roc_figure` writes."""
+    with _style():
+        figure, axes = _square(title, "False positive rate", "True positive rate (recall)")
+        axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":")
+        _fold_lines(axes, curves, "default")
+        _spread_labels(axes, curves, "AUROC, mean \N{PLUS-MINUS SIGN} SD of folds")
+        return _svg(figure)
+
+
+def fold_pr_svg(curves: Mapping[str, FoldCurves], title: str = "") -> str:
+    """Draw what `fold_pr_figure` writes; a dotted line is the precision of calling everything bound."""
+    with _style():
+        figure, axes = _square(title, "Recall", "Precision")
+        _fold_lines(axes, curves, "steps-pre")
+        for folds, _, _, _ in curves.values():
+            bound = np.mean([fold[-1, 1] for fold in folds])
+            axes.axhline(bound, color=GREY, linewidth=0.8, linestyle=":")
+        _spread_labels(axes, curves, "Average precision, mean \N{PLUS-MINUS SIGN} SD of folds")
         return _svg(figure)
 
 
@@ -222,6 +269,35 @@ def _area_labels(axes: Axes, curves: Mapping[str, Curve], heading: str) -> None:
         values[name] = "undefined" if area is None else f"{area:.3f}"
         if area is not None and interval is not None:
             values[name] += f" [{interval[0]:.3f}, {interval[1]:.3f}]"
+    _labels(axes, list(curves), values, heading)
+
+
+def _fold_lines(axes: Axes, curves: Mapping[str, FoldCurves], drawstyle: str) -> None:
+    for index, (folds, mean, _, _) in enumerate(curves.values()):
+        style = _line(index)
+        for fold in folds:
+            # of precision there is no point at recall 0: the first one's holds from there on
+            x = np.append(0, fold[:, 0])
+            y = np.append(fold[0, 1], fold[:, 1])
+            axes.plot(x, y, drawstyle=drawstyle, **style | {"linewidth": 0.6, "alpha": 0.5})
+        low, high = mean[:, 1] - mean[:, 2], mean[:, 1] + mean[:, 2]
+        axes.fill_between(
+            mean[:, 0], low.clip(0, 1), high.clip(0, 1), color=style["color"], alpha=0.15, linewidth=0
+        )
+        axes.plot(
+            np.append(0, mean[:, 0]),
+            np.append(0 if drawstyle == "default" else mean[0, 1], mean[:, 1]),
+            **style,
+        )
+
+
+def _spread_labels(axes: Axes, curves: Mapping[str, FoldCurves], heading: str) -> None:
+    """Name each mean curve with its area and the area's spread, the largest on top."""
+    values = {}
+    for name, (_, _, area, sd) in sorted(curves.items(), key=lambda item: -(item[1][2] or 0)):
+        values[name] = "undefined" if area is None else f"{area:.3f}"
+        if area is not None and sd is not None:
+            values[name] += f" \N{PLUS-MINUS SIGN} {sd:.3f}"
     _labels(axes, list(curves), values, heading)
 
 
