@@ -79,6 +79,9 @@ def test_labels(folder):
         ("--positives p --negative-method genome", "--negative-method genome needs --peaks and --genome"),
         ("--fasta f --labels l --negative-method dinucleotide", "--negative-method has no meaning"),
         ("--fasta f --labels l --factor CTCF", "--factor has no meaning"),
+        ("--positives p --negative-method background", "--negative-method background and --background go"),
+        ("--positives p --background b", "--negative-method background and --background go together"),
+        ("--fasta f --labels l --background b", "--negative-method background and --background go together"),
         ("--positives p --exclude b", "--exclude goes with --peaks"),
         ("--positives p --max-peaks 9", "--max-peaks goes with --peaks"),
         ("--positives p --folds 1", "--folds is 1, expected a whole number from 2 to 255"),
@@ -101,6 +104,8 @@ def test_contradictions(argv, message):
         "--positives p --negative-method dinucleotide --negative-ratio 2",
         "--peaks p --genome g --exclude b --max-peaks 9",
         "--peaks p --genome g --negative-method dinucleotide",
+        "--positives p --negative-method background --background b",
+        "--peaks p --genome g --negative-method background --background b",
         "--fasta f --labels l",
     ],
 )

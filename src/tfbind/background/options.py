@@ -19,10 +19,10 @@ class BackgroundOptions:
     """
 
     cell: str = "gru"
-    units: int = 96
+    units: int = 128
     layers: int = 1
     window: int = 256
     epoch_bases: int = 5_000_000
 
 
-FITTING = FitOptions(epochs=8, batch_size=64, learning_rate=5e-3, weight_decay=1e-4, patience=3)
+FITTING = FitOptions(epochs=6, batch_size=64, learning_rate=1e-2, weight_decay=1e-4, patience=3)

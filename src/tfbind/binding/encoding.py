@@ -11,14 +11,14 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from tfbind.binding.negatives import Maker, negative_maker
 from tfbind.binding.options import EncodeOptions
 from tfbind.binding.sources import (
     Source,
-    copies_of_each,
     fasta_source,
     labelled_source,
     matched_windows,
@@ -27,12 +27,9 @@ from tfbind.binding.sources import (
 )
 from tfbind.dna.alphabet import AMBIGUOUS
 from tfbind.dna.digests import composition_digests, strand_canonical_digests
-from tfbind.dna.fasta import Batch
 from tfbind.dna.genome import Genome
 from tfbind.dna.matched import intervals_by_contig
 from tfbind.dna.peaks import parse_coordinates
-from tfbind.dna.shuffle import dinucleotide_shuffle
-from tfbind.dna.splitmix import seeds_for
 from tfbind.dna.splits import (
     PARTS,
     TEST,
@@ -50,44 +47,6 @@ from tfbind.tensors import DnaEncoding, describe_sources, write_tensors
 
 logger = logging.getLogger(__name__)
 
-MAX_REDRAWS = 10
-
-
-class _Shuffles(NamedTuple):
-    """Shuffles made from one batch of positives.
-
-    parent : (m,) int, the row in the batch that each was made from
-    number : (m,) int, from 1 for each parent
-    codes : (m, length) uint8
-    digest : (m,) uint64
-    """
-
-    parent: np.ndarray
-    number: np.ndarray
-    codes: np.ndarray
-    digest: np.ndarray
-
-
-def _shuffle_batch(batch: Batch, first: int, options: EncodeOptions) -> _Shuffles:
-    """Make the negatives of a batch of positives whose first record is number ``first`` of them all."""
-    copies = copies_of_each(first, len(batch.codes), options.negative_ratio)
-    parent = np.repeat(np.arange(len(copies)), copies)
-    number = np.arange(len(parent)) - np.repeat(np.cumsum(copies) - copies, copies) + 1
-    stream = (first + parent) * (int(options.negative_ratio) + 1) + number
-    codes, valid_length = batch.codes[parent], batch.valid_length[parent]
-    own = strand_canonical_digests(batch.codes, batch.valid_length)[parent]
-    shuffled = np.empty_like(codes)
-    digest = own.copy()
-    for attempt in range(1 + MAX_REDRAWS):
-        # a shuffle that gives its parent back is no negative; a homopolymer has no other one, so stop some time
-        again = np.flatnonzero(digest == own)
-        if not len(again):
-            break
-        seeds = seeds_for(stream[again], options.seed, attempt)
-        shuffled[again] = dinucleotide_shuffle(codes[again], valid_length[again], seeds)
-        digest[again] = strand_canonical_digests(shuffled[again], valid_length[again])
-    return _Shuffles(parent, number, shuffled, digest)
-
 
 @dataclass
 class _Survey:
@@ -97,13 +56,13 @@ class _Survey:
     composition: np.ndarray
     intervals: list[tuple[str, int, int] | None]
     y: np.ndarray
-    shuffle_digest: np.ndarray
+    made_digest: np.ndarray
     n_ambiguous: int
     n_padded: int
 
 
-def _survey(sources: Sequence[Source], n_tasks: int, options: EncodeOptions, shuffled: bool) -> _Survey:
-    digests, compositions, labels, shuffle_digests, names = [], [], [], [], []
+def _survey(sources: Sequence[Source], n_tasks: int, options: EncodeOptions, maker: Maker | None) -> _Survey:
+    digests, compositions, labels, made_digests, names = [], [], [], [], []
     intervals: list[tuple[str, int, int] | None] = []
     n_ambiguous = n_padded = 0
     with Progress("reading", unit="records") as progress:
@@ -118,8 +77,8 @@ def _survey(sources: Sequence[Source], n_tasks: int, options: EncodeOptions, shu
                 inside = np.arange(options.length) < batch.valid_length[:, None]
                 n_ambiguous += int(((batch.codes == AMBIGUOUS) & inside).any(axis=1).sum())
                 n_padded += int((batch.valid_length < options.length).sum())
-                if shuffled:
-                    shuffle_digests.append(_shuffle_batch(batch, n_of_source, options).digest)
+                if maker is not None:
+                    made_digests.append(maker.make(batch, n_of_source).digest)
                 n_of_source += len(batch.names)
                 progress.update(len(batch.names))
     _refuse_repeated_names(sources, np.concatenate(names))
@@ -128,7 +87,7 @@ def _survey(sources: Sequence[Source], n_tasks: int, options: EncodeOptions, shu
         np.concatenate(compositions),
         intervals,
         np.concatenate(labels).reshape(-1, n_tasks),
-        np.concatenate(shuffle_digests) if shuffle_digests else np.empty(0, np.uint64),
+        np.concatenate(made_digests) if made_digests else np.empty(0, np.uint64),
         n_ambiguous,
         n_padded,
     )
@@ -200,11 +159,11 @@ def _deal_folds(
     return fold
 
 
-def _keep_shuffles(survey: _Survey) -> np.ndarray:
-    """(m,) bool: shuffles that equal no record and no earlier shuffle, on either strand."""
-    keep = np.zeros(len(survey.shuffle_digest), bool)
-    keep[np.unique(survey.shuffle_digest, return_index=True)[1]] = True
-    return keep & ~np.isin(survey.shuffle_digest, survey.digest)
+def _keep_made(survey: _Survey) -> np.ndarray:
+    """(m,) bool: negatives made that equal no record and no earlier one, on either strand."""
+    keep = np.zeros(len(survey.made_digest), bool)
+    keep[np.unique(survey.made_digest, return_index=True)[1]] = True
+    return keep & ~np.isin(survey.made_digest, survey.digest)
 
 
 def _rows(
@@ -213,10 +172,10 @@ def _rows(
     part: np.ndarray,
     fold: np.ndarray | None,
     keep: np.ndarray,
-    options: EncodeOptions,
+    maker: Maker | None,
 ) -> Iterator[dict[str, Any]]:
-    """The second pass: every record as a tensors file wants it, shuffles behind their batch of positives."""
-    n = n_shuffles = 0
+    """The second pass: every record as a tensors file wants it, negatives made behind their batch of positives."""
+    n = n_made = 0
     for source in sources:
         n_of_source = 0
         for batch in source.batches():
@@ -233,24 +192,24 @@ def _rows(
                 "group": groups,
                 "parent": [""] * len(batch.names),
             }
-            if len(keep):
-                made = _shuffle_batch(batch, n_of_source, options)
-                kept = np.flatnonzero(keep[n_shuffles : n_shuffles + len(made.parent)])
-                parents = made.parent[kept]
+            if maker is not None:
+                made = maker.make(batch, n_of_source)
+                kept = np.flatnonzero(keep[n_made : n_made + len(made.positive)])
+                positives = made.positive[kept]
                 yield {
                     "codes": made.codes[kept],
-                    "valid_length": batch.valid_length[parents],
+                    "valid_length": batch.valid_length[positives],
                     "y": np.zeros((len(kept), 1), np.float32),
-                    "split": part[rows][parents],
-                    "fold": None if folds is None else folds[parents],
+                    "split": part[rows][positives],
+                    "fold": None if folds is None else folds[positives],
                     "id": [
-                        f"{batch.names[parent]}_shuffle_{number}"
-                        for parent, number in zip(parents, made.number[kept], strict=True)
+                        f"{batch.names[positive]}_{maker.word}_{number}"
+                        for positive, number in zip(positives, made.number[kept], strict=True)
                     ],
-                    "group": [groups[parent] for parent in parents],
-                    "parent": [batch.names[parent] for parent in parents],
+                    "group": [groups[positive] for positive in positives],
+                    "parent": [batch.names[positive] if maker.paired else "" for positive in positives],
                 }
-                n_shuffles += len(made.parent)
+                n_made += len(made.positive)
             n += len(batch.names)
             n_of_source += len(batch.names)
 
@@ -272,10 +231,11 @@ def _encode(
         k=options.k if options.encoding == "kmer" else None,
         stride=options.stride if options.encoding == "kmer" else None,
     )
-    survey = _survey(sources, len(factors), options, shuffled=negative_method == "dinucleotide")
+    maker = negative_maker(negative_method, options)
+    survey = _survey(sources, len(factors), options, maker)
     part, group = _deal(sources, survey, options)
     fold = _deal_folds(survey, part, group, options)
-    keep = _keep_shuffles(survey)
+    keep = _keep_made(survey)
     tally = np.zeros((len(factors), len(PARTS), 2), np.int64)
     tally_of_folds = np.zeros((len(factors), 1 + (options.folds or 0), 2), np.int64)
     extra = {"negative_method": negative_method}
@@ -288,20 +248,21 @@ def _encode(
             extra=extra,
             folds=options.folds,
         ) as writer,
-        Progress("encoding", total=len(part), unit="records") as progress,
+        Progress("encoding", total=len(part) + int(keep.sum()), unit="records") as progress,
     ):
-        for rows in _rows(sources, survey, part, fold, keep, options):
+        for rows in _rows(sources, survey, part, fold, keep, maker):
             writer.append(**rows)
             _count(tally, rows["y"], rows["split"])
             if fold is not None:
                 _count(tally_of_folds, rows["y"], rows["fold"])
-            progress.update(0 if rows["parent"][:1] != [""] else len(rows["id"]))
+            progress.update(len(rows["id"]))
     group_sizes = np.bincount(group)
     bound = (survey.y == 1).any(axis=1)
+    noun = "negatives" if maker is None else maker.noun
     counts = counts | {
         "records": len(part),
-        "shuffles made": int(keep.sum()),
-        "shuffles left out because they equal another sequence": int((~keep).sum()),
+        f"{noun} made": int(keep.sum()),
+        f"{noun} left out because they equal another sequence": int((~keep).sum()),
         "records with ambiguous bases": survey.n_ambiguous,
         "records padded": survey.n_padded,
         "records kept together with an equal, reverse complementary, shuffled or overlapping one": int(
@@ -357,7 +318,7 @@ def _as_counts(factors: Sequence[str], names: Sequence[str], tally: np.ndarray) 
 def encode_fasta(
     output: Path, positives: Path, negatives: Path | None, factor: str, options: EncodeOptions
 ) -> None:
-    """Encode a FASTA of bound sequences, and one of unbound ones or dinucleotide shuffles.
+    """Encode a FASTA of bound sequences, and one of unbound ones or negatives made from the bound ones.
 
     Parameters
     ----------
@@ -365,7 +326,7 @@ def encode_fasta(
         The tensors file; beside it goes a summary, ``.summary.json`` in place of its suffix.
     positives : Path
     negatives : Path or None
-        None: shuffles of the positives are the negatives.
+        None: shuffles of the positives, or sequences of a background model, are the negatives.
     factor : str
         Name of the transcription factor.
     options : EncodeOptions
@@ -377,11 +338,11 @@ def encode_fasta(
     """
     sources = [fasta_source(positives, options.length, 1)]
     if negatives is None:
-        method = "dinucleotide"
+        method = options.negative_method or "dinucleotide"
     else:
         sources.append(fasta_source(negatives, options.length, 0))
         method = "given"
-    inputs = [source.path for source in sources]
+    inputs = [source.path for source in sources] + _background_input(options)
     _encode(output, sources, [factor], options, inputs=inputs, negative_method=method, counts={})
 
 
@@ -396,6 +357,10 @@ def encode_labelled(output: Path, fasta: Path, labels: Path, options: EncodeOpti
     )
 
 
+def _background_input(options: EncodeOptions) -> list[Path]:
+    return [] if options.background is None else [options.background]
+
+
 def _held_out_as(contig: str, options: EncodeOptions) -> int:
     if contig in options.test_contigs:
         return TEST
@@ -403,7 +368,7 @@ def _held_out_as(contig: str, options: EncodeOptions) -> int:
 
 
 def encode_peaks(output: Path, peaks: Path, genome_path: Path, factor: str, options: EncodeOptions) -> None:
-    """Encode windows round the summits of peaks, and G+C-matched windows or shuffles as negatives.
+    """Encode windows round the summits of peaks, and G+C-matched windows or negatives made from the windows.
 
     See `encode_fasta`.
     """
@@ -411,7 +376,7 @@ def encode_peaks(output: Path, peaks: Path, genome_path: Path, factor: str, opti
     with Genome(genome_path) as genome:
         windows, all_peaks, counts = peak_windows(peaks, genome, options.length, options.max_peaks)
         sources = [windows_source(genome, windows, options.length, 1)]
-        inputs = [peaks, genome_path]
+        inputs = [peaks, genome_path, *_background_input(options)]
         if method == "genome":
             # windows of contigs without a peak, such as alternative haplotypes, may repeat bound sequence
             stratum = {window.contig: _held_out_as(window.contig, options) for window in windows}

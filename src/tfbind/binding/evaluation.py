@@ -24,6 +24,11 @@ SHUFFLES_NOTE = (
     " shuffled DNA: unbound windows of a genome score an AUROC of .61 to .64 against their own shuffles."
     " Against real unbound sequence expect less."
 )
+BACKGROUND_NOTE = (
+    "The model was trained against sequences drawn from a background model. Part of what it knows is how natural DNA"
+    " differs from these. Against real unbound sequence expect less."
+)
+NEGATIVES_NOTES = {"dinucleotide": SHUFFLES_NOTE, "background": BACKGROUND_NOTE}
 PAIRED_NOTE = (
     "The negatives of this test are dinucleotide shuffles of its positives; intervals resample them together."
 )
@@ -210,5 +215,6 @@ def evaluate(model: BindingModel, examples: EvaluationSet, seed: int) -> Evaluat
         )
     predictions = pd.concat(tables, ignore_index=True)
     predictions["label"] = predictions["label"].mask(predictions["label"] < 0)
-    notes = [SHUFFLES_NOTE] if model.card.negative_method == "dinucleotide" else []
+    note = NEGATIVES_NOTES.get(model.card.negative_method)
+    notes = [] if note is None else [note]
     return Evaluation(metrics, roc, pr, predictions, notes + ([PAIRED_NOTE] if examples.paired else []))

@@ -8,6 +8,7 @@ import numpy as np
 
 from tfbind.binding.calibration import calibrate
 from tfbind.binding.inputs import InputEncoder
+from tfbind.binding.options import MADE_UP
 from tfbind.errors import TfbindError
 from tfbind.inference.engine import start_engine
 from tfbind.training.model_file import ModelCard, read_card
@@ -29,7 +30,8 @@ class BindingModel:
     Raises
     ------
     TfbindError
-        As `tfbind.training.model_file.read_card`, and for a prevalence where the model was trained on shuffles.
+        As `tfbind.training.model_file.read_card`, and for a prevalence where the negatives of training
+        were made up.
 
     Attributes
     ----------
@@ -42,9 +44,10 @@ class BindingModel:
     def __init__(self, path: str | Path, *, threads: int | None = None, prevalence: float | None = None):
         self.path = Path(path)
         self.card: ModelCard = read_card(path, KIND)
-        if prevalence is not None and self.card.negative_method == "dinucleotide":
+        if prevalence is not None and self.card.negative_method in MADE_UP:
             raise TfbindError(
-                f"{path}: was trained on shuffles, which are no sample of a genome, so --prevalence has no meaning;"
+                f"{path}: was trained on {MADE_UP[self.card.negative_method]}, which are no sample of a genome, so"
+                " --prevalence has no meaning;"
                 " expected a model trained on unbound sequence"
             )
         self._prevalence = prevalence

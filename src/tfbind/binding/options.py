@@ -7,7 +7,9 @@ from pathlib import Path
 
 ENCODINGS = ("onehot", "kmer")
 MAX_FOLDS = 255  # a byte numbers them
-NEGATIVE_METHODS = ("genome", "dinucleotide")
+NEGATIVE_METHODS = ("genome", "dinucleotide", "background")
+# negatives that occur nowhere, by what they are called
+MADE_UP = {"dinucleotide": "shuffles", "background": "sequences of a background model"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +17,8 @@ class EncodeOptions:
     """How records become tensors.
 
     length : bases a record; longer ones are cropped round the centre, shorter ones padded
-    negative_method : "genome" or "dinucleotide"; None takes genome where one is given
+    negative_method : one out of NEGATIVE_METHODS; None takes genome where one is given, else dinucleotide
+    background : model that draws the negatives of the method "background"
     negative_ratio : negatives made for each positive
     exclude : BED of regions that no genomic negative may touch
     max_peaks : keep the strongest peaks only
@@ -27,6 +30,7 @@ class EncodeOptions:
 
     length: int = 101
     negative_method: str | None = None
+    background: Path | None = None
     negative_ratio: float = 1.0
     exclude: Path | None = None
     max_peaks: int | None = None

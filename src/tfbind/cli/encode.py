@@ -78,8 +78,11 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     negatives.add_argument(
         "--negative-method",
         choices=NEGATIVE_METHODS,
-        help="windows of the genome matched in G+C content, or dinucleotide shuffles"
-        " (default: genome where one is given)",
+        help="windows of the genome matched in G+C content, dinucleotide shuffles, or sequences drawn from"
+        " --background (default: genome where one is given, else dinucleotide)",
+    )
+    negatives.add_argument(
+        "--background", type=Path, metavar="BG.keras", help="model of tfbind background fit, for that method"
     )
     negatives.add_argument(
         "--negative-ratio",
@@ -142,6 +145,8 @@ def check(args: argparse.Namespace) -> None:
         raise TfbindError("--negative-method genome needs --peaks and --genome")
     if args.fasta and args.negative_method:
         raise TfbindError("--labels tells what is unbound, so --negative-method has no meaning")
+    if (args.negative_method == "background") != bool(args.background):
+        raise TfbindError("--negative-method background and --background go together, found only one of them")
     if args.exclude and not args.peaks:
         raise TfbindError("--exclude goes with --peaks and --genome: no other negatives come from a genome")
     if args.max_peaks and not args.peaks:

@@ -43,7 +43,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         type=share,
         metavar="P",
         help="bound share of what is scored, such as 0.001 for a genome's windows"
-        " (default: as in training; not for models trained on shuffles)",
+        " (default: as in training; not for models trained on made-up negatives)",
     )
     parser.add_argument("--engine", choices=ENGINES, default="auto", help="default %(default)s")
     parser.add_argument(
