@@ -79,10 +79,20 @@ class TestCommands:
             " --seed 0 -o results/tensors/p.h5"
         )
 
+    def test_a_background_model_is_an_input(self, workflow):
+        workflow.write_sheet("a\treads.fa\n")
+        workflow.config["encode"] = {"negative_method": "background", "background": "reads.fa"}
+        assert command(workflow.dry_run(), "encode") == (
+            "tfbind encode --positives reads.fa --background reads.fa --factor a"
+            " --negative-method background --seed 0 -o results/tensors/a.h5"
+        )
+
     def test_given_negatives_leave_no_say_to_the_settings_of_made_ones(self, workflow):
         workflow.write_sheet("n\treads.fa\treads.fa\n")
         workflow.config["encode"] = {"negative_method": "dinucleotide", "negative_ratio": 3}
         assert "negative-" not in command(workflow.dry_run(), "encode")
+        workflow.config["encode"] = {"negative_method": "background", "background": "reads.fa"}
+        assert "background" not in command(workflow.dry_run(), "encode")
 
     def test_odd_file_names_are_quoted(self, workflow):
         workflow.folder.joinpath("my reads' $x.fa").write_text(">a\nACGT\n")

@@ -58,7 +58,8 @@ def read_config():
         raise WorkflowError(
             "config: models: every model is null (switched off), expected one at least"
         )
-    check_files_exist({"encode.exclude": config["encode"].get("exclude")}, "config")
+    files = {f"encode.{k}": config["encode"].get(k) for k in ("exclude", "background")}
+    check_files_exist(files, "config")
     check_files_exist({"datasets": config["datasets"]}, "config")
     return read_sheet(config["datasets"]), models
 
@@ -142,14 +143,17 @@ def get_encode_inputs(wildcards):
     """Files under the names of the flags that they go to."""
     row = DATASETS[wildcards.dataset]
     inputs = {column: path for column, path in row.items() if column != "predict"}
-    exclude = config["encode"].get("exclude") if "peaks" in row else None
-    return inputs | {"exclude": exclude} if exclude else inputs
+    if "peaks" in row:
+        inputs["exclude"] = config["encode"].get("exclude")
+    if "negatives" not in row:
+        inputs["background"] = config["encode"].get("background")
+    return {name: path for name, path in inputs.items() if path}
 
 
 def get_encode_settings(wildcards):
     """The settings that mean something for this data set."""
     row = DATASETS[wildcards.dataset]
-    without_meaning = {"exclude"}  # an input, not a setting
+    without_meaning = {"exclude", "background"}  # inputs, not settings
     if "negatives" in row:
         without_meaning |= {"negative_method", "negative_ratio"}
     if "peaks" not in row:
