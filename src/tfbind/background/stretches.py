@@ -60,7 +60,8 @@ class JudgedBatch(NamedTuple):
 def read_stretches(path: Path) -> tuple[Stretches, Stretches, Stretches]:
     """Read a genome and deal its blocks to training, validation and test.
 
-    Soft-masked bases are bases like others; N and other ambiguous ones end a stretch. A byte a base is kept in
+    What is held out is never seen in training, on either strand, but a repeat may have its copies in several
+    parts, which helps every model that is judged alike. Soft-masked bases are bases like others; N and other ambiguous ones end a stretch. A byte a base is kept in
     memory.
 
     Parameters

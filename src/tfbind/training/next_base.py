@@ -12,7 +12,7 @@ from tfbind.training.data import Batches, Examples
 from tfbind.training.fit import Objective
 from tfbind.training.forward import Forward
 
-STRETCHES_A_BATCH = 64
+STRETCHES_A_BATCH = 24
 UNKNOWN = 4
 
 
