@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,6 @@ from tfbind.errors import TfbindError
 from tfbind.networks.spec import CELLS
 from tfbind.training.device import prepare
 from tfbind.training.model_file import fill, read_values, write_model
-
-if TYPE_CHECKING:
-    import keras
 
 KIND = "background"
 
@@ -33,8 +30,8 @@ class BackgroundCard:
     training: dict[str, Any]
 
 
-def save_background(path: Path, network: keras.Model, card: BackgroundCard) -> None:
-    """Write the model file, whole or not at all."""
+def save_background(path: Path, network: Any, card: BackgroundCard) -> None:
+    """Write the model file of a Keras network, whole or not at all."""
     write_model(path, network, {"kind": KIND, **asdict(card)})
 
 

@@ -60,9 +60,9 @@ class JudgedBatch(NamedTuple):
 def read_stretches(path: Path) -> tuple[Stretches, Stretches, Stretches]:
     """Read a genome and deal its blocks to training, validation and test.
 
-    What is held out is never seen in training, on either strand, but a repeat may have its copies in several
-    parts, which helps every model that is judged alike. Soft-masked bases are bases like others; N and other ambiguous ones end a stretch. A byte a base is kept in
-    memory.
+    What is held out is never seen in training, on either strand; but a repeat may have copies in several parts,
+    which helps all models that are judged by them. Soft-masked bases are bases like others; N and other ambiguous
+    ones end a stretch. A byte a base is kept in memory.
 
     Parameters
     ----------
