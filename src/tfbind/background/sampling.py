@@ -15,6 +15,11 @@ SEQUENCES_A_BATCH = 512
 BASES_A_BATCH = 1 << 22
 
 
+def batch_size(length: int) -> int:
+    """How many sequences are drawn side by side, so that memory stays flat."""
+    return max(1, min(SEQUENCES_A_BATCH, BASES_A_BATCH // length))
+
+
 def draw(
     model: BackgroundModel, numbers: np.ndarray, length: int, *, seed: int, temperature: float = 1.0
 ) -> np.ndarray:
@@ -35,7 +40,7 @@ def draw(
     (n, length) uint8
         Codes, none ambiguous.
     """
-    size = max(1, min(SEQUENCES_A_BATCH, BASES_A_BATCH // length))
+    size = batch_size(length)
     drawn = np.empty((len(numbers), length), np.uint8)
     for start in range(0, len(numbers), size):
         rows = slice(start, start + size)
@@ -57,7 +62,7 @@ def write_samples(
 ) -> None:
     """Draw ``n`` sequences of ``length`` bases into a FASTA file, called background_1 and so on."""
     model = BackgroundModel(model_path, threads=threads)
-    size = max(1, min(SEQUENCES_A_BATCH, BASES_A_BATCH // length))
+    size = batch_size(length)
     with (
         whole_output(output) as temporary,
         open(temporary, "w", encoding="ascii") as handle,

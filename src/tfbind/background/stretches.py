@@ -12,6 +12,7 @@ import numpy as np
 
 from tfbind.dna.alphabet import AMBIGUOUS, reverse_complement
 from tfbind.dna.fasta import encode_record, read_fasta
+from tfbind.dna.packing import pack
 from tfbind.dna.splits import PARTS, split_at_random
 from tfbind.errors import TfbindError
 
@@ -115,15 +116,6 @@ def _join(pieces: list[np.ndarray]) -> Stretches:
     return Stretches(np.concatenate(pieces), np.cumsum([0, *map(len, pieces)]))
 
 
-def pack_stretches(stretches: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Put stretches side by side: codes (n, longest) uint8, padded on the right, and valid_length (n,) int32."""
-    valid_length = np.array([len(stretch) for stretch in stretches], np.int32)
-    codes = np.full((len(stretches), valid_length.max()), AMBIGUOUS, np.uint8)
-    for row, stretch in enumerate(stretches):
-        codes[row, : len(stretch)] = stretch
-    return codes, valid_length
-
-
 def judged_batches(stretches: Stretches, skip: int, size: int) -> Iterator[JudgedBatch]:
     """Give held-out stretches of either strand, and which of their bases count.
 
@@ -139,8 +131,11 @@ def judged_batches(stretches: Stretches, skip: int, size: int) -> Iterator[Judge
     long_enough = [stretch for stretch in stretches if len(stretch) > skip]
     # batches of like lengths pad little
     long_enough.sort(key=len, reverse=True)
-    for start in range(0, len(long_enough), -(-size // 2)):
-        codes, valid_length = pack_stretches(long_enough[start : start + -(-size // 2)])
+    n_rows = -(-size // 2)
+    for start in range(0, len(long_enough), n_rows):
+        rows = long_enough[start : start + n_rows]
+        lengths = np.array([len(stretch) for stretch in rows])
+        codes, valid_length = pack(np.concatenate(rows), lengths, int(lengths.max()))
         codes = np.concatenate([codes, reverse_complement(codes, valid_length)])
         place = np.arange(codes.shape[1])
         valid_length = np.concatenate([valid_length, valid_length])
