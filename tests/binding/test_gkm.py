@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from tfbind.binding import gkm as binding_gkm
 from tfbind.binding.examples import BindingData
-from tfbind.binding.gkm import CAP, N_FOLDS, cross_fit, deal_folds
+from tfbind.binding.gkm import N_FOLDS, cross_fit, deal_folds
 from tfbind.binding.model import BindingModel
 from tfbind.binding.parts import Part
 from tfbind.binding.training import train
-from tfbind.dna.gkm import capped_counts, gapped_kmers
+from tfbind.dna.gkm import ABSENT, FIRST, N_FEATURES, gapped_kmers, weight_sums
 from tfbind.dna.splits import TRAIN
 from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
@@ -50,7 +51,7 @@ class TestDealFolds:
 
 class TestCrossFit:
     def test_a_folds_weights_have_not_seen_its_examples(self, part, monkeypatch):
-        monkeypatch.setattr(binding_gkm, "STRENGTHS", (0.01,))
+        monkeypatch.setattr(binding_gkm, "VARIANCES", (0.01,))
         group = np.arange(len(part))
         before = cross_fit(part, group, np.empty(0, np.int64), 0)
         own = before.fold == 1
@@ -64,6 +65,21 @@ class TestCrossFit:
         margin = linear.tracks(part.codes, part.valid_length, np.arange(len(part))).sum(axis=(1, 2))
         y = part.y[:, 0]
         assert np.mean(margin[y == 1][:, None] > margin[y == 0]) > 0.7
+
+    def test_is_a_logistic_regression_on_counts(self, part, monkeypatch):
+        monkeypatch.setattr(binding_gkm, "VARIANCES", (0.01,))
+        linear = cross_fit(part, np.arange(len(part)), np.empty(0, np.int64), 0)
+        inside = linear.fold != 2
+        patterns = gapped_kmers(part.codes, part.valid_length)[inside]
+        features = patterns + FIRST[:, None]
+        counts = np.zeros((len(features), N_FEATURES))
+        for row, there, found in zip(counts, features, patterns != ABSENT, strict=True):
+            np.add.at(row, there[found], 1)
+        y = part.y[inside, 0]
+        peer = LogisticRegression(C=0.01, class_weight="balanced", tol=1e-3).fit(counts, y)
+        np.testing.assert_allclose(
+            counts @ linear.tables[2, 0] + linear.intercepts[2, 0], peer.decision_function(counts), atol=0.05
+        )
 
     def test_more_shuffles_go_into_the_fit(self, part):
         positives = np.flatnonzero(part.y[:, 0] == 1)
@@ -97,10 +113,10 @@ class TestTraining:
         fit(given_tensors, path, "gkm-linear", FitOptions(), {})
         with open_tensors(given_tensors) as tensors:
             linear = BindingData(tensors, 0, tracks=True).linear
-        counts = capped_counts(gapped_kmers(part.codes, part.valid_length), CAP)
+        patterns, rows = gapped_kmers(part.codes, part.valid_length), np.arange(len(part))
         margin = np.mean(
             [
-                counts @ table[0] + intercept[0]
+                weight_sums(patterns, rows, table[0]) + intercept[0]
                 for table, intercept in zip(linear.tables, linear.intercepts, strict=True)
             ],
             axis=0,
@@ -134,7 +150,7 @@ class TestTraining:
         path = tmp_path / "two.keras"
         fit(tensors, path, "gkm-bilstm", FitOptions(epochs=1), SMALL)
         card = BindingModel(path).card
-        assert card.gkm.weights.shape[0] == len(card.tasks) == 2
+        assert card.gkm.shape[0] == len(card.tasks) == 2
 
     def test_kmer_tensors_are_refused(self, kmer_tensors, tmp_path):
         with pytest.raises(TfbindError, match="expects one-hot"):

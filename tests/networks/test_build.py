@@ -8,7 +8,7 @@ import pytest
 
 from tfbind.binding.inputs import InputEncoder
 from tfbind.dna.alphabet import AMBIGUOUS, reverse_complement
-from tfbind.dna.gkm import N_FEATURES, GkmWeights
+from tfbind.dna.gkm import N_FEATURES
 from tfbind.networks.build import build
 from tfbind.networks.spec import ARCHITECTURES, NetworkSpec, make_spec
 from tfbind.tensors import DnaEncoding
@@ -31,7 +31,7 @@ NETWORKS = {
     for name, encoding in ENCODINGS.items()
     if (name == "onehot" or not values.get("tracks")) and (name == "kmer" or "k" not in values)
 }
-GKM = GkmWeights(weights=np.random.default_rng(3).normal(size=(2, N_FEATURES)).astype(np.float32), cap=2)
+GKM = np.random.default_rng(3).normal(size=(2, N_FEATURES)).astype(np.float32)
 
 
 def every_network(test):

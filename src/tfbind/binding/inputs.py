@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfbind.dna.gkm import GkmWeights
+from tfbind.dna.gkm import evidence_tracks
 from tfbind.tensors import DnaEncoding
 
 
@@ -15,14 +15,16 @@ class InputEncoder:
     """Turns codes into a network's inputs, in training and in prediction alike.
 
     encoding : DnaEncoding
-    gkm : GkmWeights or None
-        Of the evidence tracks, where the network reads any.
+    gkm : (tasks, N_FEATURES) float32 or None
+        Weights of gapped k-mers, where the network reads evidence tracks.
     """
 
     encoding: DnaEncoding
-    gkm: GkmWeights | None = None
+    gkm: np.ndarray | None = None
 
     def __call__(self, codes: np.ndarray, valid_length: np.ndarray) -> tuple[np.ndarray, ...]:
         """Encode (n, length) uint8 codes: ``x``, ``valid_length`` and, with ``gkm``, the tracks."""
-        inputs = (self.encoding.encode(codes), valid_length)
-        return inputs if self.gkm is None else (*inputs, self.gkm.tracks(codes, valid_length))
+        inputs: tuple[np.ndarray, ...] = (self.encoding.encode(codes), valid_length)
+        if self.gkm is not None:
+            inputs += (evidence_tracks(codes, valid_length, self.gkm[None]),)
+        return inputs

@@ -1,4 +1,4 @@
-"""Gapped k-mers: six informative bases under a few spacings, the same on both strands.
+"""Gapped k-mers: six or seven informative bases under many spacings, the same on both strands.
 
 What a support vector machine on gapped k-mers (Ghandi et al. 2014, PLoS Comput Biol 10:e1003711) sees of a
 sequence, as explicit features: a base pattern under a mask such as ``1110111`` counts wherever it occurs on
@@ -8,43 +8,95 @@ under the same mask.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 from numba import njit
-from scipy.sparse import csr_array
 
-from tfbind.dna.alphabet import AMBIGUOUS
+WIDEST = 10
+_WORD = WIDEST // 2
+ABSENT = int(np.iinfo(np.uint16).max)
 
-MASKS = ("111111", "1110111", "11100111", "11011011", "10111101", "111000111")
-INFORMATIVE = 6
-N_PATTERNS = 4**INFORMATIVE
-N_FEATURES = len(MASKS) * N_PATTERNS
 
-_OFFSETS = np.array([[i for i, letter in enumerate(mask) if letter == "1"] for mask in MASKS])
+def palindromic_masks(informative: int, span: int) -> list[str]:
+    """Give every mask that is ``span`` wide, keeps ``informative`` bases and reads the same from either end.
+
+    The outermost bases are informative; the middle of an odd span is where an odd number of them needs it.
+    """
+    half = span // 2
+    middle = "" if span % 2 == 0 else str(informative % 2)
+    masks = []
+    for inner in combinations(range(1, half), informative // 2 - 1):
+        left = "".join("1" if at in (0, *inner) else "0" for at in range(half))
+        masks.append(left + middle + left[::-1])
+    return masks
+
+
+MASKS = tuple(
+    mask
+    for informative, spans in ((6, (6, 7, 8, 9, 10)), (7, (7, 9)))
+    for span in spans
+    for mask in palindromic_masks(informative, span)
+)
+_SIZES = np.array([mask.count("1") for mask in MASKS])
 _SPANS = np.array([len(mask) for mask in MASKS])
+# which of the bases from a gapped k-mer's start on are informative, the first one in the lowest bit
+_KEPT = np.array([int(mask[::-1], 2) for mask in MASKS])
+# the number of a mask's first feature
+FIRST = np.concatenate([[0], np.cumsum(4**_SIZES)[:-1]])
+N_FEATURES = int((4**_SIZES).sum())
+
+
+def _word_numbers() -> np.ndarray:
+    """What each half of a window adds to its pattern's number: (masks, 2 halves, 2 strands, words) int32.
+
+    A window of WIDEST bases is two words of half as many, so that a gapped k-mer's number on either strand
+    is a sum of two entries, however many bases it keeps.
+    """
+    bases = np.arange(4**_WORD)[:, None] >> 2 * np.arange(_WORD)[::-1] & 3
+    numbers = np.zeros((len(MASKS), 2, 2, 4**_WORD), np.int32)
+    for m, mask in enumerate(MASKS):
+        kept = [at for at, letter in enumerate(mask) if letter == "1"]
+        for rank, at in enumerate(kept):
+            base = bases[:, at % _WORD]
+            numbers[m, at // _WORD, 0] += base << 2 * (len(kept) - 1 - rank)
+            numbers[m, at // _WORD, 1] += (3 - base) << 2 * rank
+    return numbers
+
+
+_NUMBERS = _word_numbers()
 
 
 @njit(cache=True, nogil=True)
-def _features(codes, valid_length, offsets, spans, features):  # pragma: no cover - compiled
-    n_masks, k = offsets.shape
+def _read_words(codes, valid_length, words, unknown):  # pragma: no cover - compiled
+    """Read the word that starts at every base, and which of its bases are ambiguous or past the end."""
+    word, bits = 0, 2**_WORD - 1
+    for at in range(len(words) - 1, -1, -1):
+        base = codes[at] if at < valid_length else 4
+        word = (word >> 2) + ((base & 3) << 2 * (_WORD - 1))
+        bits = (bits << 1 & 2**_WORD - 1) + (base > 3)
+        words[at] = word
+        unknown[at] = bits
+
+
+@njit(cache=True, nogil=True)
+def _pattern(words, unknown, start, kept, numbers):  # pragma: no cover - compiled
+    """Name one gapped k-mer."""
+    if (unknown[start] + (unknown[start + _WORD] << _WORD)) & kept:
+        return ABSENT
+    here, there = words[start], words[start + _WORD]
+    return min(numbers[0, 0, here] + numbers[1, 0, there], numbers[0, 1, here] + numbers[1, 1, there])
+
+
+@njit(cache=True, nogil=True)
+def _name(codes, valid_length, kept, numbers, patterns):  # pragma: no cover - compiled
+    length = codes.shape[1]
+    words, unknown = np.empty(length + _WORD, np.int64), np.empty(length + _WORD, np.int64)
     for i in range(len(codes)):
-        for m in range(n_masks):
-            for start in range(codes.shape[1]):
-                feature = -1
-                if start + spans[m] <= valid_length[i]:
-                    forward = 0
-                    reverse = 0
-                    for j in range(k):
-                        base = codes[i, start + offsets[m, j]]
-                        if base == AMBIGUOUS:
-                            forward = -1
-                            break
-                        forward = forward * 4 + base
-                        reverse += (3 - base) * 4**j
-                    if forward >= 0:
-                        feature = m * 4**k + min(forward, reverse)
-                features[i, m, start] = feature
+        _read_words(codes[i], valid_length[i], words, unknown)
+        for m in range(len(kept)):
+            for start in range(length):
+                patterns[i, m, start] = _pattern(words, unknown, start, kept[m], numbers[m])
 
 
 def gapped_kmers(codes: np.ndarray, valid_length: np.ndarray) -> np.ndarray:
@@ -57,129 +109,121 @@ def gapped_kmers(codes: np.ndarray, valid_length: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (n, masks, length) int16
-        Feature number, mask * 4**6 + the smaller one of the pattern and its reverse complement, both read as
-        numbers in base 4; -1 where it would pass the end or holds an ambiguous base.
+    (n, masks, length) uint16
+        The smaller one of the pattern and its reverse complement, both read as numbers in base 4; ABSENT where
+        it would pass the end or holds an ambiguous base. Its feature is the mask's FIRST and this number.
     """
-    features = np.empty((len(codes), len(MASKS), codes.shape[1]), np.int16)
-    _features(codes, valid_length, _OFFSETS, _SPANS, features)
-    return features
-
-
-def capped_counts(features: np.ndarray, cap: int) -> csr_array:
-    """Count features, each at most ``cap`` times a sequence.
-
-    Parameters
-    ----------
-    features : (n, masks, length) int16
-        From `gapped_kmers`.
-    cap : int
-
-    Returns
-    -------
-    (n, N_FEATURES) float64, sparse
-    """
-    flat = features.reshape(len(features), -1)
-    present = flat >= 0
-    indptr = np.concatenate([[0], np.cumsum(present.sum(axis=1))])
-    counts = csr_array(
-        (np.ones(indptr[-1]), flat[present].astype(np.int32), indptr), shape=(len(features), N_FEATURES)
-    )
-    counts.sum_duplicates()
-    np.minimum(counts.data, cap, out=counts.data)
-    return counts
+    patterns = np.empty((len(codes), len(MASKS), codes.shape[1]), np.uint16)
+    _name(codes, valid_length, _KEPT, _NUMBERS, patterns)
+    return patterns
 
 
 @njit(cache=True, nogil=True)
-def _tracks(features, tables, table, spans, cap, tracks):  # pragma: no cover - compiled
-    n_masks, length = features.shape[1:]
-    count = np.zeros(tables.shape[1], np.int64)
-    for i in range(len(features)):
-        weights = tables[table[i]]
-        for m in range(n_masks):
-            for start in range(length):
-                if features[i, m, start] >= 0:
-                    count[features[i, m, start]] += 1
-        for m in range(n_masks):
-            # the centre of an even span lies between two bases: each gets half, as on the other strand
-            left = (spans[m] - 1) // 2
-            right = spans[m] // 2
-            for start in range(length):
-                feature = features[i, m, start]
-                if feature >= 0:
-                    share = weights[feature] * min(cap, count[feature]) / count[feature]
-                    tracks[i, start + left, m] += 0.5 * share
-                    tracks[i, start + right, m] += 0.5 * share
-        for m in range(n_masks):
-            for start in range(length):
-                if features[i, m, start] >= 0:
-                    count[features[i, m, start]] = 0
+def _sum_weights(patterns, rows, first, weights, sums):  # pragma: no cover - compiled
+    for i in range(len(rows)):
+        total = 0.0
+        for m in range(patterns.shape[1]):
+            for pattern in patterns[rows[i], m]:
+                if pattern != ABSENT:
+                    total += weights[first[m] + pattern]
+        sums[i] = total
 
 
-def evidence_tracks(features: np.ndarray, tables: np.ndarray, table: np.ndarray, cap: int) -> np.ndarray:
-    """Lay a linear model's weights along the sequence: what each place says for and against binding.
-
-    A feature that occurs more than ``cap`` times shares ``cap`` times its weight among its occurrences, so
-    the sum over a sequence is exactly the linear model's logit without its intercept. The tracks of the
-    other strand are these ones read backwards.
+def weight_sums(patterns: np.ndarray, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Add up the weights of all that occurs in a sequence: the product of its counts and the weights.
 
     Parameters
     ----------
-    features : (n, masks, length) int16
+    patterns : (n, masks, length) uint16
         From `gapped_kmers`.
-    tables : (t, N_FEATURES) float32
-        Weights of t linear models.
-    table : (n,) int
-        Which of them scores each sequence.
-    cap : int
+    rows : (m,) int
+        The sequences in question.
+    weights : (N_FEATURES,) float
 
     Returns
     -------
-    (n, length, masks) float32
-        At the centre of each gapped k-mer.
+    (m,) float64
     """
-    tracks = np.zeros((len(features), features.shape[2], len(MASKS)), np.float32)
-    _tracks(features, tables, table, _SPANS, cap, tracks)
-    return tracks
+    sums = np.empty(len(rows))
+    _sum_weights(patterns, rows, FIRST, weights, sums)
+    return sums
 
 
-@dataclass(frozen=True, kw_only=True)
-class GkmWeights:
-    """Weights of gapped k-mers by which evidence tracks are laid, of one factor or several.
+@njit(cache=True, nogil=True)
+def _sum_values(patterns, rows, first, values, sums):  # pragma: no cover - compiled
+    for i in range(len(rows)):
+        for m in range(patterns.shape[1]):
+            for pattern in patterns[rows[i], m]:
+                if pattern != ABSENT:
+                    sums[first[m] + pattern] += values[i]
 
-    weights : (tasks, N_FEATURES) float32
-    cap : a feature counts at most so often
+
+def value_sums(patterns: np.ndarray, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Add up, for every feature, the values of the sequences that it occurs in, once an occurrence.
+
+    Parameters
+    ----------
+    patterns : (n, masks, length) uint16
+        From `gapped_kmers`.
+    rows : (m,) int
+        The sequences in question.
+    values : (m,) float
+
+    Returns
+    -------
+    (N_FEATURES,) float64
     """
-
-    weights: np.ndarray = field(repr=False)
-    cap: int
-
-    def tracks(self, codes: np.ndarray, valid_length: np.ndarray) -> np.ndarray:
-        """Lay every factor's tracks: (n, length) uint8 codes to (n, length, tasks * masks) float32."""
-        return stacked_tracks(
-            codes, valid_length, self.weights[None], np.zeros(len(codes), np.int64), self.cap
-        )
+    sums = np.zeros(N_FEATURES)
+    _sum_values(patterns, rows, FIRST, values, sums)
+    return sums
 
 
-def stacked_tracks(
-    codes: np.ndarray, valid_length: np.ndarray, tables: np.ndarray, table: np.ndarray, cap: int
+@njit(cache=True, nogil=True)
+def _lay(
+    codes, valid_length, tables, table, first, kept, spans, numbers, tracks
+):  # pragma: no cover - compiled
+    length = codes.shape[1]
+    words, unknown = np.empty(length + _WORD, np.int64), np.empty(length + _WORD, np.int64)
+    for i in range(len(codes)):
+        _read_words(codes[i], valid_length[i], words, unknown)
+        for task in range(tables.shape[1]):
+            weights = tables[table[i], task]
+            for m in range(len(kept)):
+                # the centre of an even span lies between two bases: each gets half, as on the other strand
+                left, right = (spans[m] - 1) // 2, spans[m] // 2
+                for start in range(length):
+                    pattern = _pattern(words, unknown, start, kept[m], numbers[m])
+                    if pattern != ABSENT:
+                        half = 0.5 * weights[first[m] + pattern]
+                        tracks[i, start + left, task] += half
+                        tracks[i, start + right, task] += half
+
+
+def evidence_tracks(
+    codes: np.ndarray, valid_length: np.ndarray, tables: np.ndarray, table: np.ndarray | None = None
 ) -> np.ndarray:
-    """Lay the evidence tracks of several factors side by side.
+    """Lay linear models' weights along sequences: what each place says for and against binding.
+
+    The sum over a sequence is exactly the linear model's logit without its intercept. The track of the other
+    strand is this one read backwards, and that of a window inside a sequence differs from the sequence's only
+    within WIDEST bases of the window's ends.
 
     Parameters
     ----------
     codes : (n, length) uint8
     valid_length : (n,) int
     tables : (t, tasks, N_FEATURES) float32
-    table : (n,) int
-        Which of the t models scores each sequence.
-    cap : int
+        Weights of t sets of linear models, one a factor.
+    table : (n,) int or None
+        Which set scores each sequence; the first one where None.
 
     Returns
     -------
-    (n, length, tasks * masks) float32
-        The masks of the first factor, then those of the second one, and so on.
+    (n, length, tasks) float32
+        At the centre of each gapped k-mer.
     """
-    features = gapped_kmers(codes, valid_length)
-    laid = [evidence_tracks(features, tables[:, task], table, cap) for task in range(tables.shape[1])]
-    return laid[0] if len(laid) == 1 else np.concatenate(laid, axis=2)
+    tracks = np.zeros((*codes.shape, tables.shape[1]), np.float32)
+    if table is None:
+        table = np.zeros(len(codes), np.int64)
+    _lay(codes, valid_length, tables, table, FIRST, _KEPT, _SPANS, _NUMBERS, tracks)
+    return tracks

@@ -5,7 +5,6 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from tfbind.dna.gkm import MASKS
 from tfbind.networks.bodies import BODIES
 from tfbind.networks.layers import (
     BlankPadding,
@@ -29,7 +28,7 @@ def build(spec: NetworkSpec) -> keras.Model:
     -------
     keras.Model
         Inputs ``x`` ((n, length, 4) uint8, or (n, tokens) uint16 for k-mers), ``valid_length`` ((n,) int32,
-        in bases) and, where the spec has them, ``tracks`` ((n, length, tasks * masks) float32); output
+        in bases) and, where the spec has them, ``tracks`` ((n, length, tasks) float32); output
         (n, n_tasks) float32 logits. A sequence and its reverse complement get the same logits (with k-mers:
         where the last one ends with the sequence, so that both strands' k-mers are the same ones), and what
         stands in the padding has no influence. The layer ``strand`` is the network of one strand, with the
@@ -56,7 +55,7 @@ def build_strand(spec: NetworkSpec) -> keras.Model:
     inputs = _inputs(spec)
     logits = []
     if spec.tracks:
-        logits.append(EvidenceSum(spec.n_tasks, name="evidence")(inputs["tracks"]))
+        logits.append(EvidenceSum(name="evidence")(inputs["tracks"]))
     if spec.layers:
         features = _features(spec, **inputs)
         features = layers.Dropout(spec.head_dropout, name="head_dropout")(features)
@@ -85,7 +84,7 @@ def _inputs(spec: NetworkSpec) -> dict[str, keras.KerasTensor]:
     inputs = {"x": keras.Input(shape, dtype=dtype, name="x")}
     inputs["valid_length"] = keras.Input((), dtype="int32", name="valid_length")
     if spec.tracks:
-        inputs["tracks"] = keras.Input((spec.length, spec.n_tasks * len(MASKS)), name="tracks")
+        inputs["tracks"] = keras.Input((spec.length, spec.n_tasks), name="tracks")
     return inputs
 
 

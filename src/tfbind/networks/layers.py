@@ -94,30 +94,21 @@ class KmerReverseComplement(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfbind")
 class EvidenceSum(keras.layers.Layer):
-    """A linear model's logit out of its evidence tracks: (n, steps, tasks * masks) to (n, tasks).
+    """A linear model's logits out of its evidence tracks: (n, steps, tasks) to (n, tasks).
 
-    Each mask has a weight of its own, from 1 on, and each task an intercept: before any training the result
-    is the linear model's own logit.
+    Each task has a slope, from 1 on, and an intercept: before any training the result is the linear model's
+    own logit.
     """
 
-    def __init__(self, n_tasks: int, **kwargs):
-        super().__init__(**kwargs)
-        self.n_tasks = n_tasks
-
     def build(self, input_shape):
-        shape = (self.n_tasks, input_shape[-1] // self.n_tasks)
-        self.mask_weight = self.add_weight(name="mask_weight", shape=shape, initializer="ones")
-        self.intercept = self.add_weight(name="intercept", shape=(self.n_tasks,), initializer="zeros")
+        self.slope = self.add_weight(name="slope", shape=(input_shape[-1],), initializer="ones")
+        self.intercept = self.add_weight(name="intercept", shape=(input_shape[-1],), initializer="zeros")
 
     def call(self, tracks):
-        by_mask = ops.reshape(ops.sum(tracks, axis=1), (-1, *self.mask_weight.shape))
-        return ops.sum(by_mask * self.mask_weight, axis=-1) + self.intercept
+        return ops.sum(tracks, axis=1) * self.slope + self.intercept
 
     def compute_output_shape(self, input_shape):
-        return (input_shape[0], self.n_tasks)
-
-    def get_config(self):
-        return super().get_config() | {"n_tasks": self.n_tasks}
+        return (input_shape[0], input_shape[-1])
 
 
 @keras.saving.register_keras_serializable("tfbind")

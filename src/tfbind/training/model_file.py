@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfbind import __version__
-from tfbind.dna.gkm import N_FEATURES, GkmWeights
+from tfbind.dna.gkm import N_FEATURES
 from tfbind.errors import TfbindError
 from tfbind.files import whole_output
 from tfbind.networks.spec import NetworkSpec
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import keras
 
 FORMAT = "tfbind-model"
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 CARD = "tfbind.json"
 WEIGHTS = "model.weights.h5"
 # from the kinds of model to the verbs that make them
@@ -53,7 +53,7 @@ class ModelCard:
     calibration : {"method": ..., "slope": [...], "intercept": [...]}, a value a task
     threshold : a probability a task, from which on a sequence is called bound
     negative_method : "given", "dinucleotide", "genome" or "background": what the model was taught to call unbound
-    gkm : weights that the evidence tracks are laid by, where the network reads any
+    gkm : (tasks, N_FEATURES) float32, weights that evidence tracks are laid by, where the network reads any
     digests : (n,) uint64, sorted: strand-canonical digests of the training and validation sequences
     training : provenance: options, sources, counts, epochs
     software : versions that the model was made with
@@ -66,7 +66,7 @@ class ModelCard:
     calibration: dict[str, Any]
     threshold: tuple[float, ...]
     negative_method: str
-    gkm: GkmWeights | None = None
+    gkm: np.ndarray | None = field(repr=False, default=None)
     digests: np.ndarray = field(repr=False)
     training: dict[str, Any]
     software: dict[str, str] = field(default_factory=dict)
@@ -78,7 +78,7 @@ def save_model(path: str | Path, network: keras.Model, card: ModelCard) -> None:
         "network": asdict(card.network),
         "encoding": asdict(card.encoding),
         "digests": _as_text(card.digests, "<u8"),
-        "gkm": card.gkm and {"cap": card.gkm.cap, "weights": _as_text(card.gkm.weights, "<f4")},
+        "gkm": None if card.gkm is None else _as_text(card.gkm, "<f4"),
     }
     write_model(path, network, values)
 
@@ -158,9 +158,8 @@ def read_card(path: str | Path, kind: str) -> ModelCard:
         values["threshold"] = tuple(values["threshold"])
         values["digests"] = _from_text(values["digests"], "<u8").astype(np.uint64)
         if values["gkm"] is not None:
-            weights = _from_text(values["gkm"]["weights"], "<f4").astype(np.float32)
-            weights = weights.reshape(len(values["tasks"]), N_FEATURES)
-            values["gkm"] = GkmWeights(weights=weights, cap=int(values["gkm"]["cap"]))
+            weights = _from_text(values["gkm"], "<f4").astype(np.float32)
+            values["gkm"] = weights.reshape(len(values["tasks"]), N_FEATURES)
     except _DAMAGED as error:
         raise TfbindError(
             f"{path}: its {CARD} is damaged ({error!r}), expected a model of tfbind train"
