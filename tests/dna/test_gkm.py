@@ -65,7 +65,7 @@ class TestMasks:
 
     def test_have_features_of_their_own(self):
         assert FIRST[:3].tolist() == [0, 4096, 8192]
-        assert N_FEATURES == FIRST[-1] + 4**7
+        assert FIRST[-1] + 4**7 == N_FEATURES
 
 
 class TestGappedKmers:
