@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
+import re
 import subprocess
 import sys
 import time
@@ -19,6 +21,9 @@ from itertools import product
 from pathlib import Path
 
 import pandas as pd
+from Bio import SeqIO
+
+from tfbind.files import open_text
 
 
 def tfbind(*arguments: object) -> None:
@@ -30,6 +35,14 @@ def tfbind(*arguments: object) -> None:
         subprocess.run(command, stderr=log, check=True)
 
 
+def sample(positives: Path, n: int, seed: int, path: Path) -> Path:
+    """Write ``n`` records out of a FASTA file, at random."""
+    with open_text(positives) as handle:
+        records = list(SeqIO.parse(handle, "fasta"))
+    SeqIO.write(random.Random(seed).sample(records, min(n, len(records))), path, "fasta")
+    return path
+
+
 def run_one(folder: Path, architecture: str, seed: int, options: argparse.Namespace) -> dict[str, object]:
     """Encode, train and evaluate one combination; give its row of the table."""
     work = options.output / f"{folder.name}.{architecture}.{seed}"
@@ -38,6 +51,9 @@ def run_one(folder: Path, architecture: str, seed: int, options: argparse.Namesp
         return json.loads(result.read_text())
     tensors, model = work / "tensors.h5", work / "model.keras"
     positives = folder / "train.pos.fa.gz"
+    if options.peaks is not None:
+        work.mkdir(parents=True, exist_ok=True)
+        positives = sample(positives, options.peaks, seed, work / "positives.fa")
     tfbind("encode", "--positives", positives, "--split", "0.9,0.1,0", "--seed", seed, "-o", tensors)
     start = time.monotonic()
     train = ["train", tensors, "--architecture", architecture, "--seed", seed, "--threads", options.threads]
@@ -46,6 +62,7 @@ def run_one(folder: Path, architecture: str, seed: int, options: argparse.Namesp
     test = ["--positives", folder / "test.pos.fa.gz", "--negatives", folder / "test.neg.fa.gz"]
     tfbind("evaluate", "--model", model, *test, "-o", work / "evaluation")
     (metrics,) = json.loads((work / "evaluation" / "metrics.json").read_text()).values()
+    log = (work / "model.keras.log").read_text()
     row = {
         "set": folder.name,
         "architecture": architecture,
@@ -53,6 +70,9 @@ def run_one(folder: Path, architecture: str, seed: int, options: argparse.Namesp
         "auroc": metrics["auroc"],
         "auprc": metrics["auprc"],
         "brier": metrics["brier"],
+        "ece": metrics["ece"],
+        "ece_perfect_q95": metrics["ece_perfect_q95"],
+        "parameters": int(re.search(r"\(([\d,]+) parameters", log)[1].replace(",", "")),
         "seconds": round(seconds, 1),
     }
     result.write_text(json.dumps(row))
@@ -85,6 +105,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--architectures", nargs="+", required=True)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--peaks", type=int, help="train on so many peaks of each set, drawn at random")
     parser.add_argument("--jobs", type=int, default=2, help="runs side by side")
     parser.add_argument("--threads", type=int, default=1, help="of one run")
     parser.add_argument(
@@ -99,13 +120,11 @@ def main() -> None:
     table = pd.DataFrame(rows)
     table.to_csv(options.output / "table.tsv", sep="\t", index=False)
     draw(table, options.output / "table.png")
-    summary = (
-        table.groupby(["set", "architecture"], sort=False)[["auroc", "auprc", "seconds"]].mean().unstack()
-    )
+    by = table.groupby(["set", "architecture"], sort=False)
+    summary = by["auroc"].agg(["mean", "min"]).join(by[["auprc", "seconds"]].mean()).unstack()
     print(summary.round(3).to_string())
-    print(
-        table.groupby("architecture", sort=False)[["auroc", "auprc", "seconds"]].mean().round(4).to_string()
-    )
+    columns = ["auroc", "auprc", "brier", "parameters", "seconds"]
+    print(table.groupby("architecture", sort=False)[columns].mean().round(4).to_string())
 
 
 if __name__ == "__main__":
