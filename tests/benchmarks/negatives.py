@@ -21,12 +21,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from binding import tfbind
 from Bio import SeqIO
 from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 from Bio.SeqUtils import gc_fraction
 
+from binding import tfbind
 from tfbind.dna.alphabet import decode_letters, encode_letters
 from tfbind.dna.shuffle import dinucleotide_shuffle
 from tfbind.files import open_text
