@@ -44,6 +44,73 @@ class TestJobs:
         )
 
 
+ONE_MODEL = {"gkm-bilstm": None, "gkm-linear": None, "conv-bigru": {"architecture": "conv-bigru"}}
+
+
+class TestFolds:
+    def test_a_model_a_fold_beside_the_one_of_all_folds(self, workflow):
+        workflow.config |= {"folds": 3, "models": ONE_MODEL | {"gkm-linear": {"architecture": "gkm-linear"}}}
+        output = workflow.dry_run()
+        assert planned(output) == {
+            "encode": 1,
+            "train": 2 * (1 + 3),
+            "evaluate": 2 * (1 + 3),
+            "gather": 2,
+            "compare": 1,
+            "report": 1,
+        }
+        assert " --folds 3 " in command(output, "encode")
+
+    def test_without_a_test_part_nothing_else_is_evaluated(self, workflow):
+        workflow.config |= {"folds": 5, "models": ONE_MODEL, "encode": {"split": [0.9, 0.1, 0]}}
+        output = workflow.dry_run()
+        assert planned(output) == {"encode": 1, "train": 6, "evaluate": 5, "gather": 1, "report": 1}
+        folders = " ".join(f"results/cross_validation/one.conv-bigru/fold{fold}" for fold in range(1, 6))
+        assert command(output, "gather") == (
+            f"tfbind gather {folders} -o results/cross_validation/one.conv-bigru"
+        )
+
+    def test_a_fold_by_name(self, workflow):
+        workflow.config |= {"folds": 3, "models": ONE_MODEL}
+        output = workflow.dry_run("results/cross_validation/one.conv-bigru/fold2/metrics.json")
+        assert command(output, "train") == (
+            "tfbind train results/tensors/one.h5 --architecture conv-bigru --fold 2"
+            " --seed 0 --threads 1 --resume -o results/models/one.conv-bigru.fold2.keras"
+        )
+        assert command(output, "evaluate") == (
+            "tfbind evaluate --model results/models/one.conv-bigru.fold2.keras --tensors results/tensors/one.h5"
+            " --split test --seed 0 --threads 1 -o results/cross_validation/one.conv-bigru/fold2"
+        )
+
+
+class TestGrid:
+    grid = {"architecture": "conv-bigru", "units": [32, 64], "learning_rate": [0.005, 0.02]}
+
+    def test_every_combination_is_trained_and_the_best_one_evaluated(self, workflow):
+        workflow.config["models"] = ONE_MODEL | {"conv-bigru": self.grid}
+        output = workflow.dry_run()
+        assert planned(output) == {"encode": 1, "train": 4, "select": 1, "evaluate": 1, "report": 1}
+        names = [f"learning_rate-{rate}_units-{n}" for rate in ("0p005", "0p02") for n in (32, 64)]
+        paths = " ".join(f"results/candidates/one.conv-bigru/{name}.keras" for name in names)
+        assert command(output, "select") == f"tfbind select {paths} -o results/models/one.conv-bigru.keras"
+        assert "--model results/models/one.conv-bigru.keras --" in command(output, "evaluate")
+
+    def test_a_combination_has_its_own_settings(self, workflow):
+        workflow.config["models"] = ONE_MODEL | {"conv-bigru": self.grid}
+        output = workflow.dry_run("results/candidates/one.conv-bigru/learning_rate-0p005_units-64.keras")
+        assert planned(output) == {"encode": 1, "train": 1}
+        assert " --architecture conv-bigru --learning-rate 0.005 --units 64 --seed 0 " in command(
+            output, "train"
+        )
+
+    def test_within_each_fold(self, workflow):
+        workflow.config |= {"folds": 3, "models": ONE_MODEL | {"conv-bigru": self.grid}}
+        output = workflow.dry_run("results/models/one.conv-bigru.fold3.keras")
+        assert planned(output) == {"encode": 1, "train": 4, "select": 1}
+        trained = [line for line in output.splitlines() if line.startswith("Shell command: tfbind train")]
+        assert all(" --fold 3 " in line and "/one.conv-bigru.fold3/" in line for line in trained)
+
+
 class TestCommands:
     def test_settings_become_flags(self, workflow):
         workflow.config["encode"] = {

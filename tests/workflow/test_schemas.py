@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tfbind.binding.options import ENCODINGS, NEGATIVE_METHODS, EncodeOptions
+from tfbind.binding.options import ENCODINGS, MAX_FOLDS, NEGATIVE_METHODS, EncodeOptions
 from tfbind.networks.spec import ARCHITECTURES, CELLS
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +64,27 @@ class TestConfig:
             (
                 {"models": {"gkm-bilstm": None, "gkm-linear": None, "conv-bigru": None}},
                 r"^config: models: every model is null \(switched off\), expected one at least$",
+            ),
+            (
+                {"models": {"m": {"architecture": "bigru", "units": [8, 0]}}},
+                r"^config: models\.m\.units\.1: found 0, expected a whole number of at least 1$",
+            ),
+            (
+                {"models": {"m": {"architecture": ["bigru", "cnn"]}}},
+                r"^config: models\.m\.architecture\.1: found 'cnn', expected gkm-",
+            ),
+            (
+                {"models": {"m": {"architecture": "bigru", "units": [8, 8]}}},
+                r"^config: models\.m\.units: found \[8, 8\], expected a list of different values$",
+            ),
+            (
+                {"models": {"m": {"architecture": "bigru", "units": []}}},
+                r"^config: models\.m\.units: found \[\], expected a list of different values$",
+            ),
+            ({"folds": 1}, r"^config: folds: found 1, expected a whole number from 2 to 255, or nothing"),
+            (
+                {"encode": {"split": [0.9, 0.1, 0]}},
+                r"^config: encode\.split: found no test part and no folds, nothing could be evaluated",
             ),
             ({"datasets": "none.tsv"}, r"^config: datasets: no such file: none\.tsv$"),
             (
@@ -151,13 +172,15 @@ class TestOneTable:
 
     def test_encode(self):
         encode = self.schema["encode"]["properties"]
-        assert set(encode) == {field.name for field in fields(EncodeOptions)} - {"seed"}
+        assert set(encode) == {field.name for field in fields(EncodeOptions)} - {"seed", "folds"}
+        assert self.schema["folds"]["maximum"] == MAX_FOLDS
         assert encode["encoding"]["enum"] == [*ENCODINGS, None]
         assert encode["negative_method"]["enum"] == [*NEGATIVE_METHODS, None]
 
     def test_models(self):
-        assert self.model["architecture"]["enum"] == list(ARCHITECTURES)
-        assert self.model["cell"]["enum"] == [*CELLS, None]
+        assert self.model["architecture"]["else"]["enum"] == list(ARCHITECTURES)
+        assert self.model["cell"]["else"]["enum"] == [*CELLS, None]
+        assert all(key["then"]["items"] == key["else"] for key in self.model.values())
 
     def test_the_config_shows_every_key(self):
         config = yaml.safe_load((ROOT / "config/config.yaml").read_text())

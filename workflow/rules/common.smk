@@ -2,6 +2,7 @@
 
 import csv
 import difflib
+from itertools import product
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -58,10 +59,21 @@ def read_config():
         raise WorkflowError(
             "config: models: every model is null (switched off), expected one at least"
         )
+    if not config.get("folds", None) and not has_test_part():
+        raise WorkflowError(
+            "config: encode.split: found no test part and no folds, nothing could be evaluated: "
+            "expected a last part above 0, or folds"
+        )
     files = {f"encode.{k}": config["encode"].get(k) for k in ("exclude", "background")}
     check_files_exist(files, "config")
     check_files_exist({"datasets": config["datasets"]}, "config")
     return read_sheet(config["datasets"]), models
+
+
+def has_test_part():
+    """Whether anything is held out of all training, the folds of a cross-validation included."""
+    split = config["encode"].get("split", None)
+    return bool(config["encode"].get("test_contigs", None) or not split or split[2] > 0)
 
 
 def read_sheet(path):
@@ -118,12 +130,42 @@ def check_files_exist(files, where):
             raise WorkflowError(f"{where}: {key}: no such file: {path}")
 
 
+def spread(settings):
+    """Take each combination of the values that settings list; give name -> settings.
+
+    A name tells the values, not a number: a value more in a list leaves the others' files valid.
+    """
+    lists = {k: v for k, v in sorted(settings.items()) if isinstance(v, list)}
+    chosen = [dict(zip(lists, values)) for values in product(*lists.values())]
+    names = ["_".join(f"{k}-{v}" for k, v in values.items()) for values in chosen]
+    return {
+        name.replace(".", "p").replace("+", ""): settings | values
+        for name, values in zip(names, chosen)
+    }
+
+
+def any_of(names):
+    """A pattern of these names; of none it is one that nothing matches."""
+    return "|".join(names) or "(?!)"
+
+
 DATASETS, MODELS = read_config()
+# models that list values for some setting: each combination is a candidate
+GRIDS = {
+    name: spread(settings)
+    for name, settings in MODELS.items()
+    if any(isinstance(value, list) for value in settings.values())
+}
+FOLDS = [f"fold{number + 1}" for number in range(config.get("folds", None) or 0)]
 
 
+# holdout: nothing, for a model of the whole training part, or the fold that a model leaves out
 wildcard_constraints:
-    dataset="|".join(DATASETS),
-    model="|".join(MODELS),
+    dataset=any_of(DATASETS),
+    model=any_of(MODELS),
+    candidate="[A-Za-z0-9_-]+",
+    fold="fold[0-9]+",
+    holdout=r"(\.fold[0-9]+)?",
 
 
 def as_flags(settings):
@@ -158,12 +200,25 @@ def get_encode_settings(wildcards):
         without_meaning |= {"negative_method", "negative_ratio"}
     if "peaks" not in row:
         without_meaning |= {"max_peaks"}
-    settings = config["encode"].items()
-    return as_flags({k: v for k, v in settings if k not in without_meaning})
+    settings = config["encode"] | {"folds": config.get("folds", None)}
+    return as_flags({k: v for k, v in settings.items() if k not in without_meaning})
 
 
 def get_train_settings(wildcards):
-    return as_flags(MODELS[wildcards.model])
+    settings = MODELS[wildcards.model]
+    if wildcards.model in GRIDS:
+        settings = GRIDS[wildcards.model][wildcards.candidate]
+    return as_flags(
+        settings | {"fold": wildcards.holdout.removeprefix(".fold") or None}
+    )
+
+
+def get_candidates(wildcards):
+    return expand(
+        "results/candidates/{dataset}.{model}{holdout}/{candidate}.keras",
+        **dict(wildcards.items()),
+        candidate=GRIDS[wildcards.model],
+    )
 
 
 def get_fasta_to_score(wildcards):
@@ -171,16 +226,28 @@ def get_fasta_to_score(wildcards):
 
 
 def get_report_inputs(wildcards):
-    """Every evaluation, comparisons where there are several models, and predictions where a FASTA is to be scored."""
+    """All that the page shows, and predictions where a FASTA is to be scored.
+
+    Models are compared on the test part only: scores of different folds are not on one scale.
+    """
     every = {"dataset": DATASETS, "model": MODELS}
     scored = {
         **every,
         "dataset": [n for n, row in DATASETS.items() if "predict" in row],
     }
-    compared = {**every, "dataset": DATASETS if len(MODELS) > 1 else []}
+    tested = {**every, "dataset": DATASETS if has_test_part() else []}
+    compared = {**tested, "dataset": tested["dataset"] if len(MODELS) > 1 else []}
+    crossed = {**every, "dataset": DATASETS if FOLDS else []}
+    searched = {**every, "model": GRIDS}
     return {
         "comparisons": expand("results/comparison/{dataset}.tsv", **compared),
+        "cross_validations": expand(
+            "results/cross_validation/{dataset}.{model}/metrics.json", **crossed
+        ),
+        "grids": expand("results/models/{dataset}.{model}.grid.tsv", **searched),
         "histories": expand("results/models/{dataset}.{model}.history.tsv", **every),
-        "metrics": expand("results/evaluation/{dataset}.{model}/metrics.json", **every),
+        "metrics": expand(
+            "results/evaluation/{dataset}.{model}/metrics.json", **tested
+        ),
         "predictions": expand("results/predictions/{dataset}.{model}.tsv.gz", **scored),
     }

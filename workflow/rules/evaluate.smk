@@ -59,6 +59,70 @@ rule evaluate:
         " 2> {log:q}"
 
 
+# The model knows which fold it has not seen.
+use rule evaluate as evaluate_fold with:
+    input:
+        model="results/models/{dataset}.{model}.{fold}.keras",
+        tensors="results/tensors/{dataset}.h5",
+    output:
+        metrics="results/cross_validation/{dataset}.{model}/{fold}/metrics.json",
+        notes="results/cross_validation/{dataset}.{model}/{fold}/notes.json",
+        roc="results/cross_validation/{dataset}.{model}/{fold}/roc.tsv",
+        pr="results/cross_validation/{dataset}.{model}/{fold}/pr.tsv",
+        predictions="results/cross_validation/{dataset}.{model}/{fold}/predictions.tsv",
+    log:
+        "results/logs/evaluate_fold/{dataset}.{model}.{fold}.log",
+    benchmark:
+        "results/benchmarks/evaluate_fold/{dataset}.{model}.{fold}.tsv"
+
+
+rule gather:
+    input:
+        expand(
+            "results/cross_validation/{{dataset}}.{{model}}/{fold}/metrics.json",
+            fold=FOLDS,
+        ),
+    output:
+        metrics="results/cross_validation/{dataset}.{model}/metrics.json",
+        notes="results/cross_validation/{dataset}.{model}/notes.json",
+        predictions="results/cross_validation/{dataset}.{model}/predictions.tsv",
+        roc="results/cross_validation/{dataset}.{model}/roc.tsv",
+        mean_roc="results/cross_validation/{dataset}.{model}/mean_roc.tsv",
+        pr="results/cross_validation/{dataset}.{model}/pr.tsv",
+        mean_pr="results/cross_validation/{dataset}.{model}/mean_pr.tsv",
+        roc_figure=report(
+            "results/cross_validation/{dataset}.{model}/roc.svg",
+            caption="../report/folds.rst",
+            category="Cross-validation",
+            labels={"data set": "{dataset}", "model": "{model}", "curve": "ROC"},
+        ),
+        pr_figure=report(
+            "results/cross_validation/{dataset}.{model}/pr.svg",
+            caption="../report/folds.rst",
+            category="Cross-validation",
+            labels={
+                "data set": "{dataset}",
+                "model": "{model}",
+                "curve": "precision and recall",
+            },
+        ),
+    log:
+        "results/logs/gather/{dataset}.{model}.log",
+    benchmark:
+        "results/benchmarks/gather/{dataset}.{model}.tsv"
+    conda:
+        "../envs/tfbind.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=30,
+    params:
+        folders=lambda wildcards, input: [Path(file).parent for file in input],
+        directory=lambda wildcards, output: Path(output.metrics).parent,
+    shell:
+        "tfbind gather {params.folders:q} -o {params.directory:q} 2> {log:q}"
+
+
 # Every pair of models on the same test sequences.
 rule compare:
     input:

@@ -1,7 +1,8 @@
 """Show a results folder as one HTML page.
 
 The page holds everything, figures included: it opens without a network and can be mailed. It shows what there
-is under RESULTS: evaluation/NAME.MODEL/, models/NAME.MODEL.history.tsv and tensors/NAME.summary.json.
+is under RESULTS: evaluation/NAME.MODEL/, cross_validation/NAME.MODEL/, comparison/NAME.tsv,
+models/NAME.MODEL.history.tsv and .grid.tsv, and tensors/NAME.summary.json.
 """
 
 from __future__ import annotations

@@ -7,33 +7,53 @@ import re
 from collections.abc import Iterator
 from html import escape
 from importlib.resources import files
-from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from tfbind import __version__
 from tfbind.binding.reliability import reliability
+from tfbind.errors import TfbindError
 from tfbind.files import whole_output
-from tfbind.report.figures import Calibration, Curve, calibration_svg, learning_svg, pr_svg, roc_svg
+from tfbind.report.cross_validation import fold_curves
+from tfbind.report.figures import (
+    Calibration,
+    Curve,
+    calibration_svg,
+    fold_pr_svg,
+    fold_roc_svg,
+    learning_svg,
+    pr_svg,
+    roc_svg,
+)
 from tfbind.report.results import (
     PR_COLUMNS,
     ROC_COLUMNS,
+    CrossValidation,
     Evaluation,
     read_comparison,
+    read_cross_validations,
     read_evaluations,
+    read_grid,
     read_summary,
 )
 from tfbind.report.tables import (
     HOW_TO_READ,
+    HOW_TO_READ_FOLDS,
+    HOW_TO_SELECT,
     calls_table,
     comparison_table,
+    cross_validation_table,
     flat_rows,
+    fold_table,
+    grid_table,
     html_table,
     metrics_table,
 )
+
+One = TypeVar("One", Evaluation, CrossValidation)
 
 
 def write_report(results: Path, output: Path) -> None:
@@ -43,8 +63,9 @@ def write_report(results: Path, output: Path) -> None:
     ----------
     results : Path
         Holds ``evaluation/NAME.MODEL/`` (``metrics.json``, ``roc.tsv``, ``pr.tsv``, ``predictions.tsv``,
-        ``notes.json``, any ``*.svg``), ``models/NAME.MODEL.history.tsv``, ``tensors/NAME.summary.json`` and,
-        if models were compared, ``comparison/NAME.tsv``. What is not there is named in the page.
+        ``notes.json``, any ``*.svg``), ``cross_validation/NAME.MODEL/`` (what `tfbind gather` writes), or both,
+        ``models/NAME.MODEL.history.tsv``, ``tensors/NAME.summary.json`` and, if models were compared or selected,
+        ``comparison/NAME.tsv`` and ``models/NAME.MODEL.grid.tsv``. What is not there is named in the page.
     output : Path
         The HTML file.
 
@@ -53,13 +74,26 @@ def write_report(results: Path, output: Path) -> None:
     TfbindError
         If there is no evaluation at all, or a file is damaged.
     """
-    evaluations = read_evaluations(results)
+    evaluations, crossed = read_evaluations(results), read_cross_validations(results)
+    if not evaluations and not crossed:
+        raise TfbindError(
+            f"{results}: holds no evaluation/NAME.MODEL folder, expected what `tfbind evaluate` wrote"
+        )
+    both: list[Evaluation | CrossValidation] = [*evaluations, *crossed]
     sections = [
         _dataset_section(
-            dataset, list(members), read_summary(results, dataset), read_comparison(results, dataset)
+            results,
+            dataset,
+            [one for one in evaluations if one.dataset == dataset],
+            [one for one in crossed if one.dataset == dataset],
         )
-        for dataset, members in groupby(evaluations, key=lambda evaluation: evaluation.dataset)
+        for dataset in sorted({one.dataset for one in both})
     ]
+    counts = [_count(len(sections), "data set"), _count(len(evaluations), "evaluation")]
+    tables = [metrics_table(evaluations), f'<p class="quiet">{HOW_TO_READ}</p>\n'] if evaluations else []
+    if crossed:
+        counts.append(_count(len(crossed), "cross-validation"))
+        tables += [cross_validation_table(crossed), f'<p class="quiet">{HOW_TO_READ_FOLDS}</p>\n']
     css = files("tfbind.report").joinpath("page.css").read_text(encoding="utf-8")
     page = f"""<!DOCTYPE html>
 <html lang="en">
@@ -72,10 +106,8 @@ def write_report(results: Path, output: Path) -> None:
 </head>
 <body>
 <h1>Where transcription factors bind</h1>
-<p class="quiet">Report of tfbind {escape(__version__)}: {_count(len(sections), "data set")},
-{_count(len(evaluations), "evaluation")}.</p>
-{metrics_table(evaluations)}
-<p class="quiet">{HOW_TO_READ}</p>
+<p class="quiet">Report of tfbind {escape(__version__)}: {", ".join(counts)}.</p>
+{"".join(tables)}
 {"".join(_prefix_ids(section, f"s{number}-") for number, section in enumerate(sections, start=1))}
 </body>
 </html>
@@ -85,16 +117,14 @@ def write_report(results: Path, output: Path) -> None:
 
 
 def _dataset_section(
-    dataset: str,
-    evaluations: list[Evaluation],
-    summary: dict[str, Any] | None,
-    comparison: pd.DataFrame | None,
+    results: Path, dataset: str, evaluations: list[Evaluation], crossed: list[CrossValidation]
 ) -> str:
     parts = [f"<section>\n<h2>{escape(dataset)}</h2>\n"]
-    notes = dict.fromkeys(note for evaluation in evaluations for note in evaluation.notes)
+    both: list[Evaluation | CrossValidation] = [*evaluations, *crossed]
+    notes = dict.fromkeys(note for one in both for note in one.notes)
     if notes:
         parts.append('<ul class="notes">' + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>\n")
-    missing = [path for evaluation in evaluations for path in evaluation.missing]
+    missing = [path for one in both for path in one.missing]
     if missing:
         parts.append(f'<p class="missing">Not there: {escape(", ".join(missing))}.</p>\n')
     for title, roc, pr, calibration in _curve_panels(dataset, evaluations):
@@ -107,33 +137,60 @@ def _dataset_section(
     }
     for method in sorted(str(method) for method in methods if method):
         parts.append(f'<p class="quiet">Intervals: {escape(method)}.</p>\n')
+    comparison = read_comparison(results, dataset)
     if comparison is not None:
         parts.append(comparison_table(dataset, comparison))
-    parts.append(f"<h3>Calls</h3>\n{calls_table(evaluations)}")
-    histories = [evaluation for evaluation in evaluations if evaluation.history is not None]
+    if evaluations:
+        parts.append(f"<h3>Calls</h3>\n{calls_table(evaluations)}")
+    if crossed:
+        parts.append(_fold_part(dataset, crossed))
+    for model in dict.fromkeys(one.model for one in both):
+        grid = read_grid(results, dataset, model)
+        if grid is not None:
+            parts.append(f"<h3>Selection of {escape(model)}</h3>\n{grid_table(grid)}")
+            parts.append(f'<p class="quiet">{HOW_TO_SELECT}</p>\n')
+    histories = {one.model: one.history for one in both if one.history is not None}
     if histories:
         parts.append("<h3>Training</h3>\n")
-    parts.extend(_figure(learning_svg(evaluation.history, evaluation.model)) for evaluation in histories)
+    parts.extend(_figure(learning_svg(history, model)) for model, history in histories.items())
     parts.extend(_image(path) for evaluation in evaluations for path in evaluation.figures)
+    summary = read_summary(results, dataset)
     if summary is not None:
         rows = [[escape(name), escape(value)] for name, value in flat_rows(summary)]
         parts.append(f"<h3>Sequences</h3>\n{html_table(['', ''], rows)}")
     return "".join([*parts, "</section>\n"])
 
 
+def _fold_part(dataset: str, crossed: list[CrossValidation]) -> str:
+    parts = ["<h3>Cross-validation</h3>\n"]
+    for title, members in _panels(dataset, crossed):
+        figures = []
+        for kind, draw in (("roc", fold_roc_svg), ("pr", fold_pr_svg)):
+            drawn = {}
+            for name, one, factor in members:
+                curves, mean = getattr(one, kind), getattr(one, f"mean_{kind}")
+                if curves is not None and mean is not None and (mean["factor"] == factor).any():
+                    drawn[name] = fold_curves(kind, curves, mean, factor, one.metrics[factor])
+            if drawn:
+                figures.append(_figure(draw(drawn, title)))
+        parts.append(f'<div class="figures">\n{"".join(figures)}</div>\n')
+    return "".join([*parts, fold_table(crossed)])
+
+
+def _panels(dataset: str, members: list[One]) -> list[tuple[str, list[tuple[str, One, str]]]]:
+    """Curves to draw together: the factors of a single model, else for each factor all models."""
+    if len(members) == 1:
+        return [(dataset, [(factor, members[0], factor) for factor in members[0].metrics])]
+    factors = dict.fromkeys(factor for one in members for factor in one.metrics)
+    return [
+        (factor, [(one.model, one, factor) for one in members if factor in one.metrics]) for factor in factors
+    ]
+
+
 def _curve_panels(
     dataset: str, evaluations: list[Evaluation]
 ) -> Iterator[tuple[str, dict[str, Curve], dict[str, Curve], dict[str, Calibration]]]:
-    """Curves to draw together: the factors of a single model, else for each factor all models."""
-    if len(evaluations) == 1:
-        panels = [(dataset, [(factor, evaluations[0], factor) for factor in evaluations[0].metrics])]
-    else:
-        factors = dict.fromkeys(factor for evaluation in evaluations for factor in evaluation.metrics)
-        panels = [
-            (factor, [(one.model, one, factor) for one in evaluations if factor in one.metrics])
-            for factor in factors
-        ]
-    for title, curves in panels:
+    for title, curves in _panels(dataset, evaluations):
         yield (
             title,
             {name: _curve(one, "roc", factor) for name, one, factor in curves if one.roc is not None},

@@ -19,7 +19,13 @@ COMPARISON_COLUMNS = (
     *("factor", "a", "b", "n_positive", "n_negative", "auroc_a", "auroc_b", "difference"),
     *("ci95_low", "ci95_high", "p", "method"),
 )
-TEXT_COLUMNS = ("id", "factor", "split", "cluster", "a", "b", "method")
+MEAN_ROC_COLUMNS = ("factor", "fpr", "tpr", "sd")
+MEAN_PR_COLUMNS = ("factor", "recall", "precision", "sd")
+GRID_COLUMNS = ("candidate", "chosen", "val_loss", "val_auroc")
+TEXT_COLUMNS = (
+    *("id", "factor", "split", "cluster", "a", "b", "method"),
+    *("candidate", "chosen", "architecture", "cell"),
+)
 # drawn anew in the page, all models of a data set together
 DRAWN_ANEW = ("roc.svg", "pr.svg", "calibration.svg", "learning_curves.svg")
 
@@ -56,20 +62,51 @@ class Evaluation:
     missing: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class CrossValidation:
+    """One model on the folds of one data set: the content of ``cross_validation/NAME.MODEL/``.
+
+    Attributes
+    ----------
+    dataset, model, history, notes, missing
+        As in `Evaluation`.
+    metrics : dict
+        Factor to its metrics, as `tfbind.binding.cross_validation.gather` gives them.
+    roc, pr, mean_roc, mean_pr : DataFrame or None
+        The tables of these names; None where missing.
+    """
+
+    dataset: str
+    model: str
+    metrics: dict[str, dict[str, Any]]
+    roc: pd.DataFrame | None = None
+    pr: pd.DataFrame | None = None
+    mean_roc: pd.DataFrame | None = None
+    mean_pr: pd.DataFrame | None = None
+    history: pd.DataFrame | None = None
+    notes: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
 def read_evaluations(results: Path) -> list[Evaluation]:
     """Read every evaluation of a results folder, by data set and model.
 
     Raises
     ------
     TfbindError
-        If there is no folder ``evaluation`` with a folder in it, or a file that is there is damaged.
+        If a file that is there is damaged.
     """
-    folders = sorted(path for path in (results / "evaluation").glob("*") if path.is_dir())
-    if not folders:
-        raise TfbindError(
-            f"{results}: holds no evaluation/NAME.MODEL folder, expected what `tfbind evaluate` wrote"
-        )
-    return [_read_evaluation(results, folder) for folder in folders]
+    return [_read_evaluation(results, folder) for folder in _folders(results / "evaluation")]
+
+
+def read_cross_validations(results: Path) -> list[CrossValidation]:
+    """Read every cross-validation of a results folder, by data set and model; raises as `read_evaluations`."""
+    return [_read_cross_validation(results, folder) for folder in _folders(results / "cross_validation")]
+
+
+def read_grid(results: Path, dataset: str, model: str) -> pd.DataFrame | None:
+    """What ``select`` chose a model from, ``models/NAME.MODEL.grid.tsv``; None where missing."""
+    return _read_table(results / "models" / f"{dataset}.{model}.grid.tsv", GRID_COLUMNS)
 
 
 def read_summary(results: Path, dataset: str) -> dict[str, Any] | None:
@@ -82,8 +119,39 @@ def read_comparison(results: Path, dataset: str) -> pd.DataFrame | None:
     return _read_table(results / "comparison" / f"{dataset}.tsv", COMPARISON_COLUMNS)
 
 
-def _read_evaluation(results: Path, folder: Path) -> Evaluation:
+def _folders(parent: Path) -> list[Path]:
+    return sorted(path for path in parent.glob("*") if path.is_dir())
+
+
+def _names(folder: Path) -> tuple[str, str]:
     dataset, _, model = folder.name.rpartition(".")
+    return (dataset, model) if dataset else (folder.name, "")
+
+
+def _read_cross_validation(results: Path, folder: Path) -> CrossValidation:
+    dataset, model = _names(folder)
+    metrics = _read_json(folder / "metrics.json", dict)
+    tables = {
+        "roc": _read_table(folder / "roc.tsv", ("fold", *ROC_COLUMNS)),
+        "pr": _read_table(folder / "pr.tsv", ("fold", *PR_COLUMNS)),
+        "mean_roc": _read_table(folder / "mean_roc.tsv", MEAN_ROC_COLUMNS),
+        "mean_pr": _read_table(folder / "mean_pr.tsv", MEAN_PR_COLUMNS),
+    }
+    missing = [folder / f"{name}.tsv" for name, table in tables.items() if table is None]
+    missing += [folder / "metrics.json"] if metrics is None else []
+    return CrossValidation(
+        dataset=dataset,
+        model=model,
+        metrics={factor: value for factor, value in (metrics or {}).items() if isinstance(value, dict)},
+        history=_read_table(results / "models" / f"{folder.name}.history.tsv", ("epoch",)),
+        notes=[str(note) for note in _read_json(folder / "notes.json", list) or []],
+        missing=[path.relative_to(results).as_posix() for path in missing],
+        **tables,
+    )
+
+
+def _read_evaluation(results: Path, folder: Path) -> Evaluation:
+    dataset, model = _names(folder)
     history = results / "models" / f"{folder.name}.history.tsv"
     metrics = _read_json(folder / "metrics.json", dict)
     read = {
@@ -94,8 +162,8 @@ def _read_evaluation(results: Path, folder: Path) -> Evaluation:
         history: _read_table(history, ("epoch",)),
     }
     return Evaluation(
-        dataset=dataset or folder.name,
-        model=model if dataset else "",
+        dataset=dataset,
+        model=model,
         metrics={factor: value for factor, value in (metrics or {}).items() if isinstance(value, dict)},
         roc=read[folder / "roc.tsv"],
         pr=read[folder / "pr.tsv"],

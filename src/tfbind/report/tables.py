@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from tfbind.report.results import Evaluation
+from tfbind.report.results import CrossValidation, Evaluation
 
 HOW_TO_READ = """The AUROC is the probability that a bound sequence scores above an unbound one: 0.5 is
 guessing, 1 is perfect. The average precision also depends on how rare bound sequences are: guessing scores
@@ -18,6 +18,13 @@ predicted probability and the share bound, over ten bins of equally many sequenc
 perfectly calibrated probabilities, which on so few sequences is not 0. NA: undefined."""
 HOW_TO_COMPARE = """Two models on the same sequences: the difference is the first one's AUROC minus the second's,
 with its 95% interval, and p that of a two-sided test of no difference, not corrected for the number of tests."""
+
+HOW_TO_READ_FOLDS = """Cross-validation: the mean over the folds, plus or minus their standard deviation. Each fold was
+scored by a model that saw neither it nor its relatives; scores of different folds are not on one scale and are never
+pooled. Models can be compared fold by fold, along a column; there is no p, as folds share training sequences and no
+unbiased estimate of their variance exists (Bengio & Grandvalet 2004)."""
+HOW_TO_SELECT = """Every candidate by its best epoch on the validation part. The lowest validation loss is chosen, and
+that model alone is evaluated."""
 
 
 def metrics_table(evaluations: list[Evaluation]) -> str:
@@ -50,6 +57,56 @@ def metrics_table(evaluations: list[Evaluation]) -> str:
         "Recall at 1% false positives",
     ]
     return html_table([*head, "Bound", "Unbound", "Not scored"], rows, numbers_from=5)
+
+
+def cross_validation_table(crossed: list[CrossValidation]) -> str:
+    """How good every model is over the folds."""
+    rows = [
+        [
+            *map(escape, (one.dataset, one.model, factor)),
+            *(_spread(metrics, name) for name in ("auroc", "auprc", "brier")),
+            *(
+                _integer(metrics.get(name))
+                for name in ("n_folds", "n_undefined", "n_positive", "n_negative", "n_not_scored")
+            ),
+        ]
+        for one in crossed
+        for factor, metrics in one.metrics.items()
+    ]
+    head = ["Data set", "Model", "Factor", "AUROC", "Average precision", "Brier", "Folds", "Undefined folds"]
+    return html_table([*head, "Bound", "Unbound", "Not scored"], rows, numbers_from=3)
+
+
+def fold_table(crossed: list[CrossValidation]) -> str:
+    """The AUROC of every model on every fold."""
+    rows, folds = (
+        [],
+        dict.fromkeys(
+            fold for one in crossed for metrics in one.metrics.values() for fold in metrics.get("folds", {})
+        ),
+    )
+    for one in crossed:
+        for factor, metrics in one.metrics.items():
+            areas = [metrics.get("folds", {}).get(fold, {}).get("auroc") for fold in folds]
+            rows.append([escape(one.model), escape(factor), *map(_number, areas)])
+    head = ["Model", "Factor", *(f"AUROC, fold {escape(fold)}" for fold in folds)]
+    return html_table(head, rows, numbers_from=2)
+
+
+def grid_table(grid: pd.DataFrame) -> str:
+    """The candidates that a model was chosen from, as `tfbind.report.results.read_grid` gives them."""
+    named = ["candidate", "chosen", *(name for name in ("architecture", "cell") if name in grid)]
+    told = [*named, *(name for name in grid if name not in (*named, "val_loss", "val_auroc"))]
+    rows = [
+        [
+            *(escape(f"{row[name]:g}" if isinstance(row[name], float) else str(row[name])) for name in told),
+            f"{row['val_loss']:.4f}",
+            f"{row['val_auroc']:.4f}",
+        ]
+        for row in grid.to_dict("records")
+    ]
+    head = [name.replace("_", " ").capitalize() for name in told]
+    return html_table([*head, "Validation loss", "Validation AUROC"], rows, numbers_from=len(named))
 
 
 def calls_table(evaluations: list[Evaluation]) -> str:
@@ -109,6 +166,12 @@ def _beside(metrics: dict[str, Any], name: str, beside: Sequence[Any] | None) ->
     if metrics.get(name) is None or not beside or None in beside:
         return _number(metrics.get(name))
     return f'{_number(metrics[name])} <span class="interval">[{", ".join(map(_number, beside))}]</span>'
+
+
+def _spread(metrics: dict[str, Any], name: str) -> str:
+    """A mean over folds with its standard deviation."""
+    mean, sd = metrics.get(f"{name}_mean"), metrics.get(f"{name}_sd")
+    return _number(mean) if mean is None or sd is None else f"{_number(mean)} &plusmn; {_number(sd)}"
 
 
 def _number(value: Any) -> str:
