@@ -42,6 +42,7 @@ HEAVY = (
     "matplotlib",
     "keras",
     "tensorflow",
+    "openvino",
     "tqdm",
 )
 
@@ -84,6 +85,7 @@ def test_nothing_imports_from_its_right(module):
         ("h5py", {"tensors", "inference"}),
         ("keras", {"networks", "training", "inference"}),
         ("tensorflow", {"networks", "training", "inference"}),
+        ("openvino", {"inference"}),
     ],
 )
 def test_one_place_for_each_heavy_library(library, parts):

@@ -20,9 +20,9 @@ def records():
 class TestProbabilities:
     def test_are_calibrated_logits(self, model, model_path, records):
         codes, valid_length = records
-        forward, device = start_engine(model_path, model.card, threads=1)
-        logits = forward(model.card.encoding.encode(codes), valid_length)
-        assert model.device == device
+        engine = start_engine(model_path, model.card, threads=1)
+        (logits,) = engine.stream([(model.card.encoding.encode(codes), valid_length)])
+        assert model.device == engine.device
         expected = calibrate(logits, model.card.calibration)
         assert model.probabilities(codes, valid_length) == pytest.approx(expected, abs=1e-5)
         assert expected.min() > 0

@@ -1,4 +1,6 @@
 import gzip
+import subprocess
+import sys
 
 import pytest
 
@@ -64,6 +66,54 @@ class TestFasta:
         with caplog.at_level("INFO"):
             predict("--model", model_path, "--fasta", fasta, "-o", tmp_path / "o.tsv")
         assert "5 windows, of them 1 padded, 1 ambiguous" in caplog.text
+
+
+@pytest.fixture(scope="module")
+def gkm_model_path(shuffle_tensors, train_small, tmp_path_factory):
+    """A model that reads evidence tracks."""
+    path = tmp_path_factory.mktemp("model") / "gkm.keras"
+    train_small(shuffle_tensors, path, architecture="gkm-bilstm")
+    return path
+
+
+class TestEngines:
+    @pytest.mark.parametrize(
+        "which", ["model_path", "kmer_model_path", "two_factor_model_path", "gkm_model_path"]
+    )
+    def test_give_every_record_the_same_score(self, request, which, fasta, tmp_path):
+        found = {}
+        for engine in ("keras", "openvino"):
+            output = tmp_path / f"{engine}.tsv"
+            given = ("--model", request.getfixturevalue(which), "--fasta", fasta, "--stride", 7)
+            assert predict(*given, "--engine", engine, "-o", output) == 0
+            found[engine] = [line.split("\t") for line in output.read_text().splitlines()]
+        assert len(found["keras"]) == len(found["openvino"]) > 10
+        for one, other in zip(*found.values(), strict=True):
+            assert (one[:3], one[-1]) == (other[:3], other[-1])
+            for score, same in zip(one[3:-1], other[3:-1], strict=True):
+                if score.startswith("0."):
+                    assert float(score) == pytest.approx(float(same), abs=1e-5)
+                else:
+                    assert score == same
+
+    def test_scores_in_bfloat16_are_near(self, model_path, fasta, tmp_path):
+        scores = []
+        for precision in ("f32", "bf16"):
+            output = tmp_path / f"{precision}.tsv"
+            given = ("--model", model_path, "--fasta", fasta, "--engine", "openvino")
+            assert predict(*given, "--precision", precision, "-o", output) == 0
+            scores.append([float(score) for (score,) in columns_of(output, 3) if score != "NA"])
+        assert scores[1] == pytest.approx(scores[0], abs=0.02)
+
+    def test_by_openvino_tensorflow_is_not_loaded(self, gkm_model_path, fasta, tmp_path):
+        code = (
+            "import sys; from tfbind.cli import main;"
+            f" status = main(['predict', '--model', {str(gkm_model_path)!r}, '--fasta', {str(fasta)!r},"
+            f" '--engine', 'openvino', '-o', {str(tmp_path / 'o.tsv')!r}]);"
+            " print(status, sorted({'keras', 'tensorflow', 'openvino'} & set(sys.modules)))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.stdout == "0 ['openvino']\n", done.stderr
 
 
 def test_peaks(model_path, tmp_path):

@@ -1,22 +1,90 @@
+import keras
 import numpy as np
 import pytest
 
-from tfbind.inference import ENGINES
+from tfbind.errors import TfbindError
+from tfbind.inference import ENGINES, PRECISIONS, engine
 from tfbind.inference.engine import start_engine
-from tfbind.training.forward import make_forward
-from tfbind.training.model_file import load_network, read_card
+from tfbind.inference.keras_engine import KerasEngine
+from tfbind.inference.openvino_engine import OpenvinoEngine
+from tfbind.training.model_file import read_card
 
 
-def test_gives_the_networks_logits_and_says_where(model_path):
+@pytest.fixture(autouse=True)
+def no_gpu(monkeypatch):
+    monkeypatch.setattr(engine, "_DRIVERS", ())
+
+
+@pytest.fixture(scope="module")
+def saved(save_network):
+    return save_network("conv-bigru", units=4, filters=6)
+
+
+def test_engines_and_precisions():
+    assert ENGINES == ("auto", "keras", "openvino")
+    assert PRECISIONS == ("f32", "bf16")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("auto", OpenvinoEngine), ("openvino", OpenvinoEngine), ("keras", KerasEngine)]
+)
+def test_each_gives_the_networks_logits_and_says_where(saved, make_inputs, name, kind):
+    path, card, forward = saved
+    started = start_engine(path, card, engine=name, threads=1)
+    assert type(started) is kind
+    assert started.device.startswith(("CPU (1 threads", "GPU ("))
+    batches = [make_inputs(card, n) for n in (3, 40)]
+    for found, inputs in zip(started.stream(batches), batches, strict=True):
+        assert found.shape == (len(inputs[0]), 1)
+        assert found == pytest.approx(forward(*inputs), abs=1e-5)
+
+
+def test_auto_asks_tensorflow_for_a_gpu_only_where_there_is_a_driver(saved, tmp_path, monkeypatch):
+    path, card, _ = saved
+    monkeypatch.setattr(engine, "_DRIVERS", (tmp_path,))
+    for found, kind in ((True, KerasEngine), (False, OpenvinoEngine)):
+        monkeypatch.setattr("tfbind.inference.keras_engine.finds_gpu", lambda threads, found=found: found)
+        assert type(start_engine(path, card, threads=1)) is kind
+
+
+class TestFallsBackToKeras:
+    @pytest.mark.parametrize("name", ["auto", "openvino"])
+    def test_for_a_layer_that_has_no_counterpart(self, save_network, make_inputs, caplog, name):
+        path, card, _ = save_network(
+            "bigru", units=3, layer=keras.layers.Activation("softsign", name="other")
+        )
+        started = start_engine(path, card, engine=name, threads=1)
+        assert type(started) is KerasEngine
+        (line,) = [record.message for record in caplog.records]
+        assert "OpenVINO cannot run this network (layer other is of class Activation), so Keras does" in line
+
+    def test_where_openvino_is_not_installed(self, saved, monkeypatch, caplog):
+        path, card, _ = saved
+        monkeypatch.setitem(__import__("sys").modules, "tfbind.inference.openvino_engine", None)
+        assert type(start_engine(path, card, threads=1)) is KerasEngine
+        assert len(caplog.records) == 1
+
+    def test_not_for_a_damaged_file(self, saved, tmp_path):
+        path, card, _ = saved
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 255
+        (tmp_path / "m.keras").write_bytes(content)
+        with pytest.raises(TfbindError, match="damaged"):
+            start_engine(tmp_path / "m.keras", card, threads=1)
+
+
+def test_keras_says_that_it_computes_in_float32(saved, caplog):
+    path, card, _ = saved
+    start_engine(path, card, engine="keras", precision="bf16", threads=1)
+    assert "Keras computes in float32" in caplog.text
+
+
+def test_a_trained_model(model_path):
     card = read_card(model_path, "binding")
-    forward, device = start_engine(model_path, card, threads=1)
     x = np.random.default_rng(1).integers(0, 2, (3, 60, 4)).astype(np.uint8)
-    valid_length = np.array([60, 30, 12], np.int32)
-    expected = make_forward(load_network(model_path, card))(x, valid_length)
-    assert expected.shape == (3, 1)
-    assert forward(x, valid_length) == pytest.approx(expected, abs=1e-6)
-    assert device.startswith(("CPU (", "GPU ("))
-
-
-def test_auto_and_keras_are_engines():
-    assert {"auto", "keras"} <= set(ENGINES)
+    inputs = (x, np.array([60, 30, 12], np.int32))
+    by_keras, by_openvino = (
+        next(start_engine(model_path, card, engine=name, threads=1).stream([inputs]))
+        for name in ("keras", "openvino")
+    )
+    assert by_openvino == pytest.approx(by_keras, abs=1e-5)

@@ -22,6 +22,8 @@ class BindingModel:
     Parameters
     ----------
     path : path
+    engine, precision : str
+        See `tfbind.inference.engine.start_engine`.
     threads : int or None
         Cores to use; None for all.
     prevalence : float or None
@@ -41,7 +43,15 @@ class BindingModel:
         What it runs on, in words.
     """
 
-    def __init__(self, path: str | Path, *, threads: int | None = None, prevalence: float | None = None):
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        engine: str = "auto",
+        precision: str = "f32",
+        threads: int | None = None,
+        prevalence: float | None = None,
+    ):
         self.path = Path(path)
         self.card: ModelCard = read_card(path, KIND)
         if prevalence is not None and self.card.negative_method in MADE_UP:
@@ -52,7 +62,8 @@ class BindingModel:
             )
         self._prevalence = prevalence
         self._encoder = InputEncoder(self.card.encoding, self.card.gkm)
-        self._forward, self.device = start_engine(path, self.card, threads=threads)
+        self._engine = start_engine(path, self.card, engine=engine, precision=precision, threads=threads)
+        self.device = self._engine.device
 
     def probabilities(self, codes: np.ndarray, valid_length: np.ndarray, batch_size: int = 512) -> np.ndarray:
         """Score sequences.
@@ -63,7 +74,7 @@ class BindingModel:
             Of the model's length.
         valid_length : (n,) int32
         batch_size : int
-            Sequences that the engine sees at a time; the scores do not depend on it.
+            Sequences that are encoded at a time; the scores do not depend on it.
 
         Returns
         -------
@@ -71,9 +82,12 @@ class BindingModel:
             Calibrated probability that the sequence is bound, among sequences of which ``prevalence`` are, or,
             where that is None, among sequences such as the training's.
         """
-        n_tasks = len(self.card.tasks)
-        logits = np.empty((len(codes), n_tasks), np.float32)
-        for start in range(0, len(codes), batch_size):
-            rows = slice(start, start + batch_size)
-            logits[rows] = self._forward(*self._encoder(codes[rows], valid_length[rows]))
+        starts = range(0, len(codes), batch_size)
+        batches = (
+            self._encoder(codes[start : start + batch_size], valid_length[start : start + batch_size])
+            for start in starts
+        )
+        logits = np.empty((len(codes), len(self.card.tasks)), np.float32)
+        for start, found in zip(starts, self._engine.stream(batches), strict=True):
+            logits[start : start + batch_size] = found
         return calibrate(logits, self.card.calibration, self._prevalence)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tfbind.cli.arguments import add_output, add_threads, positive_int, share
 from tfbind.errors import TfbindError
-from tfbind.inference import ENGINES
+from tfbind.inference import ENGINES, PRECISIONS
 
 
 def register_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -45,7 +45,18 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         help="bound share of what is scored, such as 0.001 for a genome's windows"
         " (default: as in training; not for models trained on made-up negatives)",
     )
-    parser.add_argument("--engine", choices=ENGINES, default="auto", help="default %(default)s")
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="auto",
+        help="default %(default)s: keras on a GPU, else openvino, which is faster on a CPU",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="f32",
+        help="bf16 is faster on processors that have it (openvino only; default %(default)s)",
+    )
     parser.add_argument(
         "--batch-size",
         type=positive_int,
@@ -68,7 +79,13 @@ def run(args: argparse.Namespace) -> None:
     from tfbind.binding.model import BindingModel
     from tfbind.binding.prediction import predict, windows_of_fasta, windows_of_peaks
 
-    model = BindingModel(args.model, threads=args.threads, prevalence=args.prevalence)
+    model = BindingModel(
+        args.model,
+        engine=args.engine,
+        precision=args.precision,
+        threads=args.threads,
+        prevalence=args.prevalence,
+    )
     length = model.card.encoding.length
     if args.peaks:
         windows = windows_of_peaks(args.peaks, args.genome, length)

@@ -1,3 +1,4 @@
 """Engines that turn batches of tensors into logits."""
 
-ENGINES = ("auto", "keras")
+ENGINES = ("auto", "keras", "openvino")
+PRECISIONS = ("f32", "bf16")

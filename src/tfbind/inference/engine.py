@@ -1,18 +1,59 @@
-"""The engines that prediction can run on."""
+"""The engines that prediction can run on, behind one interface."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from tfbind.training.device import prepare
+import numpy as np
+
+from tfbind.errors import TfbindError
 from tfbind.training.model_file import ModelCard
 
-if TYPE_CHECKING:
-    from tfbind.training.forward import Forward
+logger = logging.getLogger(__name__)
+
+# where a graphics card's driver shows itself, on Linux and on Windows' Linux
+_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/dxg"))
 
 
-def start_engine(path: str | Path, card: ModelCard, *, threads: int | None = None) -> tuple[Forward, str]:
+class Engine(Protocol):
+    """A network that is ready to compute logits.
+
+    Attributes
+    ----------
+    device : str
+        What it runs on, in words.
+    """
+
+    device: str
+
+    def stream(self, batches: Iterable[tuple[np.ndarray, ...]]) -> Iterator[np.ndarray]:
+        """Compute logits, batch by batch.
+
+        Parameters
+        ----------
+        batches : iterable of tuples
+            The network's inputs, in their order, with as many rows as the caller likes. It is read ahead of
+            what is given back by a bounded number of rows, so that making a batch and computing overlap.
+
+        Yields
+        ------
+        (n, tasks) float32
+            Of each batch, in the order of the batches.
+        """
+        ...
+
+
+def start_engine(
+    path: str | Path,
+    card: ModelCard,
+    *,
+    engine: str = "auto",
+    precision: str = "f32",
+    threads: int | None = None,
+) -> Engine:
     """Load a model's network for inference.
 
     Parameters
@@ -20,18 +61,41 @@ def start_engine(path: str | Path, card: ModelCard, *, threads: int | None = Non
     path : path
         The model file.
     card : ModelCard
+    engine : str
+        Out of `tfbind.inference.ENGINES`. ``auto`` is Keras where there is a GPU, else OpenVINO, which needs
+        no TensorFlow. A network that OpenVINO cannot run is run by Keras, with a warning.
+    precision : str
+        Out of `tfbind.inference.PRECISIONS`: what OpenVINO multiplies in. Keras computes in float32.
     threads : int or None
+        Cores to use; None for all that this process may use.
 
-    Returns
-    -------
-    forward : callable
-        From the network's inputs to logits, see `tfbind.training.forward.make_forward`.
-    device : str
-        What it runs on, in words.
+    Raises
+    ------
+    TfbindError
+        If the file is damaged.
     """
-    device = prepare(threads=threads)
+    if engine == "auto" and any(driver.exists() for driver in _DRIVERS):
+        from tfbind.inference.keras_engine import finds_gpu
 
-    from tfbind.training.forward import make_forward
-    from tfbind.training.model_file import load_network
+        if finds_gpu(threads):
+            return _keras(path, card, precision, threads)
+    if engine != "keras":
+        try:
+            from tfbind.inference.openvino_engine import OpenvinoEngine
 
-    return make_forward(load_network(path, card)), device
+            return OpenvinoEngine(path, card, precision=precision, threads=threads)
+        except TfbindError:
+            raise
+        # whatever OpenVINO stumbles over, Keras need not
+        except Exception as error:
+            why = str(error).strip().split("\n", 1)[0]
+            logger.warning("%s: OpenVINO cannot run this network (%s), so Keras does", path, why)
+    return _keras(path, card, precision, threads)
+
+
+def _keras(path: str | Path, card: ModelCard, precision: str, threads: int | None) -> Engine:
+    from tfbind.inference.keras_engine import KerasEngine
+
+    if precision != "f32":
+        logger.warning("Keras computes in float32: --precision %s is for OpenVINO", precision)
+    return KerasEngine(path, card, threads=threads)

@@ -42,6 +42,11 @@ def prepare(*, seed: int | None = None, threads: int | None = None) -> str:
     return f"CPU ({threads or os.cpu_count()} threads)"
 
 
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextmanager
 def _native_stderr_closed() -> Iterator[None]:
     """Keep TensorFlow's libraries from talking while they start; no setting of theirs does.

@@ -1,0 +1,177 @@
+"""From a saved network to an OpenVINO graph, layer by layer, without Keras."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import openvino as ov
+from openvino import opset15 as op
+
+from tfbind.inference import layers, padding, recurrent
+from tfbind.inference.nodes import ChannelsFirst, Layer, Node, UnconvertibleError, steps_first
+from tfbind.training.model_file import WEIGHTS, read_members
+
+# from the class of a layer to its function; the first few take a sequence as a convolution left it
+EITHER_LAYOUT: dict[str, Callable[..., Node | ChannelsFirst]] = {
+    "Conv1D": layers.conv1d,
+    "BatchNormalization": layers.batch_normalization,
+    "ReLU": layers.relu,
+    "Dropout": layers.dropout,
+    "ZeroPadding1D": layers.zero_padding,
+    "MaxPooling1D": layers.max_pooling,
+    "GlobalMaxPooling1D": layers.global_max_pooling,
+    "BlankPadding": padding.blank_padding,
+}
+OPERATIONS: dict[str, Callable[..., Node]] = EITHER_LAYOUT | {
+    "Rescaling": layers.rescaling,
+    "Embedding": layers.embedding,
+    "Dense": layers.dense,
+    "Flatten": layers.flatten,
+    "Concatenate": layers.concatenate,
+    "Add": layers.add,
+    "Average": layers.average,
+    "LayerNormalization": layers.layer_normalization,
+    "MultiHeadAttention": layers.attention,
+    "SinusoidalPositions": layers.sinusoidal_positions,
+    "EvidenceSum": layers.evidence_sum,
+    "LSTM": recurrent.lstm,
+    "GRU": recurrent.gru,
+    "SimpleRNN": recurrent.simple_rnn,
+    "RNN": recurrent.jordan,
+    "ValidSteps": padding.valid_steps,
+    "ValidMask": padding.valid_mask,
+    "ReverseValid": padding.reverse_valid,
+    "OneHotReverseComplement": padding.one_hot_reverse_complement,
+    "KmerReverseComplement": padding.kmer_reverse_complement,
+    "PoolValid": padding.pool_valid,
+    "LastValid": padding.last_valid,
+}
+
+
+def read_network(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Read a model file's network: Keras's configuration of it, and weights by their place in the file."""
+    members = read_members(Path(path))
+    weights: dict[str, np.ndarray] = {}
+
+    def keep(place: str, item: h5py.Dataset | h5py.Group) -> None:
+        if isinstance(item, h5py.Dataset):
+            weights[place] = item[()]
+
+    with h5py.File(io.BytesIO(members[WEIGHTS])) as file:
+        file.visititems(keep)
+    return json.loads(members["config.json"])["config"], weights
+
+
+def build_graph(
+    config: dict[str, Any], weights: dict[str, np.ndarray], *, unpadded: bool = False
+) -> ov.Model:
+    """Build the graph of a network that `tfbind.networks.build.build` has made.
+
+    Parameters
+    ----------
+    config, weights
+        From `read_network`.
+    unpadded : bool
+        Build it for sequences without padding, which spares it all masks. The input ``valid_length`` is there
+        all the same.
+
+    Raises
+    ------
+    UnconvertibleError
+        If the network has a layer, or an option of one, that OPERATIONS does not know.
+    """
+    described = {layer["name"]: layer["config"] for layer in config["layers"]}
+    parameters, inputs = [], []
+    for name, _, _ in config["input_layers"]:
+        shape = ov.PartialShape([-1, *described[name]["batch_shape"][1:]])
+        parameter = op.parameter(shape, ov.Type(np.dtype(described[name]["dtype"])))
+        parameter.set_friendly_name(name)
+        parameters.append(parameter)
+        inputs.append(None if unpadded and name == "valid_length" else parameter)
+    return ov.Model([op.result(_Functional(config, "", weights).run(inputs))], parameters, "tfbind")
+
+
+class _Functional:
+    """A functional model whose weights lie at ``place``."""
+
+    def __init__(self, config: dict[str, Any], place: str, weights: dict[str, np.ndarray]):
+        self._config = config
+        self._layers = {layer["name"]: layer for layer in config["layers"]}
+        self._places = _places(config["layers"], place)
+        self._weights = weights
+        self._made: dict[tuple[str, int], Node] = {}
+
+    def run(self, inputs: list[Node]) -> Node:
+        """Apply the model."""
+        names = [name for name, _, _ in self._config["input_layers"]]
+        self._made = {(name, 0): node for name, node in zip(names, inputs, strict=True)}
+        output = self._config["output_layers"]
+        name, call, _ = output if isinstance(output[0], str) else output[0]
+        return steps_first(self._output(name, call))
+
+    def _output(self, name: str, call: int) -> Node:
+        """What a layer gives when it is called for the n-th time."""
+        if (name, call) not in self._made:
+            layer = self._layers[name]
+            if layer["class_name"] == "Functional":
+                self._run_stacked(layer)
+            elif layer["class_name"] in OPERATIONS:
+                self._made[name, call] = self._run_layer(layer, layer["inbound_nodes"][call])
+            else:
+                raise UnconvertibleError(f"layer {name} is of class {layer['class_name']}")
+        return self._made[name, call]
+
+    def _run_layer(self, layer: dict[str, Any], node: dict[str, Any]) -> Node:
+        place = f"{self._places[layer['name']]}/"
+        own = {
+            name.removeprefix(place): array for name, array in self._weights.items() if name.startswith(place)
+        }
+        arguments = self._arguments(node)
+        named = {name: self._value(value) for name, value in node["kwargs"].items() if _is_tensor(value)}
+        if layer["class_name"] not in EITHER_LAYOUT:
+            arguments = [steps_first(argument) for argument in arguments]
+        return OPERATIONS[layer["class_name"]](Layer(layer["config"], own), *arguments, **named)
+
+    def _run_stacked(self, layer: dict[str, Any]) -> None:
+        """Apply a model that is called several times once, with what it is called with stacked along n."""
+        name, nodes = layer["name"], layer["inbound_nodes"]
+        calls = zip(*(self._arguments(node) for node in nodes), strict=True)
+        stacked = [None if same[0] is None else op.concat(list(same), 0) for same in calls]
+        output = _Functional(layer["config"], f"{self._places[name]}/", self._weights).run(stacked)
+        parts = op.split(output, op.constant(np.int64(0)), len(nodes)).outputs()
+        self._made |= {(name, call): part for call, part in enumerate(parts)}
+
+    def _arguments(self, node: dict[str, Any]) -> list[Node]:
+        given = node["args"]
+        # merging layers and models take one list of tensors
+        return [self._value(value) for value in (given[0] if isinstance(given[0], list) else given)]
+
+    def _value(self, tensor: dict[str, Any]) -> Node:
+        if not _is_tensor(tensor):
+            raise UnconvertibleError(f"a layer is called with {tensor!r}")
+        name, call, _ = tensor["config"]["keras_history"]
+        return self._output(name, call)
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"
+
+
+def _places(layers: list[dict[str, Any]], place: str) -> dict[str, str]:
+    """Where Keras puts each layer's weights: under its class, numbered from the second of a class on."""
+    seen: Counter[str] = Counter()
+    places = {}
+    for layer in layers:
+        name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", layer["class_name"])
+        name = re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+        places[layer["name"]] = f"{place}layers/{name}" + (f"_{seen[name]}" if seen[name] else "")
+        seen[name] += 1
+    return places

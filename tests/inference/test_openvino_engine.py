@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+
+from tfbind.inference.openvino_engine import PORTION, OpenvinoEngine
+from tfbind.networks.spec import ARCHITECTURES, CELLS
+
+KMERS = {"k": 3, "stride": 2}
+SMALL = {"units": 8, "filters": 12}
+CASES = [
+    *((name, KMERS if name == "kegru" else SMALL) for name in ARCHITECTURES),
+    *(("conv-bilstm", {"cell": cell, "layers": 2, "n_tasks": 3, **SMALL}) for cell in CELLS),
+    ("gkm-bigru", {"n_tasks": 3, "filters": 0, "pool": 1, "units": 5}),
+    ("gkm-linear", {"n_tasks": 3}),
+    ("gkm-bilstm", {"n_tasks": 2, "pool": 5, "kernel_size": 4, **SMALL}),
+    ("bilstm", {"k": 3, "stride": 3, "cell": "rnn"}),
+    ("conv-bigru", {"k": 2, "stride": 1, **SMALL}),
+    ("danq", {"cell": "gru", "n_tasks": 2, "pool": 7, **SMALL}),
+    ("kegru", {"cell": "lstm", "n_tasks": 2, **KMERS}),
+    ("transformer", {"pool": 1, "n_tasks": 2, "units": 16, "filters": 7}),
+    ("transformer", {"k": 3, "stride": 1, "units": 8}),
+]
+
+
+@pytest.fixture(scope="module")
+def saved(save_network):
+    return save_network("gkm-bilstm", n_tasks=2, **SMALL)
+
+
+def logits(engine, *batches):
+    return list(engine.stream(batches))
+
+
+class TestEqualsKeras:
+    @pytest.mark.parametrize(("architecture", "values"), CASES, ids=str)
+    def test_in_every_architecture(self, save_network, make_inputs, architecture, values):
+        path, card, forward = save_network(architecture, **values)
+        engine = OpenvinoEngine(path, card, threads=1)
+        for inputs in (make_inputs(card, 2 * PORTION + 6), make_inputs(card, 7, padded=False)):
+            expected = forward(*inputs)
+            assert np.ptp(expected) > 0.01
+            (found,) = logits(engine, inputs)
+            assert found.dtype == np.float32
+            assert found == pytest.approx(expected, abs=1e-5, rel=1e-5)
+
+    def test_to_three_digits_in_bfloat16(self, saved, make_inputs):
+        path, card, forward = saved
+        inputs = make_inputs(card, 50)
+        (found,) = logits(OpenvinoEngine(path, card, precision="bf16", threads=1), inputs)
+        expected = forward(*inputs)
+        assert found == pytest.approx(expected, abs=0.05 * float(np.ptp(expected)))
+
+
+class TestStream:
+    def test_keeps_the_order_of_batches_of_any_size(self, saved, make_inputs):
+        path, card, forward = saved
+        batches = [make_inputs(card, n) for n in (3, 0, 100, 1, 2500, 40)]
+        found = logits(OpenvinoEngine(path, card, threads=2), *batches)
+        assert [len(batch) for batch in found] == [3, 0, 100, 1, 2500, 40]
+        for some, inputs in zip(found, batches, strict=True):
+            assert some == pytest.approx(forward(*inputs) if len(some) else some, abs=1e-5)
+
+    @pytest.mark.parametrize("threads", [1, 2])
+    def test_a_sequences_logits_are_the_same_bits_in_any_company(self, saved, make_inputs, threads):
+        path, card, _ = saved
+        engine = OpenvinoEngine(path, card, threads=threads)
+        inputs = make_inputs(card, 150)
+        (together,) = logits(engine, inputs)
+        rows = np.random.default_rng(1).permutation(150)
+        (otherwise,) = logits(engine, tuple(values[rows] for values in inputs))
+        assert np.array_equal(otherwise, together[rows])
+        alone = logits(engine, *(tuple(values[row : row + 1] for values in inputs) for row in range(150)))
+        assert np.array_equal(np.concatenate(alone), together)
+
+    def test_reads_ahead_but_not_everything(self, saved, make_inputs):
+        path, card, _ = saved
+        inputs = make_inputs(card, PORTION, padded=False)
+        taken = []
+
+        def batches():
+            for number in range(200):
+                taken.append(number)
+                yield inputs
+
+        results = OpenvinoEngine(path, card, threads=1).stream(batches())
+        next(results)
+        assert 1 < len(taken) < 50
+
+    def test_can_be_left_and_begun_anew(self, saved, make_inputs):
+        path, card, _ = saved
+        engine = OpenvinoEngine(path, card, threads=2)
+        inputs = make_inputs(card, 3 * PORTION)
+        first = next(engine.stream([inputs] * 20))
+        assert np.array_equal(logits(engine, inputs)[0], first)
+
+    def test_of_nothing(self, saved):
+        path, card, _ = saved
+        assert logits(OpenvinoEngine(path, card, threads=1)) == []
+
+
+def test_a_processor_without_bfloat16_goes_on_in_float32(saved, make_inputs, monkeypatch, caplog):
+    import openvino as ov
+
+    path, card, forward = saved
+    monkeypatch.setattr(ov.Core, "get_property", lambda *_: ["FP32"])
+    engine = OpenvinoEngine(path, card, precision="bf16", threads=1)
+    assert [record.message for record in caplog.records] == [
+        "this processor has no bfloat16 instructions: computing in float32"
+    ]
+    assert engine.device == "CPU (1 threads, OpenVINO)"
+    inputs = make_inputs(card, 5)
+    assert logits(engine, inputs)[0] == pytest.approx(forward(*inputs), abs=1e-5)
