@@ -77,6 +77,22 @@ def workflow(tmp_path) -> Workflow:
 
 
 @pytest.fixture(scope="session")
+def crossed(tmp_path_factory) -> Workflow:
+    """Two folds and no test part, run on one small data set; the model is chosen of two candidates."""
+    workflow = Workflow(tmp_path_factory.mktemp("crossed"))
+    workflow.write_sheet(workflow.simulate("CTCF", n=80) + "\t\n")
+    tuned = SMALL_MODEL | {"learning_rate": [1e-6, 0.02]}
+    workflow.config |= {
+        "folds": 2,
+        "encode": {"length": 60, "split": [0.8, 0.2, 0]},
+        "models": {"gkm-bilstm": None, "gkm-linear": None, "conv-bigru": None, "tuned": tuned},
+    }
+    done = workflow.run("--cores", "2")
+    assert done.returncode == 0, done.stdout
+    return workflow
+
+
+@pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Workflow:
     """The whole workflow, run once on two small data sets; only the first has a FASTA to score."""
     workflow = Workflow(tmp_path_factory.mktemp("finished"))

@@ -83,11 +83,12 @@ class TestFolds:
         )
 
 
-class TestGrid:
-    grid = {"architecture": "conv-bigru", "units": [32, 64], "learning_rate": [0.005, 0.02]}
+GRID = {"architecture": "conv-bigru", "units": [32, 64], "learning_rate": [0.005, 0.02]}
 
+
+class TestGrid:
     def test_every_combination_is_trained_and_the_best_one_evaluated(self, workflow):
-        workflow.config["models"] = ONE_MODEL | {"conv-bigru": self.grid}
+        workflow.config["models"] = ONE_MODEL | {"conv-bigru": GRID}
         output = workflow.dry_run()
         assert planned(output) == {"encode": 1, "train": 4, "select": 1, "evaluate": 1, "report": 1}
         names = [f"learning_rate-{rate}_units-{n}" for rate in ("0p005", "0p02") for n in (32, 64)]
@@ -96,7 +97,7 @@ class TestGrid:
         assert "--model results/models/one.conv-bigru.keras --" in command(output, "evaluate")
 
     def test_a_combination_has_its_own_settings(self, workflow):
-        workflow.config["models"] = ONE_MODEL | {"conv-bigru": self.grid}
+        workflow.config["models"] = ONE_MODEL | {"conv-bigru": GRID}
         output = workflow.dry_run("results/candidates/one.conv-bigru/learning_rate-0p005_units-64.keras")
         assert planned(output) == {"encode": 1, "train": 1}
         assert " --architecture conv-bigru --learning-rate 0.005 --units 64 --seed 0 " in command(
@@ -104,7 +105,7 @@ class TestGrid:
         )
 
     def test_within_each_fold(self, workflow):
-        workflow.config |= {"folds": 3, "models": ONE_MODEL | {"conv-bigru": self.grid}}
+        workflow.config |= {"folds": 3, "models": ONE_MODEL | {"conv-bigru": GRID}}
         output = workflow.dry_run("results/models/one.conv-bigru.fold3.keras")
         assert planned(output) == {"encode": 1, "train": 4, "select": 1}
         trained = [line for line in output.splitlines() if line.startswith("Shell command: tfbind train")]
