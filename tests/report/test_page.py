@@ -193,6 +193,60 @@ class TestComparison:
             page_of(compared)
 
 
+def add_cross_validation(results, name, factor="CTCF"):
+    folder = results / "cross_validation" / name
+    folder.mkdir(parents=True)
+    folds = {"1": {"auroc": 0.8111}, "2": {"auroc": None}, "3": {"auroc": 0.8333}}
+    metrics = {"auroc_mean": 0.8222, "auroc_sd": 0.0157, "auprc_mean": 0.7, "auprc_sd": None, "n_folds": 3}
+    (folder / "metrics.json").write_text(json.dumps({factor: metrics | {"n_undefined": 1, "folds": folds}}))
+    (folder / "notes.json").write_text('["No fold is pooled."]')
+    for kind, x, y in (("roc", "fpr", "tpr"), ("pr", "recall", "precision")):
+        rows = {"factor": factor, x: [0.0, 1.0] * 2, y: [0.5, 1.0] * 2}
+        curves = pd.DataFrame({"fold": [1, 1, 3, 3], **rows, "threshold": 0.5})
+        curves.to_csv(folder / f"{kind}.tsv", sep="\t", index=False)
+        mean = pd.DataFrame(rows | {"sd": 0.1})[:2]
+        mean.to_csv(folder / f"mean_{kind}.tsv", sep="\t", index=False)
+
+
+class TestCrossValidation:
+    def test_stands_beside_the_evaluations(self, results):
+        before = page_of(results).count("<svg")
+        for model in ("bigru", "<b>"):
+            add_cross_validation(results, f"CTCF.{model}")
+        page = page_of(results)
+        assert page.count("<svg") == before + 2
+        assert "2 data sets, 3 evaluations, 2 cross-validations." in page
+        assert page.count('<td class="number">0.822 &plusmn; 0.016</td><td class="number">0.700</td>') == 2
+        row = '<td class="number">0.811</td><td class="number">NA</td><td class="number">0.833</td>'
+        assert f"<tr><td>&lt;b&gt;</td><td>CTCF</td>{row}</tr>" in page
+        assert page.count("No fold is pooled.") == 1
+
+    def test_stands_alone(self, tmp_path):
+        add_cross_validation(tmp_path, "NA.bigru", factor="NA")
+        page = page_of(tmp_path)
+        assert "1 data set, 0 evaluations, 1 cross-validation." in page
+        assert page.count("<svg") == 2
+        assert "<h3>Calls</h3>" not in page
+
+    def test_what_is_not_there_is_named(self, results):
+        add_cross_validation(results, "CTCF.bigru")
+        (results / "cross_validation/CTCF.bigru/mean_roc.tsv").unlink()
+        assert "Not there: cross_validation/CTCF.bigru/mean_roc.tsv." in page_of(results)
+
+
+class TestSelection:
+    def test_every_candidate_is_shown(self, results):
+        table = "candidate\tchosen\tarchitecture\tunits\tlearning_rate\tbest_epoch\tval_loss\tval_auroc\n"
+        rows = "a\tno\tbigru\t8\t0.005\t3\t0.51234\t0.8\n<b>\tyes\tbigru\t16\t0.02\t4\t0.41234\t0.9\n"
+        (results / "models/CTCF.bigru.grid.tsv").write_text(table + rows)
+        page = page_of(results)
+        assert page.count("Selection of ") == 1
+        numbers = "".join(
+            f'<td class="number">{value}</td>' for value in ("16", "0.02", "4", "0.4123", "0.9000")
+        )
+        assert f"<tr><td>&lt;b&gt;</td><td>yes</td><td>bigru</td>{numbers}</tr>" in page
+
+
 class TestMissingPieces:
     def test_names_what_is_not_there(self, results):
         for path in (

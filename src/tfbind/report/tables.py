@@ -19,10 +19,9 @@ perfectly calibrated probabilities, which on so few sequences is not 0. NA: unde
 HOW_TO_COMPARE = """Two models on the same sequences: the difference is the first one's AUROC minus the second's,
 with its 95% interval, and p that of a two-sided test of no difference, not corrected for the number of tests."""
 
-HOW_TO_READ_FOLDS = """Cross-validation: the mean over the folds, plus or minus their standard deviation. Each fold was
-scored by a model that saw neither it nor its relatives; scores of different folds are not on one scale and are never
-pooled. Models can be compared fold by fold, along a column; there is no p, as folds share training sequences and no
-unbiased estimate of their variance exists (Bengio & Grandvalet 2004)."""
+HOW_TO_READ_FOLDS = """Cross-validation: the mean over the folds, plus or minus their standard deviation. Models can be
+compared fold by fold; there is no p, as folds share training sequences and no unbiased estimate of their variance
+exists (Bengio & Grandvalet 2004)."""
 HOW_TO_SELECT = """Every candidate by its best epoch on the validation part. The lowest validation loss is chosen, and
 that model alone is evaluated."""
 
