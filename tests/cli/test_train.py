@@ -116,3 +116,11 @@ def test_the_default_architecture_suits_the_tensors(tensors, architecture, reque
     small = ["--units", "2", "--epochs", "1", "--threads", "1"]
     assert main(["train", str(request.getfixturevalue(tensors)), *small, "-o", str(path)]) == 0
     assert read_card(path, "binding").network.architecture == architecture
+
+
+@pytest.mark.parametrize(("arguments", "rate"), [([], 0.003), (["--learning-rate", "0.5"], 0.5)])
+def test_an_architectures_own_learning_rate(arguments, rate, given_tensors, tmp_path):
+    path = tmp_path / "m.keras"
+    small = ["--architecture", "deepbind", "--epochs", "1", "--threads", "1", *arguments]
+    assert main(["train", str(given_tensors), *small, "-o", str(path)]) == 0
+    assert read_card(path, "binding").training["options"]["learning_rate"] == rate

@@ -2,7 +2,12 @@ import subprocess
 import sys
 
 from tfbind.networks.spec import ARCHITECTURES
-from tfbind.training.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE, FitOptions
+from tfbind.training.options import (
+    DEFAULT_ARCHITECTURE,
+    DEFAULT_KMER_ARCHITECTURE,
+    LEARNING_RATES,
+    FitOptions,
+)
 
 
 def test_default_architecture_exists():
@@ -16,3 +21,7 @@ def test_patience_is_long_and_within_the_epochs():
 def test_needs_nothing_but_the_standard_library():
     code = "import sys, tfbind.training.options; print({'numpy', 'keras', 'tensorflow'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+
+
+def test_rates_are_of_architectures_that_there_are():
+    assert set(LEARNING_RATES) <= set(ARCHITECTURES)

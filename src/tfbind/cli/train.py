@@ -13,7 +13,13 @@ from pathlib import Path
 from tfbind.cli.arguments import add_output, add_seed, add_threads, positive_float, positive_int
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import ARCHITECTURES, CELLS
-from tfbind.training.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE, FitOptions
+from tfbind.training.options import (
+    DEFAULT_ARCHITECTURE,
+    DEFAULT_KMER_ARCHITECTURE,
+    LEARNING_RATE,
+    LEARNING_RATES,
+    FitOptions,
+)
 
 
 def register_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -52,9 +58,10 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     fitting.add_argument(
         "--learning-rate",
         type=positive_float,
-        default=default.learning_rate,
         metavar="X",
-        help="default %(default)s",
+        help=f"at its peak (default {LEARNING_RATE}; "
+        + ", ".join(f"{name} {rate}" for name, rate in LEARNING_RATES.items())
+        + ")",
     )
     fitting.add_argument(
         "--patience",
@@ -88,6 +95,8 @@ def run(args: argparse.Namespace) -> None:
     given = {
         field.name: getattr(args, field.name) for field in fields(FitOptions) if hasattr(args, field.name)
     }
+    if args.learning_rate is None:
+        given["learning_rate"] = LEARNING_RATES.get(args.architecture, LEARNING_RATE)
     history = train(
         args.tensors,
         args.output,
