@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import precision_recall_curve
 
 MIN_SLOPE = 1e-3
 
@@ -30,6 +28,9 @@ def fit_platt(logits: np.ndarray, y: np.ndarray) -> dict[str, Any]:
         number a task. A slope is never below a thousandth:
         calibration must not turn the ranking round, even of a network that learned nothing.
     """
+    # imported here, as applying a calibration needs none of it and loading it takes a second
+    from sklearn.linear_model import LogisticRegression
+
     slopes, intercepts, prevalences = [], [], []
     for task in range(y.shape[1]):
         known = np.isfinite(y[:, task])
@@ -72,6 +73,8 @@ def calibrate(logits: np.ndarray, calibration: dict[str, Any], prevalence: float
 
 def best_f1_threshold(label: np.ndarray, probability: np.ndarray) -> float:
     """The threshold with the highest F1 score; (n,) labels may hold NaN, which are left out."""
+    from sklearn.metrics import precision_recall_curve
+
     known = np.isfinite(label)
     precision, recall, thresholds = precision_recall_curve(label[known], probability[known])
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
