@@ -24,6 +24,7 @@ VERBS = (
     "gather",
     "compare",
     "predict",
+    "variants",
     "diagnose",
     "simulate",
     "background",

@@ -1,0 +1,48 @@
+import gzip
+
+import pytest
+
+from tfbind.cli import main
+
+GENOME = ">chr1\n" + "ACGTTGCA" * 40 + "\n"
+HEADER = "##fileformat=VCFv4.2\r\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\r\n"
+
+
+@pytest.fixture
+def variants(model_path, tmp_path):
+    def variants(text: str, *more) -> int:
+        (tmp_path / "g.fa").write_text(GENOME)
+        with gzip.open(tmp_path / "v.vcf.gz", "wt", newline="") as out:
+            out.write(text)
+        given = ("--model", model_path, "--genome", tmp_path / "g.fa", "--vcf", tmp_path / "v.vcf.gz")
+        return main(["variants", *map(str, (*given, *more)), "--threads", "1"])
+
+    return variants
+
+
+def test_gives_the_contracts_table(variants, tmp_path):
+    output = tmp_path / "new" / "o.tsv"
+    text = HEADER + "chr1\t101\trs1\tT\tG,TA\t.\t.\t.\r\nchr1\t102\t.\tA\t<DEL>\t.\t.\t.\r\n"
+    assert variants(text, "-o", output) == 0
+    header, *rows = [line.split("\t") for line in output.read_text().splitlines()]
+    assert header == ["chrom", "pos", "id", "ref", "alt", "CREB_ref", "CREB_alt", "CREB_delta", "note"]
+    assert [(*row[:5], row[8]) for row in rows] == [
+        ("chr1", "101", "rs1", "T", "G", ""),
+        ("chr1", "101", "rs1", "T", "TA", ""),
+        ("chr1", "102", ".", "A", "<DEL>", "not_a_sequence"),
+    ]
+    assert all(0 < float(row[5]) < 1 and float(row[7]) for row in rows[:2])
+    assert rows[2][5:8] == ["NA"] * 3
+
+
+def test_wrong_input_is_one_line_and_exit_2(variants, tmp_path, capsys):
+    assert variants("chr1\t101\t.\tT\tG\t.\t.\t.\n", "-o", tmp_path / "o.tsv") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("tfbind: error: ")
+    assert "v.vcf.gz: line 1: found 'chr1" in line
+    assert not (tmp_path / "o.tsv").exists()
+
+
+def test_does_not_overwrite_the_vcf(variants, tmp_path, capsys):
+    assert variants(HEADER, "-o", tmp_path / "v.vcf.gz") == 2
+    assert "is the file of --vcf" in capsys.readouterr().err
