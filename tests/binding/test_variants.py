@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
-from tfbind.binding.prediction import predict, windows_of_fasta
+from tfbind.binding.prediction import predict
 from tfbind.binding.variants import (
     Allele,
     alleles_of,
@@ -14,6 +14,7 @@ from tfbind.binding.variants import (
     starts_round,
     trim,
 )
+from tfbind.binding.windows import windows_of_fasta
 from tfbind.dna.alphabet import decode_letters, encode_letters
 from tfbind.dna.genome import Genome
 from tfbind.dna.vcf import Variant

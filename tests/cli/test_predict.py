@@ -127,9 +127,82 @@ def test_peaks(model_path, tmp_path):
     ]
 
 
+class TestBed:
+    def test_calls_are_what_the_table_says(self, two_factor_model_path, fasta, tmp_path):
+        given = ("--model", two_factor_model_path, "--fasta", fasta, "--stride", 10, "--threshold", 0.5)
+        assert predict(*given, "--bed", tmp_path / "c.bed", "-o", tmp_path / "o.tsv") == 0
+        called = {}
+        for factor, column in (("CREB", 3), ("SP1", 4)):
+            for name, start, end, score in columns_of(tmp_path / "o.tsv", 0, 1, 2, column):
+                if score != "NA" and float(score) >= 0.5:
+                    called.setdefault((name, factor), set()).update(range(int(start), int(end)))
+        found = {}
+        for line in (tmp_path / "c.bed").read_text().splitlines():
+            name, start, end, factor, score, strand = line.split("\t")
+            assert (500 <= int(score) <= 1000, strand) == (True, ".")
+            bases = found.setdefault((name, factor), set())
+            assert not bases & set(range(int(start) - 1, int(end) + 1))
+            bases.update(range(int(start), int(end)))
+        assert found == called != {}
+
+    def test_of_a_low_threshold_are_whole_records(self, model_path, fasta, tmp_path):
+        given = ("--model", model_path, "--fasta", fasta, "--threshold", 0, "--bed", tmp_path / "c.bed")
+        assert predict(*given, "-o", tmp_path / "o.tsv") == 0
+        calls = [line.split("\t")[:4] for line in (tmp_path / "c.bed").read_text().splitlines()]
+        assert calls == [["long", "0", "140", "CREB"], ["short", "0", "12", "CREB"]]
+
+    def test_of_best_windows(self, model_path, fasta, tmp_path):
+        given = (
+            "--model",
+            model_path,
+            "--fasta",
+            fasta,
+            "--best",
+            "--threshold",
+            0,
+            "--bed",
+            tmp_path / "c.bed",
+        )
+        assert predict(*given, "-o", tmp_path / "o.tsv") == 0
+        calls = [tuple(line.split("\t")[:3]) for line in (tmp_path / "c.bed").read_text().splitlines()]
+        assert calls == columns_of(tmp_path / "o.tsv", 0, 1, 2)[:2]
+
+    def test_of_peaks_are_named_by_their_contig(self, model_path, tmp_path):
+        (tmp_path / "g.fa").write_text(f">chr1\n{'ACGTTGCA' * 40}\n")
+        (tmp_path / "p.bed").write_text("chr1\t100\t140\tb\nchr1\t0\t20\ta\nchr1\t110\t150\n")
+        given = ("--peaks", tmp_path / "p.bed", "--genome", tmp_path / "g.fa", "--threshold", 0)
+        output = ("--bed", tmp_path / "c.bed", "-o", tmp_path / "o.tsv")
+        assert predict("--model", model_path, *given, *output) == 0
+        calls = [line.split("\t")[:3] for line in (tmp_path / "c.bed").read_text().splitlines()]
+        assert calls == [["chr1", "90", "150"], ["chr1", "0", "60"], ["chr1", "100", "160"]]
+
+    def test_the_default_threshold_is_the_models(self, model_path, model, fasta, tmp_path):
+        for name, more in (
+            ("a", ()),
+            ("b", ("--threshold", "auto")),
+            ("c", ("--threshold", model.card.threshold[0])),
+        ):
+            given = ("--model", model_path, "--fasta", fasta, *more, "--bed", tmp_path / f"{name}.bed")
+            assert predict(*given, "-o", tmp_path / "o.tsv") == 0
+        assert (tmp_path / "a.bed").read_bytes() == (tmp_path / "b.bed").read_bytes()
+        assert (tmp_path / "a.bed").read_bytes() == (tmp_path / "c.bed").read_bytes()
+
+    def test_a_wrong_letter_leaves_neither_file(self, model_path, tmp_path):
+        (tmp_path / "in.fa").write_text(f">good\n{'ACGT' * 15}\n>bad\nACGTACGTAC-GT\n")
+        given = ("--model", model_path, "--fasta", tmp_path / "in.fa", "--bed", tmp_path / "c.bed")
+        assert predict(*given, "-o", tmp_path / "o.tsv") == 2
+        assert [path.name for path in tmp_path.iterdir()] == ["in.fa"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--fasta", "f.fa", "--threshold", "0.5"], "--threshold is for the calls, so it goes with --bed"),
+        (
+            ["--fasta", "f.fa", "--bed", "c.bed", "--threshold", "1.5"],
+            "found '1.5', expected a number from 0 to 1",
+        ),
+        (["--fasta", "f.bed", "--bed", "./f.bed"], "--bed f.bed is the file of --fasta"),
         ([], "expected either --fasta, or --peaks and --genome"),
         (["--peaks", "p.bed"], "expected either --fasta, or --peaks and --genome"),
         (["--fasta", "f.fa", "--genome", "g.fa"], "expected either --fasta, or --peaks and --genome"),

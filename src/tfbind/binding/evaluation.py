@@ -11,7 +11,7 @@ import pandas as pd
 from tfbind.binding.metrics import curves, score_metrics
 from tfbind.binding.model import BindingModel
 from tfbind.binding.parts import Part
-from tfbind.binding.prediction import MIN_BASES
+from tfbind.binding.windows import MIN_BASES
 from tfbind.dna.alphabet import AMBIGUOUS
 from tfbind.dna.digests import composition_digests, strand_canonical_digests
 from tfbind.dna.fasta import read_batches

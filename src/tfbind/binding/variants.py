@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from scipy.special import logit
 
 from tfbind.binding.model import BindingModel
-from tfbind.binding.prediction import ALL_AMBIGUOUS, MIN_BASES, PADDED, ROWS_AT_ONCE, TOO_SHORT, open_table
+from tfbind.binding.score_table import open_table
+from tfbind.binding.windows import ALL_AMBIGUOUS, MIN_BASES, PADDED, ROWS_AT_ONCE, TOO_SHORT
 from tfbind.dna.alphabet import AMBIGUOUS, encode_letters
 from tfbind.dna.fasta import encode_record
 from tfbind.dna.genome import Genome
@@ -56,19 +56,19 @@ class Allele:
 class Site:
     """A record's place in the genome, with as much round it as windows may hold.
 
+    genome : (n,) uint8
+        What stands there.
     codes : (n,) uint8
-        The reference, with REF's base where the genome's is ambiguous.
-    known : (n,) bool
-        Where the genome's own base is unambiguous.
+        The same, with REF's base where the genome's is ambiguous.
     start : int
-        Where ``codes`` begin in the contig.
+        Where both begin in the contig.
     ref : slice
-        Where REF lies in ``codes``.
+        Where REF lies in them.
     contig_length : int
     """
 
+    genome: np.ndarray
     codes: np.ndarray
-    known: np.ndarray
     start: int
     ref: slice
     contig_length: int
@@ -86,14 +86,14 @@ def find_site(variant: Variant, genome: Genome, length: int) -> Site | str:
         return REF_MISMATCH
     start = max(begin - length, 0)
     letters = genome.fetch(variant.contig, start, min(end + length, contig_length))
-    codes = encode_record(genome.path, variant.contig, letters)
-    known = codes != AMBIGUOUS
+    found = encode_record(genome.path, variant.contig, letters)
     here = slice(begin - start, end - start)
-    ref = encode_letters(variant.ref)
-    if ((ref != codes[here]) & (ref != AMBIGUOUS) & known[here]).any():
+    known, ref = found[here] != AMBIGUOUS, encode_letters(variant.ref)
+    if ((ref != found[here]) & (ref != AMBIGUOUS) & known).any():
         return REF_MISMATCH
-    codes[here] = np.where(known[here], codes[here], ref)
-    return Site(codes, known, start, here, contig_length)
+    codes = found.copy()
+    codes[here][~known] = ref[~known]
+    return Site(found, codes, start, here, contig_length)
 
 
 def trim(ref: np.ndarray, alt: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
@@ -139,13 +139,6 @@ def starts_round(base: int, contig_length: int, length: int, stride: int) -> np.
     return np.unique(np.clip(base - before + steps * stride, 0, max(contig_length - length, 0)))
 
 
-def _cut(haplotype: np.ndarray, starts: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cut windows, padded on the right where the haplotype ends: codes and valid lengths."""
-    padding = max(int(starts[-1]) + length - len(haplotype), 0)
-    padded = np.pad(haplotype, (0, padding), constant_values=AMBIGUOUS)
-    return sliding_window_view(padded, length)[starts], np.minimum(len(haplotype) - starts, length)
-
-
 def windows_of_allele(fields: tuple[str, ...], site: Site, length: int, stride: int) -> Allele:
     """Cut the windows that hold the first base in which an allele differs from REF, see `starts_round`.
 
@@ -156,15 +149,19 @@ def windows_of_allele(fields: tuple[str, ...], site: Site, length: int, stride: 
     at = site.ref.start + front
     haplotype = np.concatenate([site.codes[:at], alt, site.codes[at + len(ref) :]])
     starts = starts_round(site.start + at, site.contig_length, length, stride) - site.start
-    cuts = [_cut(one, starts, length) for one in (site.codes, haplotype)]
-    codes, valid_length = (np.stack(parts) for parts in zip(*cuts, strict=True))
+    # side by side, and padded on the right where a haplotype ends
+    laid = np.full((3, int(starts[-1]) + length), AMBIGUOUS, np.uint8)
+    for row, letters in zip(laid, (site.codes, haplotype, site.genome), strict=True):
+        row[: len(letters)] = letters[: len(row)]
+    windows = laid[:, starts[:, None] + np.arange(length)]
+    lengths = np.array([[len(site.codes)], [len(haplotype)]])
+    valid_length = np.minimum(lengths - starts, length).astype(np.int32)
     long_enough = (valid_length >= MIN_BASES).all(axis=0)
-    known = _cut(np.where(site.known, site.codes, AMBIGUOUS), starts, length)[0]
-    some = long_enough & (known != AMBIGUOUS).any(axis=1) & (codes[1] != AMBIGUOUS).any(axis=1)
+    some = long_enough & (windows[1:] != AMBIGUOUS).any(axis=2).all(axis=0)
     if not some.any():
         return Allele(fields, ALL_AMBIGUOUS if long_enough.any() else TOO_SHORT)
-    codes, valid_length = codes[:, some], valid_length[:, some].astype(np.int32)
-    return Allele(fields, PADDED if valid_length.min() < length else "", codes, valid_length)
+    note = PADDED if valid_length[:, some].min() < length else ""
+    return Allele(fields, note, windows[:2, some], valid_length[:, some])
 
 
 def alleles_of(variant: Variant, genome: Genome, length: int, stride: int) -> Iterator[Allele]:

@@ -3,6 +3,10 @@
 A record of the model's length or shorter gives one row, a longer one a row for each window. The note says
 why a score is NA (too_short: under 10 bases, ambiguous: no unambiguous base) or that a record was padded.
 Scores are calibrated probabilities among sequences such as those that the model was trained on.
+
+--bed writes the calls: windows that score at or above the threshold, merged where those of one record and
+factor overlap or touch; columns contig, start, end, factor, score (0 to 1000, of the highest window) and
+strand (none, as both share a score), in the order of the input. Best windows and peaks are not merged.
 """
 
 from __future__ import annotations
@@ -38,6 +42,14 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         help="bases from window to window (default: the model's length)",
     )
     parser.add_argument("--best", action="store_true", help="each record's highest window only")
+    parser.add_argument("--bed", type=Path, metavar="FILE.bed[.gz]", help="also write the calls")
+    parser.add_argument(
+        "--threshold",
+        type=threshold,
+        metavar="X",
+        help="score from which on a window is called, from 0 to 1, or auto: for each factor the one with the best F1"
+        " on the training's validation part (default: auto)",
+    )
     parser.add_argument(
         "--prevalence",
         type=share,
@@ -65,19 +77,46 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         help="windows at a time (default %(default)s)",
     )
     add_threads(parser)
-    add_output(parser, "the table; gzip where the name ends in .gz", "FILE.tsv[.gz]")
+    add_output(parser, "the table; BGZF, which is gzip, where the name ends in .gz or .bgz", "FILE.tsv[.gz]")
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> None:
-    """Score and write the table."""
+def threshold(text: str) -> float | str:
+    """Argument type: a number from 0 to 1, or ``auto``."""
+    if text == "auto":
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from 0 to 1, or auto")
+    return value
+
+
+def check(args: argparse.Namespace) -> None:
+    """Refuse arguments that do not go together."""
     regions = (args.peaks, args.genome)
     if (args.fasta and any(regions)) or not (args.fasta or all(regions)):
         raise TfbindError("expected either --fasta, or --peaks and --genome")
     if args.peaks and (args.stride or args.best):
         raise TfbindError("a peak has one window, so --stride and --best go with --fasta")
+    if args.threshold is not None and not args.bed:
+        raise TfbindError("--threshold is for the calls, so it goes with --bed")
+    if args.bed:
+        for name in ("output", "model", "fasta", "peaks", "genome"):
+            other = getattr(args, name)
+            if other and other.resolve() == args.bed.resolve():
+                raise TfbindError(f"--bed {args.bed} is the file of --{name}, expected another name")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Score and write the table and what was asked for beside it."""
+    check(args)
+    from tfbind.binding.calls import CallOptions, choose_thresholds
     from tfbind.binding.model import BindingModel
-    from tfbind.binding.prediction import predict, windows_of_fasta, windows_of_peaks
+    from tfbind.binding.prediction import predict
+    from tfbind.binding.windows import windows_of_fasta, windows_of_peaks
 
     model = BindingModel(
         args.model,
@@ -91,4 +130,10 @@ def run(args: argparse.Namespace) -> None:
         windows = windows_of_peaks(args.peaks, args.genome, length)
     else:
         windows = windows_of_fasta(args.fasta, length, args.stride or length)
-    predict(model, windows, args.output, best=args.best, batch_size=args.batch_size)
+    calls = None
+    if args.bed:
+        number = None if args.threshold == "auto" else args.threshold
+        thresholds = choose_thresholds(model, number, args.prevalence)
+        one_a_row = args.best or args.peaks is not None
+        calls = CallOptions(args.bed, thresholds, one_a_row=one_a_row, genomic=args.peaks is not None)
+    predict(model, windows, args.output, best=args.best, batch_size=args.batch_size, calls=calls)

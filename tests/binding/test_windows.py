@@ -1,0 +1,85 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from tfbind.binding.windows import ROWS_AT_ONCE, Windows, gather, window_starts, windows_of_record
+from tfbind.dna.alphabet import encode_letters
+
+LENGTH = 60
+
+
+def cut(sequence: str, length=LENGTH, stride=None) -> Windows:
+    """All windows of one record."""
+    (windows,) = windows_of_record("r", encode_letters(sequence), length, stride or length)
+    return windows
+
+
+class TestWindowStarts:
+    @pytest.mark.parametrize(
+        ("n", "length", "stride", "starts"),
+        [
+            (0, 10, 10, [0]),
+            (9, 10, 3, [0]),
+            (10, 10, 3, [0]),
+            (11, 10, 10, [0, 1]),
+            (20, 10, 10, [0, 10]),
+            (25, 10, 10, [0, 10, 15]),
+            (16, 10, 3, [0, 3, 6]),
+            (17, 10, 3, [0, 3, 6, 7]),
+            (30, 10, 15, [0, 15, 20]),
+            (30, 10, 100, [0, 20]),
+        ],
+    )
+    def test_every_stride_and_flush_with_the_end(self, n, length, stride, starts):
+        assert window_starts(n, length, stride).tolist() == starts
+
+
+class TestWindowsOfRecord:
+    @pytest.mark.parametrize(
+        ("record", "note"),
+        [
+            ("ACGT" * 15, ""),
+            ("N" * 59 + "A", ""),
+            ("N" * 60, "ambiguous"),
+            ("ACGT" * 14, "padded"),
+            ("A" * 10, "padded"),
+            ("N" * 10, "ambiguous"),
+            ("A" * 9, "too_short"),
+            ("N" * 9, "too_short"),
+            ("", "too_short"),
+        ],
+    )
+    def test_of_the_models_length_or_shorter_is_one(self, record, note):
+        found = cut(record)
+        assert (found.id, found.start.tolist(), found.end.tolist()) == (["r"], [0], [len(record)])
+        assert found.note == [note]
+        assert found.codes.shape == (1, LENGTH)
+
+    def test_windows_hold_what_stands_there(self):
+        found = cut("AAAAACCCCCGGG", length=5, stride=5)
+        assert found.start.tolist() == [0, 5, 8]
+        assert found.end.tolist() == [5, 10, 13]
+        assert found.codes.tolist() == [[0] * 5, [1] * 5, [1, 1, 2, 2, 2]]
+        assert found.note == [""] * 3
+
+    def test_a_window_without_a_base_is_noted(self):
+        assert cut("ACGTN" + "N" * 5 + "ACGTA", length=5, stride=5).note == ["", "ambiguous", ""]
+
+    def test_a_long_record_comes_in_portions(self):
+        portions = list(windows_of_record("r", np.zeros(ROWS_AT_ONCE + 100, np.uint8), 11, 1))
+        assert [len(portion.id) for portion in portions] == [ROWS_AT_ONCE, 90]
+
+
+class TestGather:
+    def test_joins_until_there_are_enough(self):
+        ones = [cut("ACGTACGTAC", length=10) for _ in range(7)]
+        assert [len(group.id) for group in gather(ones, 3)] == [3, 3, 1]
+
+    def test_takes_no_more_than_it_needs(self):
+        endless = (cut("ACGTACGTAC", length=10) for _ in itertools.count())
+        groups = gather(endless, 3)
+        assert [len(next(groups).id) for _ in range(2)] == [3, 3]
+
+    def test_of_nothing(self):
+        assert list(gather([], 3)) == []
