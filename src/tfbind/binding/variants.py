@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import logit
 
 from tfbind.binding.model import BindingModel
-from tfbind.binding.score_table import open_table
+from tfbind.binding.score_table import DIGITS, open_table
 from tfbind.binding.windows import ALL_AMBIGUOUS, MIN_BASES, PADDED, ROWS_AT_ONCE, TOO_SHORT
 from tfbind.dna.alphabet import AMBIGUOUS, encode_letters
 from tfbind.dna.fasta import encode_record
@@ -156,7 +156,7 @@ def windows_of_allele(fields: tuple[str, ...], site: Site, length: int, stride: 
     windows = laid[:, starts[:, None] + np.arange(length)]
     lengths = np.array([[len(site.codes)], [len(haplotype)]])
     valid_length = np.minimum(lengths - starts, length).astype(np.int32)
-    long_enough = (valid_length >= MIN_BASES).all(axis=0)
+    long_enough = (valid_length >= min(MIN_BASES, length)).all(axis=0)
     some = long_enough & (windows[1:] != AMBIGUOUS).any(axis=2).all(axis=0)
     if not some.any():
         return Allele(fields, ALL_AMBIGUOUS if long_enough.any() else TOO_SHORT)
@@ -228,7 +228,7 @@ def table_rows(alleles: list[Allele], found: np.ndarray) -> list[str]:
     """Format alleles and their effects as lines of the table."""
     lines = []
     for allele, values in zip(alleles, found.reshape(len(alleles), -1).tolist(), strict=True):
-        cells = ["NA" if value != value else f"{value:.6g}" for value in values]
+        cells = ["NA" if value != value else f"{value:.{DIGITS}g}" for value in values]
         lines.append("\t".join([*allele.fields, *cells, allele.note]) + "\n")
     return lines
 
