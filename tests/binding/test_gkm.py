@@ -14,6 +14,7 @@ from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
 from tfbind.training.options import FitOptions
 
+NONE = np.empty(0, np.uint64)
 SMALL = {"units": 4, "filters": 6, "kernel_size": 9}
 
 
@@ -53,22 +54,22 @@ class TestCrossFit:
     def test_a_folds_weights_have_not_seen_its_examples(self, part, monkeypatch):
         monkeypatch.setattr(binding_gkm, "VARIANCES", (0.01,))
         group = np.arange(len(part))
-        before = cross_fit(part, group, np.empty(0, np.int64), 0)
+        before = cross_fit(part, group, np.empty(0, np.int64), NONE, 0)
         own = before.fold == 1
         part.y[own] = 1 - part.y[own]
-        after = cross_fit(part, group, np.empty(0, np.int64), 0)
+        after = cross_fit(part, group, np.empty(0, np.int64), NONE, 0)
         assert (before.tables[1] == after.tables[1]).all()
         assert (before.tables[0] != after.tables[0]).any()
 
     def test_scores_what_it_has_not_seen_better_than_chance(self, part):
-        linear = cross_fit(part, np.arange(len(part)), np.empty(0, np.int64), 0)
+        linear = cross_fit(part, np.arange(len(part)), np.empty(0, np.int64), NONE, 0)
         margin = linear.tracks(part.codes, part.valid_length, np.arange(len(part))).sum(axis=(1, 2))
         y = part.y[:, 0]
         assert np.mean(margin[y == 1][:, None] > margin[y == 0]) > 0.7
 
     def test_is_a_logistic_regression_on_counts(self, part, monkeypatch):
         monkeypatch.setattr(binding_gkm, "VARIANCES", (0.01,))
-        linear = cross_fit(part, np.arange(len(part)), np.empty(0, np.int64), 0)
+        linear = cross_fit(part, np.arange(len(part)), np.empty(0, np.int64), NONE, 0)
         inside = linear.fold != 2
         patterns = gapped_kmers(part.codes, part.valid_length)[inside]
         features = patterns + FIRST[:, None]
@@ -81,10 +82,30 @@ class TestCrossFit:
             counts @ linear.tables[2, 0] + linear.intercepts[2, 0], peer.decision_function(counts), atol=0.05
         )
 
+    def test_related_examples_alone_are_refused(self, part):
+        with pytest.raises(TfbindError, match=r"\.h5: nearly all training sequences of .* are related"):
+            cross_fit(part, np.zeros(len(part), int), np.empty(0, np.int64), NONE, 0)
+
+    def test_labels_known_in_one_fold_only(self, part):
+        group = np.arange(len(part))
+        fold = deal_folds(group, 0)
+        part.y[fold > 1] = np.nan
+        linear = cross_fit(part, group, np.empty(0, np.int64), NONE, 0)
+        assert (linear.tables[2] == linear.tables[3]).all()
+        assert np.isfinite(linear.tables).all()
+
+    def test_a_shuffle_that_is_its_parent_is_left_out(self, part):
+        positives = np.flatnonzero(part.y[:, 0] == 1)
+        part.codes[positives] = np.tile([0, 1], part.codes.shape[1])[: part.codes.shape[1]]
+        # all shuffles of ACACAC... are ACACAC...
+        with_them = cross_fit(part, np.arange(len(part)), positives, NONE, 0)
+        without = cross_fit(part, np.arange(len(part)), positives[:0], NONE, 0)
+        assert (without.tables == with_them.tables).all()
+
     def test_more_shuffles_go_into_the_fit(self, part):
         positives = np.flatnonzero(part.y[:, 0] == 1)
-        without = cross_fit(part, np.arange(len(part)), positives[:0], 0)
-        with_them = cross_fit(part, np.arange(len(part)), positives, 0)
+        without = cross_fit(part, np.arange(len(part)), positives[:0], NONE, 0)
+        with_them = cross_fit(part, np.arange(len(part)), positives, NONE, 0)
         assert (without.tables != with_them.tables).any()
 
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from tfbind.binding.gkm import CrossFit, cross_fit
 from tfbind.binding.inputs import InputEncoder
-from tfbind.binding.parts import Part
+from tfbind.binding.parts import Part, useful_shuffles
 from tfbind.dna.alphabet import reverse_complement
-from tfbind.dna.digests import composition_digests, strand_canonical_digests
+from tfbind.dna.digests import composition_digests
 from tfbind.dna.peaks import parse_coordinates
 from tfbind.dna.shuffle import dinucleotide_shuffle
 from tfbind.dna.splitmix import seeds_for
@@ -36,7 +36,8 @@ class BindingData:
     Raises
     ------
     TfbindError
-        If the training or the validation part lacks a class for some factor.
+        If the training or the validation part lacks a class for some factor, or if with ``tracks`` nearly all
+        examples of one are related.
     """
 
     def __init__(
@@ -70,7 +71,9 @@ class BindingData:
             )
             # a shuffle goes with its parent
             related[self._shuffles] = related[self._parents]
-            self.linear = cross_fit(self.train, related, np.unique(self._parents), seed)
+            self.linear = cross_fit(
+                self.train, related, np.unique(self._parents), self._held_out_digests, seed
+            )
         self.encoder = InputEncoder(encoding or tensors.encoding, self.linear.mean() if self.linear else None)
 
     def _find_shuffles(self, tensors: Tensors) -> tuple[np.ndarray, np.ndarray]:
@@ -106,10 +109,8 @@ class BindingData:
             return self.train.codes
         parents, valid_length = self.train.codes[self._parents], self.train.valid_length[self._parents]
         made = dinucleotide_shuffle(parents, valid_length, seeds_for(self._shuffles, self.seed, epoch))
-        # one that comes out as its own parent, or as an example that is held out, gives way to the stored one
-        digests = strand_canonical_digests(made, valid_length)
-        useful = digests != strand_canonical_digests(parents, valid_length)
-        useful &= ~np.isin(digests, self._held_out_digests)
+        # a useless one gives way to the stored one
+        useful = useful_shuffles(made, parents, valid_length, self._held_out_digests)
         codes = self.train.codes.copy()
         codes[self._shuffles[useful]] = made[useful]
         return codes

@@ -14,10 +14,11 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from tfbind.binding.parts import Part
+from tfbind.binding.parts import Part, useful_shuffles
 from tfbind.dna.gkm import N_FEATURES, evidence_tracks, gapped_kmers, value_sums, weight_sums
 from tfbind.dna.shuffle import dinucleotide_shuffle
 from tfbind.dna.splitmix import seeds_for
+from tfbind.errors import TfbindError
 from tfbind.progress import Progress
 
 N_FOLDS = 4
@@ -59,7 +60,9 @@ def deal_folds(group: np.ndarray, seed: int) -> np.ndarray:
     return (np.random.default_rng(seed).permutation(n_groups) % N_FOLDS)[group]
 
 
-def cross_fit(part: Part, group: np.ndarray, shuffled: np.ndarray, seed: int) -> CrossFit:
+def cross_fit(
+    part: Part, group: np.ndarray, shuffled: np.ndarray, held_out: np.ndarray, seed: int
+) -> CrossFit:
     """Fit a linear model on each fold's complement.
 
     Parameters
@@ -70,41 +73,59 @@ def cross_fit(part: Part, group: np.ndarray, shuffled: np.ndarray, seed: int) ->
         Related examples share a number, see `tfbind.dna.splits.group_related`.
     shuffled : (m,) int
         Rows whose shuffles are negatives: each gives `EXTRA_SHUFFLES` more, in its own fold.
+    held_out : (k,) uint64
+        Digests of the sequences that no shuffle may equal.
     seed : int
 
     Returns
     -------
     CrossFit
+
+    Raises
+    ------
+    TfbindError
+        If so many examples of a factor are related that without one fold a class is missing.
     """
     fold = deal_folds(group, seed)
-    patterns, y, folds = [gapped_kmers(part.codes, part.valid_length)], [part.y], [fold]
+    codes, valid_length, y, folds = [part.codes], [part.valid_length], [part.y], [fold]
     for number in range(1, 1 + EXTRA_SHUFFLES if len(shuffled) else 1):
-        codes, valid_length = part.codes[shuffled], part.valid_length[shuffled]
-        made = dinucleotide_shuffle(codes, valid_length, seeds_for(shuffled, seed, _SHUFFLE_STREAM, number))
-        patterns.append(gapped_kmers(made, valid_length))
-        y.append(np.zeros((len(shuffled), part.y.shape[1]), np.float32))
-        folds.append(fold[shuffled])
-    sequences, labels, fold_of_row = (
-        _Sequences(np.concatenate(patterns)),
-        np.concatenate(y),
-        np.concatenate(folds),
-    )
+        parents, lengths = part.codes[shuffled], part.valid_length[shuffled]
+        made = dinucleotide_shuffle(parents, lengths, seeds_for(shuffled, seed, _SHUFFLE_STREAM, number))
+        useful = useful_shuffles(made, parents, lengths, held_out)
+        codes.append(made[useful])
+        valid_length.append(lengths[useful])
+        y.append(np.zeros((useful.sum(), part.y.shape[1]), np.float32))
+        folds.append(fold[shuffled][useful])
+    sequences = _Sequences(gapped_kmers(np.concatenate(codes), np.concatenate(valid_length)))
+    labels, fold_of_row = np.concatenate(y), np.concatenate(folds)
     n_tasks = labels.shape[1]
     tables = np.zeros((N_FOLDS, n_tasks, N_FEATURES), np.float32)
     intercepts = np.zeros((N_FOLDS, n_tasks))
     with Progress("fitting gapped k-mers", total=n_tasks * N_FOLDS, unit="models") as progress:
-        for task in range(n_tasks):
+        for task, factor in enumerate(part.tasks):
             known, variance = np.isfinite(labels[:, task]), None
-            for number in range(N_FOLDS):
-                inside = np.flatnonzero(known & (fold_of_row != number))
-                if variance is None:
-                    outside = np.flatnonzero(known & (fold_of_row == number))
-                    variance, solution = _choose_variance(sequences, labels[:, task], inside, outside)
+            rows = [np.flatnonzero(known & (fold_of_row == number)) for number in range(N_FOLDS)]
+            judges = [number for number in range(N_FOLDS) if _has_both(labels[rows[number], task])]
+            # the variance is chosen on a fold that can judge it
+            for number in sorted(range(N_FOLDS), key=lambda number: number not in judges):
+                inside = np.concatenate([rows[other] for other in range(N_FOLDS) if other != number])
+                if not _has_both(labels[inside, task]):
+                    raise TfbindError(
+                        f"{part.path}: nearly all training sequences of {factor} are related (they overlap, or one"
+                        " was made from another), expected unrelated ones to fit gapped k-mers on and to judge them"
+                        " by; an architecture without gapped k-mers, such as conv-bilstm, needs none"
+                    )
+                if variance is None and judges:
+                    variance, solution = _choose_variance(sequences, labels[:, task], inside, rows[number])
                 else:
-                    solution = sequences.fit(inside, labels[inside, task], variance)
+                    solution = sequences.fit(inside, labels[inside, task], variance or VARIANCES[1])
                 tables[number, task], intercepts[number, task] = solution[:-1], solution[-1]
                 progress.update(1)
     return CrossFit(tables, intercepts, fold)
+
+
+def _has_both(y: np.ndarray) -> bool:
+    return len(np.unique(y)) == 2
 
 
 class _Sequences(NamedTuple):

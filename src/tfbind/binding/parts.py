@@ -20,11 +20,14 @@ class Part:
     codes : (n, length) uint8
     valid_length : (n,) int32
     y : (n, tasks) float32
+    rows : (n,) int, of the file
+    tasks : names of the factors
+    path : of the file
     """
 
     def __init__(self, tensors: Tensors, part: int):
         rows = np.flatnonzero(tensors.split == part)
-        self.rows = rows
+        self.rows, self.tasks, self.path = rows, tensors.tasks, tensors.path
         self.codes = tensors.codes(rows)
         self.valid_length = tensors.valid_length[rows]
         self.y = tensors.y[rows]
@@ -41,3 +44,21 @@ class Part:
         for start in range(0, len(self), size):
             rows = slice(start, start + size)
             yield Examples(encoder(self.codes[rows], self.valid_length[rows]), self.y[rows])
+
+
+def useful_shuffles(
+    made: np.ndarray, parents: np.ndarray, valid_length: np.ndarray, held_out: np.ndarray
+) -> np.ndarray:
+    """Tell which shuffles may serve as negatives: (n,) bool.
+
+    One that came out as its own parent, or as an example that is held out, may not.
+
+    Parameters
+    ----------
+    made, parents : (n, length) uint8
+    valid_length : (n,) int
+    held_out : (k,) uint64
+        Strand-canonical digests.
+    """
+    digests = strand_canonical_digests(made, valid_length)
+    return (digests != strand_canonical_digests(parents, valid_length)) & ~np.isin(digests, held_out)
