@@ -2,6 +2,7 @@ import gzip
 import subprocess
 import sys
 
+import pybigtools
 import pytest
 
 from tfbind.cli import main
@@ -194,9 +195,32 @@ class TestBed:
         assert [path.name for path in tmp_path.iterdir()] == ["in.fa"]
 
 
+class TestBigwig:
+    def test_has_a_track_for_each_factor(self, two_factor_model_path, fasta, tmp_path):
+        given = ("--model", two_factor_model_path, "--fasta", fasta, "--stride", 20)
+        assert predict(*given, "--bigwig", tmp_path / "t.bw", "-o", tmp_path / "o.tsv") == 0
+        for factor, column in (("CREB", 3), ("SP1", 4)):
+            with pybigtools.open(str(tmp_path / f"t.{factor}.bw")) as track:
+                assert track.chroms() == {"long": 140, "short": 12}
+                shown = [(start + end) // 2 for start, end, _ in track.records("long")]
+                assert shown == [30, 50, 70, 90, 110]
+                scores = [score for _, _, score in track.records("long")]
+            table = columns_of(tmp_path / "o.tsv", 0, column)
+            assert scores == pytest.approx([float(score) for name, score in table if name == "long"])
+
+    def test_a_name_that_comes_twice_is_told_before_anything_is_scored(self, model_path, tmp_path, capsys):
+        (tmp_path / "in.fa").write_text(">a\nACGTACGTACGT\n>a\nACGTACGTACGT\n")
+        given = ("--model", model_path, "--fasta", tmp_path / "in.fa", "--bigwig", tmp_path / "t.bw")
+        assert predict(*given, "-o", tmp_path / "o.tsv") == 2
+        assert "found two records called 'a'" in capsys.readouterr().err
+        assert [path.name for path in tmp_path.iterdir()] == ["in.fa"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--fasta", "f.fa", "--best", "--bigwig", "t.bw"], "--bigwig goes with --fasta and without --best"),
+        (["--fasta", "f.fa", "--bed", "x", "--bigwig", "x"], "--bigwig x is the file of --bed"),
         (["--fasta", "f.fa", "--threshold", "0.5"], "--threshold is for the calls, so it goes with --bed"),
         (
             ["--fasta", "f.fa", "--bed", "c.bed", "--threshold", "1.5"],

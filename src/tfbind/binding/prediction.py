@@ -13,6 +13,7 @@ import numpy as np
 from tfbind.binding.calls import CallOptions, write_calls
 from tfbind.binding.model import BindingModel
 from tfbind.binding.score_table import LineWriter, is_packed, open_table, table_header, table_rows
+from tfbind.binding.tracks import TrackOptions, track_paths, write_tracks
 from tfbind.binding.windows import ALL_AMBIGUOUS, PADDED, ROWS_AT_ONCE, TOO_SHORT, Windows, gather
 from tfbind.files import whole_output
 from tfbind.progress import Progress
@@ -66,6 +67,7 @@ def predict(
     best: bool,
     batch_size: int,
     calls: CallOptions | None = None,
+    tracks: TrackOptions | None = None,
 ) -> dict[str, int]:
     """Score windows and write the table: id, start, end, a column a factor, note.
 
@@ -82,6 +84,8 @@ def predict(
     batch_size : int
         Windows that the engine sees at a time.
     calls : CallOptions or None
+    tracks : TrackOptions or None
+        Only where ``windows`` are those of a FASTA in which each name comes once, and not with ``best``.
 
     Returns
     -------
@@ -98,6 +102,12 @@ def predict(
             bed = together.enter_context(open_table(calls.bed))
             n_calls = write_calls(temporary, model.card.tasks, calls, bed)
             logger.info("%s: %s calls", calls.bed, f"{n_calls:,}")
+        if tracks is not None:
+            paths = [
+                together.enter_context(whole_output(path))
+                for path in track_paths(tracks.bigwig, model.card.tasks)
+            ]
+            write_tracks(temporary, model.card.tasks, tracks, model.card.encoding.length, paths)
     noted = ", ".join(f"{n:,} {note}" for note, n in counts.items() if n and note != "windows")
     logger.info("%s windows%s", f"{counts['windows']:,}", f", of them {noted}" if noted else "")
     return counts

@@ -7,6 +7,9 @@ Scores are calibrated probabilities among sequences such as those that the model
 --bed writes the calls: windows that score at or above the threshold, merged where those of one record and
 factor overlap or touch; columns contig, start, end, factor, score (0 to 1000, of the highest window) and
 strand (none, as both share a score), in the order of the input. Best windows and peaks are not merged.
+
+--bigwig writes tracks: the --stride bases in the middle of a window show its score, and where it is NA
+nothing is shown.
 """
 
 from __future__ import annotations
@@ -43,6 +46,12 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--best", action="store_true", help="each record's highest window only")
     parser.add_argument("--bed", type=Path, metavar="FILE.bed[.gz]", help="also write the calls")
+    parser.add_argument(
+        "--bigwig",
+        type=Path,
+        metavar="FILE.bw",
+        help="also write a track; of several factors one each, FILE.FACTOR.bw",
+    )
     parser.add_argument(
         "--threshold",
         type=threshold,
@@ -103,11 +112,15 @@ def check(args: argparse.Namespace) -> None:
         raise TfbindError("a peak has one window, so --stride and --best go with --fasta")
     if args.threshold is not None and not args.bed:
         raise TfbindError("--threshold is for the calls, so it goes with --bed")
-    if args.bed:
-        for name in ("output", "model", "fasta", "peaks", "genome"):
-            other = getattr(args, name)
-            if other and other.resolve() == args.bed.resolve():
-                raise TfbindError(f"--bed {args.bed} is the file of --{name}, expected another name")
+    if args.bigwig and (args.peaks or args.best):
+        raise TfbindError("a track shows every window, so --bigwig goes with --fasta and without --best")
+    taken = {getattr(args, name): name for name in ("output", "model", "fasta", "peaks", "genome")}
+    for name in ("bed", "bigwig"):
+        path = getattr(args, name)
+        for other, of in taken.items():
+            if path and other and path.resolve() == other.resolve():
+                raise TfbindError(f"--{name} {path} is the file of --{of}, expected another name")
+        taken[path] = name
 
 
 def run(args: argparse.Namespace) -> None:
@@ -116,8 +129,11 @@ def run(args: argparse.Namespace) -> None:
     from tfbind.binding.calls import CallOptions, choose_thresholds
     from tfbind.binding.model import BindingModel
     from tfbind.binding.prediction import predict
+    from tfbind.binding.tracks import TrackOptions, check_names
     from tfbind.binding.windows import windows_of_fasta, windows_of_peaks
 
+    if args.bigwig:
+        check_names(args.fasta)
     model = BindingModel(
         args.model,
         engine=args.engine,
@@ -136,4 +152,12 @@ def run(args: argparse.Namespace) -> None:
         thresholds = choose_thresholds(model, number, args.prevalence)
         one_a_row = args.best or args.peaks is not None
         calls = CallOptions(args.bed, thresholds, one_a_row=one_a_row, genomic=args.peaks is not None)
-    predict(model, windows, args.output, best=args.best, batch_size=args.batch_size, calls=calls)
+    predict(
+        model,
+        windows,
+        args.output,
+        best=args.best,
+        batch_size=args.batch_size,
+        calls=calls,
+        tracks=TrackOptions(args.bigwig, args.stride or length) if args.bigwig else None,
+    )
