@@ -65,7 +65,11 @@ class TestWriteTracks:
     def write(self, tmp_path, rows=ROWS, factors=("A", "B")):
         (tmp_path / "t.tsv").write_text("\t".join(["id", "start", "end", *factors, "note"]) + "\n" + rows)
         paths = [tmp_path / f"{factor}.bw" for factor in factors]
-        write_tracks(tmp_path / "t.tsv", factors, TrackOptions(tmp_path / "t.bw", 4), 10, paths)
+        parts = [path.with_suffix(".part") for path in paths]
+        write_tracks(tmp_path / "t.tsv", factors, TrackOptions(tmp_path / "t.bw", 4), 10, parts)
+        for part, path in zip(parts, paths, strict=True):
+            part.rename(path)
+        assert len(list(tmp_path.iterdir())) == 1 + len(paths)
         return [
             {name: list(track.records(name)) for name in track.chroms()}
             for track in map(pybigtools.open, map(str, paths))

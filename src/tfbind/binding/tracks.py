@@ -205,16 +205,21 @@ def _write_bigwig(
             raise
 
     covered = -1
+    # it tells by the name what to write
+    named = path.with_name(f"{path.name}.bw")
     with _native_stderr_closed():
         try:
-            pybigtools.open(str(path), "w").write(lengths, watched())
-            with pybigtools.open(str(path)) as written:
+            pybigtools.open(str(named), "w").write(lengths, watched())
+            with pybigtools.open(str(named)) as written:
                 covered = written.info()["summary"]["basesCovered"]
+            named.replace(path)
         except (KeyboardInterrupt, SystemExit):
             raise
         # Rust's panics are no Exception
         except BaseException as panic:
             failures.append(panic)
+        finally:
+            named.unlink(missing_ok=True)
     for failure in failures:
         if isinstance(failure, KeyboardInterrupt | SystemExit | MemoryError):
             raise failure
