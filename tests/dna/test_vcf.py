@@ -84,6 +84,7 @@ class TestRefuses:
             (">chr1\nACGT\n", r"v\.vcf: line 1: found '>chr1' without a header"),
             (TEXT.replace("\t", " "), r"v\.vcf: line 3: found '#CHROM POS .* with tabs between"),
             (TEXT + "chr1\t11\t.\tA\n", r"v\.vcf: line 6: found 4 columns, expected the header's 8"),
+            (TEXT + COLUMNS, r"v\.vcf: line 6: found a second line '#CHROM"),
             (TEXT.replace("\t10\t", "\tx\t"), r"v\.vcf: line 4: found the position 'x'"),
             (TEXT.replace("\t10\t", "\t-1\t"), r"v\.vcf: line 4: found the position '-1'"),
         ],
