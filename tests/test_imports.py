@@ -118,6 +118,13 @@ def test_importing_the_command_line_loads_nothing_heavy():
     assert not loaded_by("import tfbind.cli") & set(HEAVY)
 
 
+def test_tensorflow_waits_until_it_is_prepared():
+    assert not loaded_by("import tfbind.background.fitting, tfbind.binding.training") & {
+        "keras",
+        "tensorflow",
+    }
+
+
 def test_help_takes_under_a_second():
     def seconds():
         start = time.monotonic()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfbind.background.data import BackgroundData
+from tfbind.background.data import BackgroundData, shifted
 from tfbind.background.stretches import Stretches
 
 
@@ -70,3 +70,8 @@ def test_validation_leaves_the_first_bases_out(data):
     assert batch.y.shape == (2, 100)
     assert (batch.y[:, :5] == 4).all()
     assert (batch.y[:, 5:] < 4).all()
+
+
+def test_shifted():
+    found = shifted(np.array([[2, 0, 4, 1]], np.uint8))
+    assert found.tolist() == [[[0] * 4, [0, 0, 1, 0], [1, 0, 0, 0], [0] * 4]]

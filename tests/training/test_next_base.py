@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfbind.training.data import Examples
-from tfbind.training.next_base import bits_per_base, mean_bits, shifted
+from tfbind.training.next_base import bits_per_base, mean_bits
 
 
 def test_mean_bits_by_hand():
@@ -27,8 +27,3 @@ def test_bits_per_base_weighs_bases_not_batches():
     ]
     unsure = math.log2(1 + 3 * math.exp(-10))
     assert bits_per_base(lambda x: x, iter(batches)) == pytest.approx((3 * unsure + 2) / 4)
-
-
-def test_shifted():
-    found = shifted(np.array([[2, 0, 4, 1]], np.uint8))
-    assert found.tolist() == [[[0] * 4, [0, 0, 1, 0], [1, 0, 0, 0], [0] * 4]]

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from tfbind.background.stretches import Stretches, judged_batches
-from tfbind.dna.alphabet import AMBIGUOUS, reverse_complement
+from tfbind.dna.alphabet import AMBIGUOUS, one_hot, reverse_complement
 from tfbind.training.data import Examples
-from tfbind.training.next_base import shifted
 
 
 class BackgroundData:
@@ -79,3 +78,10 @@ def judged_examples(stretches: Stretches, skip: int, size: int) -> Iterator[Exam
     for batch in judged_batches(stretches, skip, size):
         y = np.where(batch.judged, batch.codes, np.uint8(AMBIGUOUS))
         yield Examples((shifted(batch.codes), batch.valid_length), y)
+
+
+def shifted(codes: np.ndarray) -> np.ndarray:
+    """One-hot base before each one, zeros before the first: (n, length) uint8 to (n, length, 4) uint8."""
+    before = np.zeros((*codes.shape, 4), np.uint8)
+    before[:, 1:] = one_hot(codes[:, :-1])
+    return before

@@ -16,7 +16,7 @@ from tfbind.background.data import BackgroundData, judged_examples
 from tfbind.background.markov import MarkovModel
 from tfbind.background.model import BackgroundCard, save_background
 from tfbind.background.options import BackgroundOptions
-from tfbind.background.stretches import Stretches, judged_batches, read_stretches
+from tfbind.background.stretches import STRETCHES_A_BATCH, Stretches, judged_batches, read_stretches
 from tfbind.files import whole_output
 from tfbind.tensors import describe_sources
 from tfbind.training.device import prepare
@@ -72,7 +72,7 @@ def fit_background(
     from tfbind.networks.next_base import next_base_network
     from tfbind.training.fit import fit
     from tfbind.training.forward import make_forward
-    from tfbind.training.next_base import STRETCHES_A_BATCH, bits_per_base, next_base
+    from tfbind.training.next_base import bits_per_base, next_base
 
     network = next_base_network(cell=options.cell, units=options.units, layers=options.layers)
     logger.info(
@@ -87,13 +87,13 @@ def fit_background(
     fingerprint = {
         "network": asdict(options),
         "options": asdict(fitting),
-        "data": hashlib.sha256(training.codes.tobytes() + training.bounds.tobytes()).hexdigest(),
+        "data": _digest(training),
     }
     history = fit(
         network,
         network,
         data,
-        next_base(),
+        next_base(STRETCHES_A_BATCH),
         fitting,
         checkpoint=checkpoint,
         fingerprint=fingerprint,
@@ -132,9 +132,18 @@ def fit_background(
 def markov_bits(training: Stretches, test: Stretches, order: int, skip: int) -> float:
     """Bits per base of a Markov model of ``training`` on the judged bases of ``test``."""
     model = MarkovModel(training, order)
-    return float(np.concatenate([model.bits(batch) for batch in judged_batches(test, skip, 64)]).mean())
+    return float(
+        np.concatenate([model.bits(batch) for batch in judged_batches(test, skip, STRETCHES_A_BATCH)]).mean()
+    )
 
 
 def n_judged(stretches: Stretches, skip: int) -> int:
     """How many bases count, on both strands."""
-    return sum(int(batch.judged.sum()) for batch in judged_batches(stretches, skip, 64))
+    return sum(int(batch.judged.sum()) for batch in judged_batches(stretches, skip, STRETCHES_A_BATCH))
+
+
+def _digest(stretches: Stretches) -> str:
+    """SHA-256 of the bases and where they break, without a copy of them."""
+    content = hashlib.sha256(stretches.codes.data)
+    content.update(stretches.bounds.data)
+    return content.hexdigest()

@@ -27,6 +27,8 @@ MIN_BASES = 10_000
 SHORTEST = 20
 # of validation and test each: a twentieth of the genome, and of a large one as much as takes seconds to judge
 HELD_OUT, MOST_HELD_OUT = 0.05, 1_000_000
+# so many whole blocks are 120 MB in each layer of 128 units
+STRETCHES_A_BATCH = 24
 # every seed of a model has the same held-out blocks, so that trying seeds shows none of them the test part
 _DEALING = 0
 
@@ -63,7 +65,8 @@ def read_stretches(path: Path) -> tuple[Stretches, Stretches, Stretches]:
 
     What is held out is never seen in training, on either strand; but a repeat may have copies in several parts,
     which helps all models that are judged by them. Soft-masked bases are bases like others; N and other ambiguous
-    ones end a stretch. A byte a base is kept in memory.
+    ones end a stretch. A byte a base is kept; on the way there memory holds twice that, and five bytes a base of the
+    contig that is being read.
 
     Parameters
     ----------
