@@ -1,8 +1,8 @@
 """Learn what a genome's sequence looks like, and draw sequences that look like it.
 
 tfbind background fit learns the next base, with a recurrent network that reads both strands; tfbind background
-sample draws sequences from it; tfbind encode --negative-method background takes such sequences for negatives,
-a harder null than shuffles.
+sample draws sequences from it; tfbind encode --negative-method background takes such sequences for negatives.
+Whether they train better models than shuffles do has not been measured.
 """
 
 from __future__ import annotations
