@@ -71,6 +71,26 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
         raise TfbindError(f"{path}: permission denied") from None
 
 
+def prepare_output(path: str | Path) -> None:
+    """Make the folder that an output is to lie in.
+
+    Raises
+    ------
+    TfbindError
+        If the folder cannot be made, or something other than a file has the output's name.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise TfbindError(f"{path}: is a folder, expected a name for the output file")
+    if path.exists() and not path.is_file():
+        # renaming onto /dev/null would replace the device itself
+        raise TfbindError(f"{path}: is no regular file, expected a name for the output file")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (PermissionError, NotADirectoryError, FileExistsError) as error:
+        raise TfbindError(f"{path}: cannot be written ({error.strerror})") from None
+
+
 @contextmanager
 def whole_output(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside ``path`` and rename it to ``path`` when the block succeeds.
@@ -79,16 +99,11 @@ def whole_output(path: str | Path) -> Iterator[Path]:
     and whatever stood under ``path`` before is untouched.
     """
     path = Path(path)
-    if path.is_dir():
-        raise TfbindError(f"{path}: is a folder, expected a name for the output file")
-    if path.exists() and not path.is_file():
-        # renaming onto /dev/null would replace the device itself
-        raise TfbindError(f"{path}: is no regular file, expected a name for the output file")
+    prepare_output(path)
     # the name is known before the file exists, so that an interruption at any moment finds it
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             temporary.touch(exist_ok=False)
         except (PermissionError, NotADirectoryError, FileExistsError) as error:
             raise TfbindError(f"{path}: cannot be written ({error.strerror})") from None

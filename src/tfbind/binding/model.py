@@ -41,6 +41,8 @@ class BindingModel:
     card : ModelCard
     device : str
         What it runs on, in words.
+    engine : str
+        Which engine it is and the kind of device: what scores may depend on in their last digit.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class BindingModel:
         self._encoder = InputEncoder(self.card.encoding, self.card.gkm)
         self._engine = start_engine(path, self.card, engine=engine, precision=precision, threads=threads)
         self.device = self._engine.device
+        self.engine = f"{type(self._engine).__name__} on {self.device.split()[0]}"
 
     def probabilities(self, codes: np.ndarray, valid_length: np.ndarray, batch_size: int = 512) -> np.ndarray:
         """Score sequences.

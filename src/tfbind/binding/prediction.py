@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tfbind.binding.calls import CallOptions, write_calls
 from tfbind.binding.model import BindingModel
-from tfbind.binding.score_table import LineWriter, is_packed, open_table, table_header, table_rows
+from tfbind.binding.partial import PartialTable, resumable
+from tfbind.binding.score_table import open_table, table_header, table_rows
 from tfbind.binding.tracks import TrackOptions, track_paths, write_tracks
 from tfbind.binding.windows import ALL_AMBIGUOUS, PADDED, ROWS_AT_ONCE, TOO_SHORT, Windows, gather
 from tfbind.files import whole_output
@@ -34,9 +36,13 @@ def score(model: BindingModel, windows: Windows, batch_size: int) -> np.ndarray:
 class BestOfRecord:
     """Keep each record's highest window (of the highest factor); a record's first window starts at base 0."""
 
-    def __init__(self) -> None:
-        self._highest = -np.inf
-        self._line: str | None = None
+    def __init__(self, highest: float = -np.inf, line: str | None = None):
+        self._highest = highest
+        self._line = line
+
+    def state(self) -> tuple[float, str | None]:
+        """Give what another one needs to go on."""
+        return float(self._highest), self._line
 
     def keep(self, windows: Windows, scores: np.ndarray) -> list[str]:
         """Take windows in; give the lines of the records that have ended."""
@@ -68,10 +74,13 @@ def predict(
     batch_size: int,
     calls: CallOptions | None = None,
     tracks: TrackOptions | None = None,
+    fingerprint: Mapping[str, Any] | None = None,
+    resume: bool = False,
 ) -> dict[str, int]:
     """Score windows and write the table: id, start, end, a column a factor, note.
 
-    What else is to be written is read off the table, and all files appear together.
+    What else is to be written is read off the table, and all files appear together. An interrupted run leaves a
+    partial table, see `tfbind.binding.partial.resumable`.
 
     Parameters
     ----------
@@ -86,48 +95,59 @@ def predict(
     calls : CallOptions or None
     tracks : TrackOptions or None
         Only where ``windows`` are those of a FASTA in which each name comes once, and not with ``best``.
+    fingerprint : mapping
+        Whatever the table depends on.
+    resume : bool
+        Go on where a run of the same fingerprint stopped.
 
     Returns
     -------
     dict
         How many windows there were, and how many of them with each note.
     """
-    with ExitStack() as together:
-        temporary = together.enter_context(whole_output(output))
-        with open(temporary, "wb") as handle:
-            table = LineWriter(handle, is_packed(output))
-            counts = score_all(model, windows, table, best=best, batch_size=batch_size)
-            table.finish()
+    factors = model.card.tasks
+    with resumable(output, fingerprint or {}, resume=resume) as table, ExitStack() as together:
+        if not table.complete:
+            score_all(model, windows, table, best=best, batch_size=batch_size)
+        counts = table.state["counts"]
         if calls is not None:
             bed = together.enter_context(open_table(calls.bed))
-            n_calls = write_calls(temporary, model.card.tasks, calls, bed)
+            n_calls = write_calls(table.path, factors, calls, bed)
             logger.info("%s: %s calls", calls.bed, f"{n_calls:,}")
         if tracks is not None:
             paths = [
-                together.enter_context(whole_output(path))
-                for path in track_paths(tracks.bigwig, model.card.tasks)
+                together.enter_context(whole_output(path)) for path in track_paths(tracks.bigwig, factors)
             ]
-            write_tracks(temporary, model.card.tasks, tracks, model.card.encoding.length, paths)
+            write_tracks(table.path, factors, tracks, model.card.encoding.length, paths)
     noted = ", ".join(f"{n:,} {note}" for note, n in counts.items() if n and note != "windows")
     logger.info("%s windows%s", f"{counts['windows']:,}", f", of them {noted}" if noted else "")
     return counts
 
 
 def score_all(
-    model: BindingModel, windows: Iterable[Windows], table: LineWriter, *, best: bool, batch_size: int
-) -> dict[str, int]:
-    """Score windows and write the lines of the table; give what `predict` does."""
-    counts = {"windows": 0, PADDED: 0, TOO_SHORT: 0, ALL_AMBIGUOUS: 0}
-    highest = BestOfRecord() if best else None
-    table.write(table_header(model.card.tasks))
+    model: BindingModel, windows: Iterable[Windows], table: PartialTable, *, best: bool, batch_size: int
+) -> None:
+    """Score windows and write the lines of the table, from its latest checkpoint on."""
+    counts = {"windows": 0, PADDED: 0, TOO_SHORT: 0, ALL_AMBIGUOUS: 0} | table.state.get("counts", {})
+    n_groups = table.state.get("groups", 0)
+    highest = BestOfRecord(*table.state.get("best", ())) if best else None
+
+    def state() -> dict[str, Any]:
+        return {"groups": n_groups, "counts": dict(counts), "best": highest.state() if highest else ()}
+
+    if not table.state:
+        table.lines.write(table_header(model.card.tasks))
+        table.checkpoint(state())
     with Progress("scoring", unit="windows") as progress:
-        for some in gather(windows, ROWS_AT_ONCE):
+        for some in islice(gather(windows, ROWS_AT_ONCE), n_groups, None):
             scores = score(model, some, batch_size)
-            table.writelines(highest.keep(some, scores) if highest else table_rows(some, scores))
+            table.lines.writelines(highest.keep(some, scores) if highest else table_rows(some, scores))
             counts["windows"] += len(some.id)
             for note in filter(None, some.note):
                 counts[note] += 1
+            n_groups += 1
+            table.checkpoint(state())
             progress.update(len(some.id))
     if highest:
-        table.writelines(highest.finish())
-    return counts
+        table.lines.writelines(highest.finish())
+    table.finish(state())

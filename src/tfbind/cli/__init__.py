@@ -79,8 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError as error:
         print(f"tfbind: error: not enough memory ({error})", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("tfbind: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f"tfbind: {str(interrupt) or 'interrupted'}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # the reader of stdout has left (`| head`): nothing to say, and nothing more to flush

@@ -10,15 +10,21 @@ strand (none, as both share a score), in the order of the input. Best windows an
 
 --bigwig writes tracks: the --stride bases in the middle of a window show its score, and where it is NA
 nothing is shown.
+
+An interrupted run (Ctrl-C, a time limit, a full disk) leaves FILE.tsv.partial beside the table, and with
+--resume the same command goes on where it stopped; the files are then those of an undisturbed run.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
+from tfbind import __version__
 from tfbind.cli.arguments import add_output, add_threads, positive_int, share
 from tfbind.errors import TfbindError
+from tfbind.files import sha256
 from tfbind.inference import ENGINES, PRECISIONS
 
 
@@ -85,6 +91,11 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         metavar="N",
         help="windows at a time (default %(default)s)",
     )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on where the same command was interrupted, or begin if there is nothing",
+    )
     add_threads(parser)
     add_output(parser, "the table; BGZF, which is gzip, where the name ends in .gz or .bgz", "FILE.tsv[.gz]")
     parser.set_defaults(run=run)
@@ -121,6 +132,21 @@ def check(args: argparse.Namespace) -> None:
             if path and other and path.resolve() == other.resolve():
                 raise TfbindError(f"--{name} {path} is the file of --{of}, expected another name")
         taken[path] = name
+
+
+def fingerprint(args: argparse.Namespace, engine: str) -> dict[str, Any]:
+    """All that the table depends on: another run goes on only where these are the same."""
+    from tfbind.binding.partial import file_stamp
+
+    inputs = {name: getattr(args, name) for name in ("fasta", "peaks", "genome")}
+    options = ("stride", "best", "prevalence", "precision", "batch_size")
+    return {
+        "version": __version__,
+        "model": sha256(args.model),
+        **{name: file_stamp(path) for name, path in inputs.items() if path},
+        **{name: getattr(args, name) for name in options},
+        "engine": engine,
+    }
 
 
 def run(args: argparse.Namespace) -> None:
@@ -160,4 +186,6 @@ def run(args: argparse.Namespace) -> None:
         batch_size=args.batch_size,
         calls=calls,
         tracks=TrackOptions(args.bigwig, args.stride or length) if args.bigwig else None,
+        fingerprint=fingerprint(args, model.engine),
+        resume=args.resume,
     )

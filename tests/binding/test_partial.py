@@ -1,0 +1,261 @@
+import errno
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from tfbind.binding.partial import PartialTable, file_stamp, resumable
+from tfbind.errors import TfbindError
+
+FINGERPRINT = {"model": "a", "stride": 5}
+
+
+def write(table, *lines, start=0):
+    """Write lines, each with a checkpoint that tells its number."""
+    for number, line in enumerate(lines, start):
+        table.lines.write(line)
+        table.checkpoint({"done": number + 1})
+
+
+def break_off(output, error, *lines, half="", complete=False):
+    """Begin a table, and end it by an error."""
+    with resumable(output, FINGERPRINT, resume=False) as table:
+        write(table, *lines)
+        table.lines.write(half)
+        if complete:
+            table.finish(table.state)
+        raise error
+
+
+def names_in(folder) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+class TestResumable:
+    def test_a_finished_table_is_all_that_is_left(self, tmp_path):
+        with resumable(tmp_path / "new" / "t.tsv", FINGERPRINT, resume=False) as table:
+            write(table, "a\n", "b\n")
+            table.finish(table.state)
+        assert names_in(tmp_path / "new") == {"t.tsv"}
+        assert (tmp_path / "new" / "t.tsv").read_text() == "a\nb\n"
+
+    @pytest.mark.parametrize("name", ["t.tsv", "t.tsv.gz"])
+    @pytest.mark.parametrize("how", [KeyboardInterrupt, SystemExit, RuntimeError])
+    def test_an_interrupted_one_goes_on_behind_its_latest_checkpoint(self, tmp_path, name, how):
+        with resumable(tmp_path / f"whole_{name}", FINGERPRINT, resume=False) as table:
+            write(table, "a\n", "b\n", "c\n")
+            table.finish(table.state)
+        with pytest.raises(how):
+            break_off(tmp_path / name, how(), "a\n", "b\n", half="half of c")
+        assert names_in(tmp_path) == {f"whole_{name}", f"{name}.partial", f"{name}.partial.json"}
+        opener = gzip.open if name.endswith("gz") else open
+        with opener(tmp_path / f"{name}.partial", "rt") as handle:
+            assert handle.read() == "a\nb\n"
+        with resumable(tmp_path / name, FINGERPRINT, resume=True) as table:
+            assert table.state == {"done": 2}
+            write(table, "c\n", start=2)
+            table.finish(table.state)
+        assert (tmp_path / name).read_bytes() == (tmp_path / f"whole_{name}").read_bytes()
+        assert names_in(tmp_path) == {f"whole_{name}", name}
+
+    def test_an_interruption_says_what_to_do(self, tmp_path):
+        with pytest.raises(
+            KeyboardInterrupt,
+            match=r"^interrupted; what is done is kept in .*t\.tsv\.partial, and the same command",
+        ):
+            break_off(tmp_path / "t.tsv", KeyboardInterrupt(), "a\n")
+
+    def test_before_anything_is_done_leaves_nothing(self, tmp_path):
+        with pytest.raises(KeyboardInterrupt, match="nothing is done yet"):
+            break_off(tmp_path / "t.tsv", KeyboardInterrupt())
+        assert names_in(tmp_path) == set()
+
+    def test_an_error_of_the_users_leaves_nothing(self, tmp_path):
+        with pytest.raises(TfbindError, match=r"^a wrong letter$"):
+            break_off(tmp_path / "t.tsv", TfbindError("a wrong letter"), "a\n")
+        assert names_in(tmp_path) == set()
+
+    def test_but_a_complete_table_is_kept(self, tmp_path):
+        with pytest.raises(TfbindError, match=r"no such folder; what is done is kept in"):
+            break_off(tmp_path / "t.tsv", TfbindError("no such folder"), "a\n", complete=True)
+        with resumable(tmp_path / "t.tsv", FINGERPRINT, resume=True) as table:
+            assert (table.complete, table.state) == (True, {"done": 1})
+        assert names_in(tmp_path) == {"t.tsv"}
+
+    def test_a_full_disk_is_one_error_that_names_the_partial_file(self, tmp_path):
+        output = tmp_path / "t.tsv"
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        with pytest.raises(
+            TfbindError, match=r"t\.tsv: No space left on device; what is done is kept in .*\.partial"
+        ):
+            break_off(output, full, "a\n")
+        with resumable(output, FINGERPRINT, resume=True) as table:
+            assert table.state == {"done": 1}
+            table.finish(table.state)
+        assert output.read_text() == "a\n"
+
+    def test_what_stood_there_stays_until_the_end(self, tmp_path):
+        (tmp_path / "t.tsv").write_text("old")
+        with resumable(tmp_path / "t.tsv", FINGERPRINT, resume=False) as table:
+            write(table, "a\n")
+            assert (tmp_path / "t.tsv").read_text() == "old"
+            table.finish(table.state)
+        assert (tmp_path / "t.tsv").read_text() == "a\n"
+
+
+class TestWhatIsResumed:
+    @pytest.fixture
+    def partial(self, tmp_path):
+        with pytest.raises(KeyboardInterrupt):
+            break_off(tmp_path / "t.tsv", KeyboardInterrupt(), "a\n", "b\n")
+        return tmp_path / "t.tsv"
+
+    @pytest.mark.parametrize(
+        ("other", "message"),
+        [
+            (
+                {"model": "b", "stride": 5},
+                "was begun with model 'a', found 'b'; expected the same, or run without",
+            ),
+            ({"model": "a"}, "was begun with stride 5, found None"),
+            (FINGERPRINT | {"best": True}, "was begun with best None, found True"),
+        ],
+    )
+    def test_is_of_the_same_fingerprint(self, partial, other, message):
+        with pytest.raises(TfbindError, match=message), resumable(partial, other, resume=True):
+            pass
+        assert PartialTable(partial, FINGERPRINT, True).state == {"done": 2}
+
+    def test_is_all_there(self, partial):
+        (partial.parent / "t.tsv.partial").write_text("a\n")
+        with pytest.raises(TfbindError, match=r"json: does not fit t\.tsv\.partial; run without --resume"):
+            PartialTable(partial, FINGERPRINT, True)
+
+    def test_is_understood(self, partial):
+        (partial.parent / "t.tsv.partial.json").write_text("{")
+        with pytest.raises(TfbindError, match=r"json: does not fit t\.tsv\.partial; run without --resume"):
+            PartialTable(partial, FINGERPRINT, True)
+
+    def test_is_nothing_without_being_asked_to(self, partial):
+        with resumable(partial, FINGERPRINT, resume=False) as table:
+            assert table.state == {}
+            write(table, "c\n")
+            table.finish(table.state)
+        assert partial.read_text() == "c\n"
+
+    def test_may_be_nothing(self, tmp_path):
+        with resumable(tmp_path / "t.tsv", FINGERPRINT, resume=True) as table:
+            assert table.state == {}
+            table.finish({})
+
+    def test_is_not_being_written_by_another(self, partial):
+        with resumable(partial, FINGERPRINT, resume=True) as table:
+            with pytest.raises(TfbindError, match="another run is writing it"):
+                PartialTable(partial, FINGERPRINT, True)
+            table.finish(table.state)
+
+
+def test_the_journal_is_written_now_and_then(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    with resumable(tmp_path / "t.tsv", FINGERPRINT, resume=False) as table:
+        noted = []
+        for now[0] in (0.0, 1.0, 4.0, 6.0, 7.0):
+            write(table, "a\n", start=int(now[0]))
+            noted.append(json.loads((tmp_path / "t.tsv.partial.json").read_text())["state"]["done"])
+        table.finish(table.state)
+    assert noted == [1, 1, 1, 7, 7]
+
+
+def test_a_file_stamp_changes_with_the_file(tmp_path):
+    (tmp_path / "f").write_text("a")
+    before = file_stamp(tmp_path / "f")
+    os.utime(tmp_path / "f", (1, 1))
+    assert file_stamp(tmp_path / "f") != before
+    with pytest.raises(TfbindError, match="gone: no such file"):
+        file_stamp(tmp_path / "gone")
+
+
+SCRIPT = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from tfbind.binding import partial, prediction
+from tfbind.binding.calls import CallOptions
+from tfbind.binding.tracks import TrackOptions
+from tfbind.binding.windows import windows_of_fasta
+
+folder, name, seconds, best = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), sys.argv[4] == "best"
+partial.SECONDS_BETWEEN_ENTRIES = 0
+
+class Card:
+    tasks = ("A", "B")
+    class encoding:
+        length = 40
+
+class Model:
+    card = Card
+
+    def probabilities(self, codes, valid_length, batch_size):
+        time.sleep(seconds)
+        print("scored", flush=True)
+        return np.stack([(codes == base).sum(axis=1) / valid_length for base in (1, 2)], axis=1)
+
+prediction.predict(
+    Model(),
+    windows_of_fasta(folder / "in.fa", 40, 3),
+    folder / f"{name}.tsv.gz",
+    best=best,
+    batch_size=8,
+    calls=CallOptions(folder / f"{name}.bed.gz", [0.3, 0.4], one_a_row=best),
+    tracks=None if best else TrackOptions(folder / f"{name}.bw", 3),
+    fingerprint={"best": best},
+    resume=True,
+)
+"""
+
+
+class TestAKilledRun:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        letters = np.random.default_rng(3).choice(list("ACGTN"), 150_000, p=[0.3, 0.2, 0.25, 0.2, 0.05])
+        ends = [90_000, 90_010, 90_010, 90_200, 150_000]
+        starts = [0, *ends[:-1]]
+        records = [
+            f">r{9 - i}\n{''.join(letters[a:b])}\n" for i, (a, b) in enumerate(zip(starts, ends, strict=True))
+        ]
+        (tmp_path / "in.fa").write_text("".join(records))
+        return tmp_path
+
+    def run(self, folder, name, best, *, kill=None):
+        """Run to the end, or send a signal when the third and the fifth group have been scored."""
+        command = [sys.executable, "-c", SCRIPT, str(folder), name, "0.1" if kill else "0", best]
+        if kill is None:
+            return subprocess.run(command, check=True, capture_output=True)
+        for n_groups in (3, 2):
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+                for _ in range(n_groups):
+                    assert process.stdout.readline() == b"scored\n"
+                process.send_signal(kill)
+            assert process.returncode != 0
+        return None
+
+    @pytest.mark.parametrize(("kill", "best"), [(signal.SIGKILL, "all"), (signal.SIGINT, "best")])
+    def test_ends_in_the_files_of_an_undisturbed_one(self, folder, kill, best):
+        self.run(folder, "whole", best)
+        self.run(folder, "killed", best, kill=kill)
+        assert {path.name for path in folder.glob("killed*")} == {
+            "killed.tsv.gz.partial",
+            "killed.tsv.gz.partial.json",
+        }
+        done = self.run(folder, "killed", best)
+        assert 0 < done.stdout.count(b"scored") < 7
+        assert not list(folder.glob("*.partial*"))
+        for path in folder.glob("whole*"):
+            assert path.read_bytes() == (folder / path.name.replace("whole", "killed")).read_bytes()
