@@ -229,7 +229,14 @@ class TestFolds:
     def test_one_without_a_class_is_told(self, fasta, output, caplog):
         positives, negatives = fasta(random_sequences(30)), fasta(random_sequences(2, seed=1), "n.fa")
         encode_fasta(output, positives, negatives, "x", options(folds=3, split=(0.9, 0.1, 0)))
-        assert "x: fold 3 lacks a class" in caplog.text
+        assert caplog.text.count("lacks a class, so no ROC can be drawn of it") == 1
+
+    def test_more_than_there_are_groups(self, fasta, output):
+        positives, negatives = fasta(random_sequences(2)), fasta(random_sequences(2, seed=1), "n.fa")
+        with pytest.raises(
+            TfbindError, match=r"p\.fa and .*n\.fa: --folds 9: found 4 groups of related records"
+        ):
+            encode_fasta(output, positives, negatives, "x", options(folds=9, split=(1, 0, 0)))
 
 
 class TestNames:

@@ -116,6 +116,16 @@ class TestFoldsAtRandom:
         for rows in (fold, *(fold[stratum == number] for number in range(4))):
             assert np.ptp(np.bincount(rows, minlength=n_folds + 1)[1:]) <= 1
 
+    def test_a_large_group_leaves_the_other_folds_the_rest(self):
+        group = np.concatenate([np.zeros(500, int), 1 + np.arange(500)])
+        fold = folds_at_random(group, np.zeros(1000, int), 5, seed=0)
+        assert sorted(np.bincount(fold)[1:]) == [125, 125, 125, 125, 500]
+
+    def test_records_are_counted_not_groups(self):
+        group = np.repeat(np.arange(6), [4, 3, 3, 2, 2, 4])
+        fold = folds_at_random(group, np.zeros(18, int), 3, seed=0)
+        assert np.bincount(fold)[1:].tolist() == [6, 6, 6]
+
     def test_another_seed_deals_otherwise(self):
         one, same, other = (folds_at_random(np.arange(50), np.zeros(50, int), 5, seed) for seed in (0, 0, 1))
         assert (one == same).all()

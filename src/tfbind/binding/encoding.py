@@ -145,7 +145,7 @@ def _deal(
 
 
 def _deal_folds(
-    survey: _Survey, part: np.ndarray, group: np.ndarray, options: EncodeOptions
+    sources: Sequence[Source], survey: _Survey, part: np.ndarray, group: np.ndarray, options: EncodeOptions
 ) -> np.ndarray | None:
     """Deal what is not of the test part to folds, (n,) uint8; 0 stands for the test part. None without folds."""
     if options.folds is None:
@@ -155,7 +155,11 @@ def _deal_folds(
     # each fold gets its share of the classes, and of the validation part, which the other folds' models keep
     kinds = np.column_stack([np.nan_to_num(survey.y[rest], nan=-1), part[rest]])
     _, stratum = np.unique(kinds, axis=0, return_inverse=True)
-    fold[rest] = folds_at_random(group[rest], stratum, options.folds, options.seed)
+    try:
+        fold[rest] = folds_at_random(group[rest], stratum, options.folds, options.seed)
+    except TfbindError as error:
+        paths = " and ".join(str(source.path) for source in sources)
+        raise TfbindError(f"{paths}: --folds {options.folds}: {error}") from None
     return fold
 
 
@@ -234,7 +238,7 @@ def _encode(
     maker = negative_maker(negative_method, options)
     survey = _survey(sources, len(factors), options, maker)
     part, group = _deal(sources, survey, options)
-    fold = _deal_folds(survey, part, group, options)
+    fold = _deal_folds(sources, survey, part, group, options)
     keep = _keep_made(survey)
     tally = np.zeros((len(factors), len(PARTS), 2), np.int64)
     tally_of_folds = np.zeros((len(factors), 1 + (options.folds or 0), 2), np.int64)

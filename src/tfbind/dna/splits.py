@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -98,7 +99,7 @@ def split_at_random(
 
 
 def folds_at_random(group: np.ndarray, stratum: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
-    """Deal whole groups to folds, so that the folds' numbers of a stratum's groups differ by one at most.
+    """Deal whole groups to folds, so that the folds hold as many records, of each stratum and in all, as groups allow.
 
     Parameters
     ----------
@@ -123,10 +124,19 @@ def folds_at_random(group: np.ndarray, stratum: np.ndarray, n_folds: int, seed: 
             f"found {len(first)} groups of related records, expected one at least for each of {n_folds} folds"
         )
     shuffled = np.random.default_rng(seed).permutation(len(first))
-    in_strata = shuffled[np.argsort(stratum[first][shuffled], kind="stable")]
-    # dealt one after the other, as cards are, and on from stratum to stratum: the folds' sizes are even, too
+    size = np.bincount(inverse)
+    # the largest first, each to the fold that has the fewest so far (Graham 1969, SIAM J. Appl. Math. 17:416)
+    in_strata = shuffled[np.lexsort((-size[shuffled], stratum[first][shuffled]))]
     fold = np.empty(len(first), np.uint8)
-    fold[in_strata] = np.arange(len(first)) % n_folds + 1
+    n_records = [0] * n_folds
+    for dealt in np.split(in_strata, np.flatnonzero(np.diff(stratum[first][in_strata])) + 1):
+        fewest = [(0, n, number) for number, n in enumerate(n_records)]
+        heapq.heapify(fewest)
+        for row, n in zip(dealt.tolist(), size[dealt].tolist(), strict=True):
+            of_stratum, _, number = fewest[0]
+            n_records[number] += n
+            heapq.heapreplace(fewest, (of_stratum + n, n_records[number], number))
+            fold[row] = number + 1
     return fold[inverse]
 
 
