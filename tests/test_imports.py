@@ -16,6 +16,7 @@ ORDER = [
     ("errors",),
     ("files", "progress"),
     ("dna",),
+    ("genotypes",),
     ("tensors",),
     ("networks",),
     ("training",),

@@ -1,0 +1,262 @@
+import gzip
+import logging
+
+import numpy as np
+import pysam
+import pytest
+
+from tfbind.errors import TfbindError
+from tfbind.genotypes.vcf import read_genotypes
+
+META = (
+    "##fileformat=VCFv4.2\n##contig=<ID=1,length=1000>\n##contig=<ID=X,length=1000>\n"
+    '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n'
+    '##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Depth">\n'
+)
+COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tann\tbob\tcid\n"
+
+
+def record(pos, *calls, contig="1", ref="A", alt="C", passed=".", layout="GT"):
+    return "\t".join([contig, str(pos), ".", ref, alt, ".", passed, ".", layout, *calls]) + "\n"
+
+
+RECORDS = record(10, "0|1", "1|1", "0|0") + record(25, "0|0", "0|1", ".|.") + record(30, "1|0", "0|0", "0|.")
+POSITIONS = [9, 24, 29]
+HAPLOTYPES = [[0, 1, 1, 1, 0, 0], [0, 0, 0, 1, -1, -1], [1, 0, 0, 0, 0, -1]]
+DOSAGES = [[1, 2, 0], [0, 1, -1], [1, 0, -1]]
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_text(records, head=META + COLUMNS):
+        path = tmp_path / "v.vcf"
+        path.write_bytes((head + records).encode())
+        return path
+
+    return write_text
+
+
+def read(path, *args, **options):
+    (genotypes,) = read_genotypes(path, *args, **options)
+    return genotypes
+
+
+class TestLayouts:
+    def test_phased_genotypes_are_haplotypes(self, write):
+        found = read(write(RECORDS))
+        assert (found.contig, found.ploidy, found.n_chromosomes) == ("1", 1, 6)
+        assert (found.start, found.end) == (9, 30)
+        assert found.positions.tolist() == POSITIONS
+        assert found.calls.tolist() == HAPLOTYPES
+        assert (found.calls.dtype, found.positions.dtype) == (np.int8, np.int64)
+        assert (found.account.calls, found.account.missing_calls) == (18, 3)
+
+    @pytest.mark.parametrize("options", [{}, {"unphased": True}], ids=["in the file", "asked for"])
+    def test_unphased_genotypes_are_dosages(self, write, options):
+        text = RECORDS if options else RECORDS.replace("|", "/")
+        found = read(write(text), **options)
+        assert (found.ploidy, found.n_chromosomes) == (2, 6)
+        assert found.calls.tolist() == DOSAGES
+        assert (found.account.calls, found.account.missing_calls) == (18, 4)
+
+    def test_haploid_genotypes_are_haplotypes(self, write):
+        found = read(write(record(10, "0", "1", ".") + record(25, "1", "1", "0")))
+        assert (found.ploidy, found.n_chromosomes) == (1, 3)
+        assert found.calls.tolist() == [[0, 1, -1], [1, 1, 0]]
+
+    def test_haploid_among_phased_diploid(self, write):
+        found = read(write(record(10, "0|1", "1", "0|0") + record(25, "1|0", "0", ".")))
+        assert found.calls.tolist() == [[0, 1, 1, 0, 0], [1, 0, 0, -1, -1]]
+
+    def test_haploid_among_unphased_diploid_counts_as_homozygous(self, write):
+        found = read(write(record(10, "0/1", "1", "0/0")))
+        assert found.calls.tolist() == [[1, 2, 0]]
+
+    def test_gt_behind_other_fields_and_fields_left_off(self, write):
+        found = read(
+            write(record(10, "7:0|1:3", "8:1|1", "9", layout="DP:GT:DP") + RECORDS.replace("10", "11"))
+        )
+        assert found.calls[0].tolist() == [0, 1, 1, 1, -1, -1]
+
+    def test_a_phase_in_front_of_the_first_allele(self, write):
+        assert read(write(record(10, "|0|1", "/1|1", "0|0"))).calls.tolist() == [[0, 1, 1, 1, 0, 0]]
+
+
+class TestPhase:
+    def test_a_sample_without_phase_among_phased_ones_is_left_out(self, tmp_path, caplog):
+        names = [f"s{i}" for i in range(20)]
+        head = COLUMNS.replace("ann\tbob\tcid", "\t".join(names))
+        text = record(10, "0/1", *["0|1"] * 19) + record(20, "0/1", *["0|0"] * 19)
+        (tmp_path / "v.vcf").write_text(META + head + text)
+        found = read(tmp_path / "v.vcf")
+        assert found.samples == tuple(names[1:])
+        assert found.samples_left_out == ("s0",)
+        # the second site varies in that sample alone
+        assert found.calls.tolist() == [[0, 1] * 19]
+        assert (found.account.used, found.account.monomorphic) == (1, 1)
+        assert "left out 1 of 20 samples without phase, unlike the others: s0" in caplog.text
+
+    def test_a_single_call_without_phase_is_missing(self, write):
+        text = "".join(record(10 + i, "0|1", "0|1", "1|0") for i in range(150))
+        found = read(write(text + record(900, "0/1", "0|1", "1|0")))
+        assert found.calls[-1].tolist() == [-1, -1, 0, 1, 1, 0]
+        assert found.samples_left_out == ()
+
+
+class TestAccount:
+    def test_every_record_has_its_reason(self, write, caplog):
+        caplog.set_level(logging.INFO)
+        ok = ("0|1", "0|0", "1|1")
+        text = (
+            record(10, *ok)
+            + record(11, *ok, passed="q10")
+            + record(12, *ok, passed="PASS")
+            + record(13, "0|2", "1|1", "0|0", alt="C,G")
+            + record(14, *ok, ref="AT")
+            + record(14, *ok, alt="<DEL>")
+            + record(14, *ok, alt="*")
+            + record(15, "7", "7", "7", layout="DP")
+            + record(16, "0|1", ".|.", ".|.")
+            + record(17, ".", ".", ".")
+            + record(18, "0|0", "0|0", "0|0")
+            + record(19, "1|1", ".|.", "1|1")
+            + record(20, "0|0", "0|0", "0|0", alt=".")
+        )
+        found = read(write(text))
+        assert found.positions.tolist() == [9, 11]
+        assert (found.start, found.end) == (9, 20)
+        assert str(found.account) == (
+            "13 records, 2 used (0 of 12 calls missing), left out: 1 with a FILTER other than PASS,"
+            " 1 with more than two alleles, 3 no single-nucleotide variants, 1 without GT,"
+            " 2 with too many missing calls, 3 without variation in these samples"
+        )
+        assert str(found.account) in caplog.text
+
+    def test_filtered_records_on_request(self, write):
+        text = record(10, "0|1", "0|0", "1|1", passed="q10")
+        assert read(write(text)).account.filtered == 1
+        assert read(write(text), keep_filtered=True).account.used == 1
+
+    def test_lower_case_and_binary_alleles_are_snvs(self, write):
+        found = read(
+            write(record(10, "0|1", "0|0", "1|1", ref="a", alt="u") + RECORDS.replace("A\tC", "0\t1"))
+        )
+        assert found.account.not_snv == 0
+
+    def test_a_repeated_record_counts_once_and_a_contradicted_position_never(self, write):
+        once, other = ("0|1", "0|0", "1|1"), ("1|0", "0|0", "0|0")
+        text = record(10, *once) + record(10, *once) + record(11, *once) + record(11, *other, alt="G")
+        found = read(write(text + record(12, *once)))
+        assert found.positions.tolist() == [9, 11]
+        assert found.account.duplicate == 3
+
+    def test_sites_are_sorted(self, write):
+        found = read(write("".join(reversed(RECORDS.splitlines(keepends=True)))))
+        assert found.positions.tolist() == POSITIONS
+        assert found.calls.tolist() == HAPLOTYPES
+
+    def test_more_sites_than_a_block(self, write):
+        rng = np.random.default_rng(1)
+        calls = rng.integers(0, 2, (9000, 6))
+        calls[:, 0], calls[:, 1] = 0, 1
+        text = "".join(
+            record(1 + i, *(f"{a}|{b}" for a, b in row.reshape(3, 2))) for i, row in enumerate(calls)
+        )
+        found = read(write(text))
+        np.testing.assert_array_equal(found.calls, calls)
+        np.testing.assert_array_equal(found.positions, np.arange(9000))
+
+    def test_contigs_one_by_one(self, write):
+        text = RECORDS + record(5, "0", "1", "1", contig="X") + record(7, "0", "0", "0", contig="Y")
+        first, second, third = read_genotypes(write(text))
+        assert (first.contig, first.calls.tolist()) == ("1", HAPLOTYPES)
+        assert (second.contig, second.calls.tolist(), second.positions.tolist()) == ("X", [[0, 1, 1]], [4])
+        assert (third.contig, third.calls.shape, third.account.monomorphic) == ("Y", (0, 3), 1)
+        assert (first.account + second.account).used == 4
+
+
+class TestFormats:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda text: text.replace("\n", "\r\n"),
+            lambda text: text.replace("QUAL", "QAUL"),
+            lambda text: text.replace("1\t25", "\n1\t25"),
+            lambda text: text.rstrip("\n"),
+            lambda text: text.replace(META, ""),
+        ],
+        ids=["CRLF", "misspelled QUAL", "blank line", "no last newline", "no meta lines"],
+    )
+    def test_text(self, write, change):
+        assert read(write("", change(META + COLUMNS + RECORDS))).calls.tolist() == HAPLOTYPES
+
+    def test_gzip_bgzf_and_bcf(self, write, tmp_path):
+        plain = write(RECORDS)
+        with gzip.open(tmp_path / "g.vcf.gz", "wt") as out:
+            out.write(plain.read_text())
+        pysam.tabix_compress(str(plain), str(tmp_path / "b.vcf.gz"))
+        with (
+            pysam.VariantFile(str(plain)) as records,
+            pysam.VariantFile(str(tmp_path / "v.bcf"), "wb", header=records.header) as out,
+        ):
+            for found in records:
+                out.write(found)
+        for name in ("g.vcf.gz", "b.vcf.gz", "v.bcf"):
+            found = read(tmp_path / name)
+            assert found.calls.tolist() == HAPLOTYPES
+            assert found.positions.tolist() == POSITIONS
+
+
+class TestSamples:
+    def test_a_list_in_any_order(self, write, tmp_path):
+        (tmp_path / "s.txt").write_text("cid\r\n\r\nann\r\nann\r\n")
+        found = read(write(RECORDS), tmp_path / "s.txt")
+        assert found.samples == ("ann", "cid")
+        # neither varies at the second site any more
+        assert found.positions.tolist() == [9, 29]
+        assert found.calls.tolist() == [[0, 1, 0, 0], [1, 0, 0, -1]]
+
+    def test_an_unknown_name(self, write, tmp_path):
+        (tmp_path / "s.txt").write_text("ann\nzoe\n")
+        message = r"s\.txt: line 2: found 'zoe', expected one of the 3 samples of .*v\.vcf \(ann, bob, cid\)"
+        with pytest.raises(TfbindError, match=message):
+            read(write(RECORDS), tmp_path / "s.txt")
+
+    def test_an_empty_list(self, write, tmp_path):
+        (tmp_path / "s.txt").write_text("\n")
+        with pytest.raises(TfbindError, match=r"s\.txt: found no names"):
+            read(write(RECORDS), tmp_path / "s.txt")
+
+
+class TestRefuses:
+    @pytest.mark.parametrize(
+        ("calls", "message"),
+        [
+            (("0|1", "0|1|1", "0"), r"line 7: sample bob: found '0\|1\|1', expected one or two alleles"),
+            (("0|1", "0|2", "0"), r"line 7: sample bob: found '0\|2', expected 0 or 1"),
+            (("0|1", "0|1", "12"), r"line 7: sample cid: found '12', expected 0 or 1"),
+            (("0|1", "0|", "0"), r"sample bob: found '0\|', expected alleles such as"),
+            (("", "0|1", "0"), r"sample ann: found '', expected alleles such as"),
+            (("0|1", "A/C", "0"), r"sample bob: found 'A/C', expected alleles such as"),
+            (("0|1", "0;1", "0"), r"sample bob: found '0;1', expected alleles such as"),
+        ],
+    )
+    def test_what_is_no_genotype(self, write, calls, message):
+        with pytest.raises(TfbindError, match=message):
+            read(write(record(10, *calls)))
+
+    def test_a_file_without_samples(self, write):
+        head = META + COLUMNS.split("\tFORMAT")[0] + "\n"
+        with pytest.raises(TfbindError, match=r"v\.vcf: found no samples"):
+            read(write("", head))
+
+    def test_a_contig_that_comes_back(self, write):
+        text = RECORDS + record(5, "0", "1", "1", contig="X") + RECORDS
+        with pytest.raises(
+            TfbindError, match=r"line 11: found contig 1 again, expected its records together"
+        ):
+            list(read_genotypes(write(text)))
+
+    def test_a_position_that_is_no_number(self, write):
+        with pytest.raises(TfbindError, match=r"line 7: found the position 'x'"):
+            read(write(record("x", "0", "1", "1")))
