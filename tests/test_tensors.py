@@ -318,6 +318,18 @@ class TestFolds:
             assert (file.attrs["folds"], file.attrs["format_version"]) == (2, "1.0")
             assert file["split"][:].tolist() == [0, 1, 2]
 
+    @pytest.mark.parametrize(("folds", "fold"), [(2, None), (None, np.ones(3, np.uint8))])
+    def test_records_without_what_the_file_has_are_a_fault(self, tmp_path, folds, fold):
+        def fail():
+            with write_tensors(
+                tmp_path / "t.h5", ONE_HOT, tasks=["A", "B"], source=[], folds=folds
+            ) as writer:
+                writer.append(**records(), fold=fold)
+
+        with pytest.raises(ValueError, match="a fold belongs to every record of a file with folds"):
+            fail()
+        assert not (tmp_path / "t.h5").exists()
+
     @pytest.mark.parametrize("fold", [0, 3])
     def test_one_that_is_not_there(self, path, fold):
         with pytest.raises(TfbindError, match=rf"f\.h5: asked for fold {fold}, expected one from 1 to 2"):

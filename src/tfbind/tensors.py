@@ -94,6 +94,7 @@ class TensorsWriter:
     def __init__(self, file: h5py.File, encoding: DnaEncoding, n_tasks: int, has_folds: bool):
         self._file = file
         self._encoding = encoding
+        self._has_folds = has_folds
         record_bytes = int(np.prod(encoding.shape)) * np.dtype(encoding.dtype).itemsize
         rows = max(1, min(4096, CHUNK_BYTES // record_bytes))
         self._create("x", encoding.dtype, encoding.shape, rows)
@@ -128,8 +129,10 @@ class TensorsWriter:
     ) -> None:
         """Add n records: ``codes`` is (n, length) uint8, the others are as in the specification.
 
-        ``fold`` is (n,) uint8, where the file has folds: from 1, or 0 for none.
+        ``fold`` is (n,) uint8, where the file has folds and only there: from 1, or 0 for none.
         """
+        if (fold is not None) != self._has_folds:
+            raise ValueError("a fold belongs to every record of a file with folds, and to no other")
         columns = {"x": self._encoding.encode(codes), "valid_length": valid_length, "y": y, "split": split}
         texts = {"id": id, "group": group, "parent": parent}
         columns |= {name: np.asarray(text, dtype=object) for name, text in texts.items()}
