@@ -202,17 +202,18 @@ class Card:
 class Model:
     card = Card
 
-    def probabilities(self, codes, valid_length, batch_size):
-        time.sleep(seconds)
-        print("scored", flush=True)
-        return np.stack([(codes == base).sum(axis=1) / valid_length for base in (1, 2)], axis=1)
+    def stream(self, batches):
+        for codes, valid_length in batches:
+            time.sleep(seconds)
+            print("scored", flush=True)
+            yield np.stack([(codes == base).sum(axis=1) / valid_length for base in (1, 2)], axis=1)
 
 prediction.predict(
     Model(),
     windows_of_fasta(folder / "in.fa", 40, 3),
     folder / f"{name}.tsv.gz",
     best=best,
-    batch_size=8,
+    batch_size=100_000,
     calls=CallOptions(folder / f"{name}.bed.gz", [0.3, 0.4], one_a_row=best),
     tracks=None if best else TrackOptions(folder / f"{name}.bw", 3),
     fingerprint={"best": best},

@@ -92,16 +92,22 @@ class TestBestOfRecord:
 class TestScore:
     def test_is_unknown_where_nothing_can_be_said(self, two_factor_model):
         windows = next(gather([cut("ACGT" * 15), cut("N" * 60), cut("ACGTACGT"), cut("ACGTACGTAC")], 9))
-        found = score(two_factor_model, windows, 2)
+        ((_, found),) = score(two_factor_model, [windows], 2)
         assert found.shape == (4, 2)
         assert np.isnan(found).all(axis=1).tolist() == [False, True, True, False]
 
     def test_padding_has_no_influence(self, model):
-        one = score(model, cut(sequence(40)), 8)[0, 0]
-        codes = cut(sequence(40)).codes
-        codes[:, 40:] = 2
-        windows = Windows(["r"], np.array([0]), np.array([40]), codes, ["padded"])
-        assert score(model, windows, 8)[0, 0] == pytest.approx(one, abs=1e-6)
+        windows = cut(sequence(40))
+        ((_, one),) = score(model, [windows], 8)
+        windows.codes[:, 40:] = 2
+        ((_, other),) = score(model, [windows], 8)
+        assert other == pytest.approx(one, abs=1e-6)
+
+    def test_of_groups_without_a_score(self, model):
+        groups = [cut("N" * 60), cut(""), cut("ACGT" * 15), cut("N" * 60), cut("ACGT")]
+        found = list(score(model, groups, 8))
+        assert [windows is group for (windows, _), group in zip(found, groups, strict=True)] == [True] * 5
+        assert [bool(np.isnan(scores[0, 0])) for _, scores in found] == [True, True, False, True, True]
 
 
 class TestPredict:
@@ -205,16 +211,17 @@ class TestPredict:
         class Model:
             card = Card()
 
-            def probabilities(self, codes, valid_length, batch_size):
-                asked.append(len(taken))
-                return np.full((len(codes), 1), 0.5)
+            def stream(self, batches):
+                for codes, _ in batches:
+                    asked.append(len(taken))
+                    yield np.full((len(codes), 1), 0.5)
 
         def windows():
             for number in range(3 * ROWS_AT_ONCE):
                 taken.append(number)
                 yield cut("ACGTACGTAC", length=10)
 
-        counts = predict(Model(), windows(), tmp_path / "o.tsv", best=False, batch_size=8)
+        counts = predict(Model(), windows(), tmp_path / "o.tsv", best=False, batch_size=ROWS_AT_ONCE)
         assert asked == [ROWS_AT_ONCE, 2 * ROWS_AT_ONCE, 3 * ROWS_AT_ONCE]
         assert counts["windows"] == 3 * ROWS_AT_ONCE
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -85,12 +86,25 @@ class BindingModel:
             Calibrated probability that the sequence is bound, among sequences of which ``prevalence`` are, or,
             where that is None, among sequences such as the training's.
         """
-        starts = range(0, len(codes), batch_size)
         batches = (
-            self._encoder(codes[start : start + batch_size], valid_length[start : start + batch_size])
-            for start in starts
+            (codes[start : start + batch_size], valid_length[start : start + batch_size])
+            for start in range(0, len(codes), batch_size)
         )
-        logits = np.empty((len(codes), len(self.card.tasks)), np.float32)
-        for start, found in zip(starts, self._engine.stream(batches), strict=True):
-            logits[start : start + batch_size] = found
-        return calibrate(logits, self.card.calibration, self._prevalence)
+        return np.concatenate([np.empty((0, len(self.card.tasks))), *self.stream(batches)])
+
+    def stream(self, batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[np.ndarray]:
+        """Score batch by batch, while the engine works ahead.
+
+        Parameters
+        ----------
+        batches : iterable of codes and valid_length, see `probabilities`
+            Of one sequence or more; some are read ahead of what is given back.
+
+        Yields
+        ------
+        (n, tasks) float64
+            Of each batch, in their order.
+        """
+        encoded = (self._encoder(codes, valid_length) for codes, valid_length in batches)
+        for logits in self._engine.stream(encoded):
+            yield calibrate(logits, self.card.calibration, self._prevalence)

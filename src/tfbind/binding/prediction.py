@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from itertools import islice, pairwise
 from pathlib import Path
@@ -23,14 +24,33 @@ from tfbind.progress import Progress
 logger = logging.getLogger(__name__)
 
 
-def score(model: BindingModel, windows: Windows, batch_size: int) -> np.ndarray:
-    """Score windows: (n, tasks) float64, NaN where nothing can be said."""
-    scored = np.array([note in ("", PADDED) for note in windows.note])
-    scores = np.full((len(scored), len(model.card.tasks)), np.nan)
-    if scored.any():
-        valid_length = (windows.end - windows.start).astype(np.int32)
-        scores[scored] = model.probabilities(windows.codes[scored], valid_length[scored], batch_size)
-    return scores
+def score(
+    model: BindingModel, groups: Iterable[Windows], batch_size: int
+) -> Iterator[tuple[Windows, np.ndarray]]:
+    """Score groups of windows: each group, and (n, tasks) float64, NaN where nothing can be said.
+
+    A group is read while the model is at work on the one before, and that is still so while the caller writes.
+    """
+    waiting: deque[tuple[Windows, np.ndarray, np.ndarray]] = deque()
+
+    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for windows in groups:
+            unknown = np.array([note not in ("", PADDED) for note in windows.note])
+            # of a group without a score one window goes along, so that groups do not pile up here
+            rows = np.flatnonzero(~unknown) if not unknown.all() else np.zeros(1, int)
+            waiting.append((windows, rows, unknown))
+            valid_length = np.maximum(windows.end - windows.start, 1).astype(np.int32)
+            for first in range(0, len(rows), batch_size):
+                some = rows[first : first + batch_size]
+                yield windows.codes[some], valid_length[some]
+
+    found = model.stream(batches())
+    for first_batch in found:
+        windows, rows, unknown = waiting.popleft()
+        scores = np.full((len(unknown), len(model.card.tasks)), np.nan)
+        scores[rows] = np.concatenate([first_batch, *islice(found, -(-len(rows) // batch_size) - 1)])
+        scores[unknown] = np.nan
+        yield windows, scores
 
 
 class BestOfRecord:
@@ -139,8 +159,8 @@ def score_all(
         table.lines.write(table_header(model.card.tasks))
         table.checkpoint(state())
     with Progress("scoring", unit="windows") as progress:
-        for some in islice(gather(windows, ROWS_AT_ONCE), n_groups, None):
-            scores = score(model, some, batch_size)
+        groups = islice(gather(windows, ROWS_AT_ONCE), n_groups, None)
+        for some, scores in score(model, groups, batch_size):
             table.lines.writelines(highest.keep(some, scores) if highest else table_rows(some, scores))
             counts["windows"] += len(some.id)
             for note in filter(None, some.note):
