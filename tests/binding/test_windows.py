@@ -3,8 +3,16 @@ import itertools
 import numpy as np
 import pytest
 
-from tfbind.binding.windows import ROWS_AT_ONCE, Windows, gather, window_starts, windows_of_record
+from tfbind.binding.windows import (
+    ROWS_AT_ONCE,
+    Windows,
+    gather,
+    window_starts,
+    windows_of_fasta,
+    windows_of_record,
+)
 from tfbind.dna.alphabet import encode_letters
+from tfbind.errors import TfbindError
 
 LENGTH = 60
 
@@ -69,6 +77,44 @@ class TestWindowsOfRecord:
     def test_a_long_record_comes_in_portions(self):
         portions = list(windows_of_record("r", np.zeros(ROWS_AT_ONCE + 100, np.uint8), 11, 1))
         assert [len(portion.id) for portion in portions] == [ROWS_AT_ONCE, 90]
+
+
+class TestWindowsOfFasta:
+    RECORDS = (
+        "ACGTA",
+        "ACG",
+        "",
+        "NNNNN",
+        "ACGTACGTACGTN",
+        "NNNNNNNNNNN",
+        "ACGTACGTAC",
+        "NNNNNNNNNNNN",
+        "AC",
+    )
+
+    @pytest.mark.parametrize("length", [5, 12])
+    def test_are_those_of_each_record(self, tmp_path, length):
+        path = tmp_path / "in.fa"
+        records = {f"r{i}": record for i, record in enumerate(self.RECORDS * 300)}
+        path.write_text("".join(f">{name}\n{record}\n" for name, record in records.items()))
+        parts = list(windows_of_fasta(path, length, 4))
+        (found,) = gather(parts, 10**6)
+        each = [
+            windows_of_record(name, encode_letters(record), length, 4) for name, record in records.items()
+        ]
+        (expected,) = gather(itertools.chain.from_iterable(each), 10**6)
+        assert (found.id, found.note) == (expected.id, expected.note)
+        for name in ("start", "end", "codes"):
+            assert (getattr(found, name) == getattr(expected, name)).all()
+
+    def test_short_records_come_many_at_a_time(self, tmp_path):
+        (tmp_path / "in.fa").write_text(">a\nACGT\n" * 1500)
+        assert [len(part.id) for part in windows_of_fasta(tmp_path / "in.fa", 5, 5)] == [1024, 476]
+
+    def test_a_wrong_letter_is_found_among_them(self, tmp_path):
+        (tmp_path / "in.fa").write_text(">a\nACGT\n>b\nACXT\n")
+        with pytest.raises(TfbindError, match=r"in\.fa: record 'b': found 'X' at position 3"):
+            list(windows_of_fasta(tmp_path / "in.fa", 5, 5))
 
 
 class TestGather:

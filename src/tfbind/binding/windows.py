@@ -10,16 +10,18 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from tfbind.dna.alphabet import AMBIGUOUS
+from tfbind.dna.alphabet import AMBIGUOUS, encode_letters
 from tfbind.dna.fasta import encode_record, read_fasta
 from tfbind.dna.genome import Genome
 from tfbind.dna.packing import pack
 from tfbind.dna.peaks import read_peaks, windows_round_summits
+from tfbind.errors import TfbindError
 
 logger = logging.getLogger(__name__)
 
 MIN_BASES = 10
 ROWS_AT_ONCE = 8192
+SHORT_RECORDS_AT_ONCE = 1024
 PADDED, TOO_SHORT, ALL_AMBIGUOUS = "padded", "too_short", "ambiguous"
 
 
@@ -78,10 +80,51 @@ def windows_of_record(name: str, codes: np.ndarray, length: int, stride: int) ->
         yield Windows([name] * len(some), some, some + length, cut, note)
 
 
+def windows_of_short_records(names: list[str], flat: np.ndarray, lengths: np.ndarray, length: int) -> Windows:
+    """Give the windows of records that are no longer than one, see `windows_of_record`.
+
+    Parameters
+    ----------
+    names : list of n str
+    flat : (sum(lengths),) uint8
+        Codes of all the records, one behind the other.
+    lengths : (n,) int64, none above ``length``
+    length : int
+    """
+    codes, _ = pack(flat, lengths, length)
+    note = np.full(len(names), "", object)
+    padded = lengths < length
+    note[padded] = PADDED
+    note[(codes == AMBIGUOUS).all(axis=1)] = ALL_AMBIGUOUS
+    note[padded & (lengths < MIN_BASES)] = TOO_SHORT
+    return Windows(names, np.zeros(len(names), np.int64), lengths, codes, note.tolist())
+
+
 def windows_of_fasta(path: Path, length: int, stride: int) -> Iterator[Windows]:
-    """Cut every record of a FASTA file into windows, see `windows_of_record`."""
+    """Cut every record of a FASTA file into windows, see `windows_of_record`; short records come many at a time."""
+    short: list[tuple[str, str]] = []
+
+    def together() -> Iterator[Windows]:
+        if short:
+            names = [name for name, _ in short]
+            lengths = np.array([len(sequence) for _, sequence in short])
+            try:
+                flat = encode_letters("".join(sequence for _, sequence in short))
+            except TfbindError:
+                # one pass over all letters is fast; only now is it worth asking which record holds the culprit
+                flat = np.concatenate([encode_record(path, *record) for record in short])
+            yield windows_of_short_records(names, flat, lengths, length)
+            short.clear()
+
     for name, sequence in read_fasta(path):
-        yield from windows_of_record(name, encode_record(path, name, sequence), length, stride)
+        if len(sequence) <= length:
+            short.append((name, sequence))
+            if len(short) == SHORT_RECORDS_AT_ONCE:
+                yield from together()
+        else:
+            yield from together()
+            yield from windows_of_record(name, encode_record(path, name, sequence), length, stride)
+    yield from together()
 
 
 def windows_of_peaks(peaks: Path, genome_path: Path, length: int) -> Iterator[Windows]:
