@@ -1,0 +1,104 @@
+import msprime
+import numpy as np
+import pytest
+
+from tfbind.errors import TfbindError
+from tfbind.genotypes.demographies import SizeHistory, draw_history, read_demography
+from tfbind.genotypes.prior import Prior
+
+CONSTANT = "time_units: generations\ndemes:\n- name: A\n  epochs:\n  - start_size: 10000\n"
+TWO = """time_units: years
+generation_time: 25
+demes:
+- name: old
+  epochs: [{start_size: 1000, end_time: 5000}]
+- name: A
+  ancestors: [old]
+  epochs: [{start_size: 2000}]
+- name: B
+  ancestors: [old]
+  epochs: [{start_size: 500}]
+"""
+
+
+class TestSizeHistory:
+    def test_constant(self):
+        assert SizeHistory((0.0,), (1000.0,)).mean_coalescence_time() == 2000
+
+    @pytest.mark.parametrize("name", sorted(Prior().demographies))
+    def test_mean_coalescence_time_is_that_of_msprime(self, name):
+        history = draw_history(np.random.default_rng(3), Prior(demographies={name: 1}))[1]
+        history = history.in_generations(1e-3, 1e-8)
+        model = history.to_demography().model
+        expected = model.debug().mean_coalescence_time({0: 2})
+        assert history.mean_coalescence_time() == pytest.approx(expected, rel=2e-3)
+
+    def test_is_scaled_to_the_diversity(self):
+        history = SizeHistory((0.0, 0.1), (1.0, 0.1)).in_generations(diversity=4e-4, mutation_rate=1e-8)
+        assert 2 * 1e-8 * history.mean_coalescence_time() == pytest.approx(4e-4)
+        assert history.times[1] == pytest.approx(0.1 * 2 * history.sizes[0])
+
+    def test_tree_length_is_about_that_of_simulations(self):
+        history = SizeHistory((0.0, 500.0, 2000.0), (20000.0, 1000.0, 10000.0))
+        trees = msprime.sim_ancestry(
+            samples=[msprime.SampleSet(50, ploidy=1)],
+            demography=history.to_demography().model,
+            num_replicates=300,
+            random_seed=1,
+        )
+        mean = np.mean([tree.first().total_branch_length for tree in trees])
+        assert history.mean_tree_length(50) == pytest.approx(mean, rel=0.15)
+
+
+class TestDrawn:
+    @pytest.mark.parametrize("name", sorted(Prior().demographies))
+    def test_times_ascend_and_sizes_are_positive(self, name):
+        for seed in range(20):
+            found, history = draw_history(np.random.default_rng(seed), Prior(demographies={name: 1}))
+            assert found == name
+            assert history.times[0] == 0
+            assert (np.diff(history.times) > 0).all()
+            assert min(history.sizes) > 0
+            assert len(history.times) == len(history.sizes)
+
+    def test_growth_holds_a_bottleneck(self):
+        history = draw_history(np.random.default_rng(0), Prior(demographies={"growth": 1}))[1]
+        sizes = np.array(history.sizes)
+        lowest = sizes.argmin()
+        assert 0 < lowest < len(sizes) - 2
+        assert (np.diff(sizes[: lowest + 1]) < 0).all()  # backwards in time
+        assert sizes[-2] == 1.0 > sizes[lowest] * 2
+
+
+class TestDemesFile:
+    def write(self, tmp_path, text):
+        path = tmp_path / "demes.yaml"
+        path.write_text(text)
+        return path
+
+    def test_constant(self, tmp_path):
+        found = read_demography(self.write(tmp_path, CONSTANT))
+        assert found.deme == "A"
+        assert found.mean_coalescence_time == pytest.approx(20_000, rel=2e-3)
+
+    def test_years_become_generations(self, tmp_path):
+        found = read_demography(self.write(tmp_path, TWO), "B")
+        expected = SizeHistory((0.0, 200.0), (500.0, 1000.0)).mean_coalescence_time()
+        assert found.mean_coalescence_time == pytest.approx(expected, rel=2e-3)
+
+    @pytest.mark.parametrize(
+        ("text", "deme", "message"),
+        [
+            (TWO, None, "found 2 demes at present, expected --deme with one of A, B"),
+            (TWO, "old", "found no deme 'old' at present, expected --deme with one of A, B"),
+            ("demes: 3\n", None, "not a demographic model"),
+            ("{", None, "not a demographic model"),
+        ],
+    )
+    def test_wrong(self, tmp_path, text, deme, message):
+        with pytest.raises(TfbindError, match=f"demes.yaml: .*{message}"):
+            read_demography(self.write(tmp_path, text), deme)
+
+    def test_absent(self, tmp_path):
+        with pytest.raises(TfbindError, match=r"none\.yaml: no such file"):
+            read_demography(tmp_path / "none.yaml")
