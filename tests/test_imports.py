@@ -18,11 +18,13 @@ ORDER = [
     ("dna",),
     ("genotypes",),
     ("tensors",),
+    ("genotype_tensors",),
     ("networks",),
     ("training",),
     ("inference",),
     ("background",),
     ("binding",),
+    ("recombination",),
     ("report",),
     ("cli",),
 ]
@@ -44,6 +46,10 @@ HEAVY = (
     "keras",
     "tensorflow",
     "openvino",
+    "msprime",
+    "tskit",
+    "demes",
+    "ruamel",
     "tqdm",
 )
 
@@ -83,7 +89,7 @@ def test_nothing_imports_from_its_right(module):
 @pytest.mark.parametrize(
     ("library", "parts"),
     [
-        ("h5py", {"tensors", "inference"}),
+        ("h5py", {"tensors", "genotype_tensors", "inference"}),
         ("keras", {"networks", "training", "inference"}),
         ("tensorflow", {"networks", "training", "inference"}),
         ("openvino", {"inference"}),

@@ -28,6 +28,7 @@ VERBS = (
     "diagnose",
     "simulate",
     "background",
+    "recombination",
     "report",
 )
 

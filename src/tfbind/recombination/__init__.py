@@ -1,0 +1,1 @@
+"""How fast a genome recombines: simulated truth, maps, and their evaluation."""
