@@ -108,12 +108,26 @@ class TestFold:
         with pytest.raises(TfbindError, match=f"x: {len(found.id)} of {len(found.id)} sequences"):
             refuse_seen(found, fold_model, "x")
 
-    def test_other_folds_are_refused(self, fold_model, shuffle_tensors, data, tmp_path):
-        with pytest.raises(TfbindError, match=r"shuffle\.h5: found no folds"):
-            examples_from_tensors(shuffle_tensors, "test", fold_model)
-        options = EncodeOptions(length=60, folds=4)
-        encode_fasta(tmp_path / "t.h5", data / "positives.fa", None, "CREB", options)
-        with pytest.raises(TfbindError, match=r"t\.h5: found 4 folds, expected 3 as .*fold2\.keras has"):
+    def test_says_how_many_there_are(self, fold_model, fold_tensors):
+        found = evaluate(fold_model, examples_from_tensors(fold_tensors, "test", fold_model), seed=0)
+        assert found.metrics["CREB"]["n_folds"] == 3
+
+    @pytest.mark.parametrize("folds", [None, 3, 4])
+    def test_of_another_file_the_whole_test_part_is_taken(self, fold_model, fasta, tmp_path, folds):
+        options = EncodeOptions(length=60, folds=folds, split=(0.5, 0.25, 0.25))
+        encode_fasta(tmp_path / "t.h5", fasta("p", random_sequences(40)), None, "CREB", options)
+        found = examples_from_tensors(tmp_path / "t.h5", "test", fold_model)
+        with open_tensors(tmp_path / "t.h5") as tensors:
+            assert found.id.tolist() == tensors.text("id")[tensors.split == 2].tolist()
+        assert set(found.split) == {"test"}
+        assert "n_folds" not in evaluate(fold_model, found, seed=0).metrics["CREB"]
+
+    def test_another_file_without_a_test_part_is_refused(self, fold_model, fasta, tmp_path):
+        options = EncodeOptions(length=60, folds=3, split=(0.8, 0.2, 0.0))
+        encode_fasta(tmp_path / "t.h5", fasta("p", random_sequences(40)), None, "CREB", options)
+        with pytest.raises(
+            TfbindError, match=r"t\.h5: its test part is empty, and it is not the file whose fold"
+        ):
             examples_from_tensors(tmp_path / "t.h5", "test", fold_model)
 
 

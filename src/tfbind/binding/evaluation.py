@@ -10,12 +10,12 @@ import pandas as pd
 
 from tfbind.binding.metrics import curves, score_metrics
 from tfbind.binding.model import BindingModel
-from tfbind.binding.parts import Part
+from tfbind.binding.parts import Part, content_digest
 from tfbind.binding.windows import MIN_BASES
 from tfbind.dna.alphabet import AMBIGUOUS
 from tfbind.dna.digests import composition_digests, strand_canonical_digests
 from tfbind.dna.fasta import read_batches
-from tfbind.dna.splits import PARTS, TEST
+from tfbind.dna.splits import PARTS, TEST, TRAIN, VALIDATION
 from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
 
@@ -46,6 +46,8 @@ class EvaluationSet(NamedTuple):
         Examples that are not independent share a number.
     paired : bool
         Whether negatives are shuffles of positives.
+    n_folds : int or None
+        Of the cross-validation, where this is one of its folds.
     """
 
     id: np.ndarray
@@ -55,12 +57,13 @@ class EvaluationSet(NamedTuple):
     split: np.ndarray
     cluster: np.ndarray | None
     paired: bool
+    n_folds: int | None = None
 
 
 class Evaluation(NamedTuple):
     """A model's verdict on examples, and ours on the model.
 
-    metrics : dict of factor to metrics, see `tfbind.binding.metrics.score_metrics`
+    metrics : dict of factor to metrics, see `tfbind.binding.metrics.score_metrics`; of a fold also ``n_folds``
     roc, pr : dict of factor to curve, see `tfbind.binding.metrics.curves`
     predictions : DataFrame with columns id, factor, label, score, split, cluster (text, empty where independent)
     notes : plain sentences that belong beside the figures
@@ -76,20 +79,17 @@ class Evaluation(NamedTuple):
 def examples_from_tensors(path: Path, split: str, model: BindingModel) -> EvaluationSet:
     """Read one part of a tensors file that the model can read.
 
-    For a model of a cross-validation the test part is the fold that was held out from it, and goes by the name
-    ``fold3``: tables of different folds are then no tables of the same examples, and nothing can pool them.
+    For a model of a cross-validation, of the file that it was trained on, the test part is the fold that was held out
+    from it, and goes by the name ``fold3``: tables of different folds are then no tables of the same examples, and
+    nothing can pool them. Of any other file the parts are the file's own.
 
     Raises
     ------
     TfbindError
-        If the part is empty, or the file's encoding, factors or folds are not the model's.
+        If the part is empty, or the file's encoding or factors are not the model's.
     """
-    fold = model.card.training.get("fold")
+    fold = _held_out_fold(path, model)
     with open_tensors(path, fold) as tensors:
-        if fold is not None and tensors.folds != model.card.training["folds"]:
-            raise TfbindError(
-                f"{path}: found {tensors.folds} folds, expected {model.card.training['folds']} as {model.path} has"
-            )
         found, wanted = tensors.encoding, model.card.encoding
         if found != wanted and (found.k is not None or found.length != wanted.length):
             raise TfbindError(
@@ -102,7 +102,12 @@ def examples_from_tensors(path: Path, split: str, model: BindingModel) -> Evalua
             )
         part = Part(tensors, PARTS.index(split))
         if not len(part):
-            raise TfbindError(f"{path}: its {split} part is empty, expected sequences to evaluate on")
+            why = (
+                ""
+                if fold == model.card.training.get("fold")
+                else ", and it is not the file whose fold the model left out"
+            )
+            raise TfbindError(f"{path}: its {split} part is empty{why}, expected sequences to evaluate on")
         id, parent, group = (tensors.text(name)[part.rows] for name in ("id", "parent", "group"))
     held_out = fold is not None and split == PARTS[TEST]
     names = np.full(len(part), f"fold{fold}" if held_out else split, dtype=object)
@@ -113,7 +118,21 @@ def examples_from_tensors(path: Path, split: str, model: BindingModel) -> Evalua
         cluster, paired = shuffle_families(part.codes, part.valid_length, part.y), True
         if cluster is None:
             cluster, paired = np.unique(group, return_inverse=True)[1] if (group != "").all() else None, False
-    return EvaluationSet(id, part.codes, part.valid_length, part.y, names, cluster, paired)
+    n_folds = tensors.folds if held_out else None
+    return EvaluationSet(id, part.codes, part.valid_length, part.y, names, cluster, paired, n_folds)
+
+
+def _held_out_fold(path: Path, model: BindingModel) -> int | None:
+    """The fold that a model has left out, where the file is the one that it was trained on."""
+    training = model.card.training
+    if training.get("fold") is None:
+        return None
+    with open_tensors(path) as tensors:
+        if tensors.attributes.get("folds") != training["folds"]:
+            return None
+    with open_tensors(path, training["fold"]) as tensors:
+        same = content_digest(Part(tensors, TRAIN), Part(tensors, VALIDATION)) == training["data"]
+    return training["fold"] if same else None
 
 
 def shuffle_families(codes: np.ndarray, valid_length: np.ndarray, y: np.ndarray) -> np.ndarray | None:
@@ -200,6 +219,7 @@ def evaluate(model: BindingModel, examples: EvaluationSet, seed: int) -> Evaluat
     for index, factor in enumerate(model.card.tasks):
         label, score = examples.y[:, index], probability[:, index]
         metrics[factor] = score_metrics(label, score, examples.cluster, model.card.threshold[index], seed)
+        metrics[factor] |= {} if examples.n_folds is None else {"n_folds": examples.n_folds}
         roc[factor], pr[factor] = curves(label, score)
         tables.append(
             pd.DataFrame(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -44,6 +45,15 @@ class Part:
         for start in range(0, len(self), size):
             rows = slice(start, start + size)
             yield Examples(encoder(self.codes[rows], self.valid_length[rows]), self.y[rows])
+
+
+def content_digest(*parts: Part) -> str:
+    """SHA-256 of the sequences and labels of parts, in their order."""
+    content = hashlib.sha256()
+    for part in parts:
+        content.update(part.codes.tobytes())
+        content.update(part.y.tobytes())
+    return content.hexdigest()
 
 
 def useful_shuffles(

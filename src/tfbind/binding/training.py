@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 
 from tfbind.binding.calibration import best_f1_threshold, calibrate, fit_platt
 from tfbind.binding.examples import BindingData
+from tfbind.binding.parts import content_digest
 from tfbind.errors import TfbindError
 from tfbind.files import whole_output
 from tfbind.networks.spec import ARCHITECTURES, NetworkSpec, make_spec
@@ -91,7 +91,7 @@ def train(
     fingerprint = {
         "network": spec.to_dict(),
         "options": asdict(options),
-        "data": _digest(data),
+        "data": content_digest(data.train, data.held_out),
     }
     # each example is shown on one strand at a time, which is half the work; what is judged, kept and used
     # later scores both
@@ -191,12 +191,3 @@ def start_from_evidence(network: Any, data: BindingData) -> None:
     if data.linear is not None:
         evidence = network.get_layer("strand").get_layer("evidence")
         evidence.intercept.assign(data.linear.intercepts.mean(axis=0))
-
-
-def _digest(data: BindingData) -> str:
-    """SHA-256 of the sequences and labels that a network is fitted to and judged on, in their order."""
-    content = hashlib.sha256()
-    for part in (data.train, data.held_out):
-        content.update(part.codes.tobytes())
-        content.update(part.y.tobytes())
-    return content.hexdigest()

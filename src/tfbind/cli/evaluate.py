@@ -29,7 +29,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         "--split",
         choices=("train", "validation", "test"),
         default="test",
-        help="its part (default test; of a model of a fold, that fold)",
+        help="its part (default test; of the file that a model of a fold was trained on, that fold)",
     )
     inputs.add_argument("--positives", type=Path, metavar="FASTA", help="bound sequences")
     inputs.add_argument("--negatives", type=Path, metavar="FASTA", help="unbound sequences")
