@@ -10,12 +10,12 @@ from tfbind.errors import TfbindError
 AREAS = {1: (0.9, 0.8), 2: (0.7, 0.6), 3: (0.8, 0.7)}
 
 
-def metrics(auroc, auprc):
-    counts = {"n_positive": 2, "n_negative": 2, "n_not_scored": 1}
+def metrics(auroc, auprc, n_folds=3):
+    counts = {"n_positive": 2, "n_negative": 2, "n_not_scored": 1, "n_folds": n_folds}
     return {"auroc": auroc, "auprc": auprc, "brier": 0.25, **counts}
 
 
-def write_fold(folder, fold, factor="NA", split=None, ids=None, areas=None, cluster=""):
+def write_fold(folder, fold, factor="NA", split=None, ids=None, areas=None, cluster="", n_folds=3):
     folder.mkdir(parents=True)
     table = pd.DataFrame(
         {
@@ -37,7 +37,7 @@ def write_fold(folder, fold, factor="NA", split=None, ids=None, areas=None, clus
     )
     pr.to_csv(folder / "pr.tsv", sep="\t", index=False)
     (folder / "notes.json").write_text('["Trained on shuffles."]')
-    (folder / "metrics.json").write_text(json.dumps({factor: metrics(*(areas or AREAS[fold]))}))
+    (folder / "metrics.json").write_text(json.dumps({factor: metrics(*(areas or AREAS[fold]), n_folds)}))
     return folder
 
 
@@ -88,7 +88,7 @@ class TestGather:
         assert found["auroc_sd"] == pytest.approx(np.std([0.9, 0.7], ddof=1))
 
     def test_areas_that_no_fold_has(self, tmp_path):
-        folders = [write_fold(tmp_path / str(fold), fold, areas=(None, None)) for fold in (1, 2)]
+        folders = [write_fold(tmp_path / str(fold), fold, areas=(None, None)) for fold in (1, 2, 3)]
         for folder in folders:
             for name in ("roc", "pr"):
                 table = folder / f"{name}.tsv"
@@ -103,28 +103,47 @@ class TestRefused:
         ("changed", "match"),
         [
             ({"split": "test"}, r"new: found the split test, expected one fold: what tfbind evaluate writes"),
-            ({"split": ["fold4", "fold4", "fold4", "fold5"]}, "found the split fold4 and fold5, expected one"),
+            ({"split": ["fold3", "fold3", "fold3", "fold5"]}, "found the split fold3 and fold5, expected one"),
             ({"fold": 2}, r"new: is of fold 2, as .*any_name_2 is, expected each fold once"),
-            ({"fold": 5}, r"found the folds 1, 2, 3, 5, expected every fold from 1 on"),
+            ({"fold": 5}, "found the folds 1, 2, 5, expected each from 1 to 3"),
+            ({"n_folds": 4}, "any_name_1: is one of 3 folds, another folder one of 4, expected one cross-validation"),
             ({"ids": ["a", "b", "c", "1_0"]}, r"new: '1_0' is in another fold, too"),
             ({"factor": "B"}, r"new: found factors B, expected NA as in fold 1"),
         ],
     )  # fmt: skip
     def test_folders_that_do_not_match(self, folders, tmp_path, changed, match):
-        write_fold(tmp_path / "new", **{"fold": 4, "areas": (0.5, 0.5), **changed})
+        write_fold(tmp_path / "new", **{"fold": 3, **changed, "areas": (0.5, 0.5)})
         with pytest.raises(TfbindError, match=match):
-            gather([*folders, tmp_path / "new"])
+            gather([*folders[1:], tmp_path / "new"])
 
-    def test_a_single_fold(self, folders):
-        with pytest.raises(
-            TfbindError, match="found the folds 1, expected every fold from 1 on, two at least"
-        ):
-            gather(folders[1:2])
+    @pytest.mark.parametrize(("given", "said"), [((1, 2), "1, 2"), ((0, 1), "1, 3"), ((1,), "1")])
+    def test_folds_that_are_missing(self, folders, given, said):
+        with pytest.raises(TfbindError, match=f"found the folds {said}, expected each from 1 to 3"):
+            gather([folders[number] for number in given])
+
+    @pytest.mark.parametrize("key", ["auroc", "brier", "n_positive", "n_folds"])
+    @pytest.mark.parametrize("value", ["missing", "0.5"])
+    def test_metrics_that_are_not_what_evaluations_write(self, folders, key, value):
+        path = folders[0] / "metrics.json"
+        content = json.loads(path.read_text())
+        content["NA"] |= {key: value}
+        if value == "missing":
+            del content["NA"][key]
+        path.write_text(json.dumps(content))
+        said = f"found no {key} of factor NA" if value == "missing" else f"found {key} '0.5' of factor NA"
+        with pytest.raises(TfbindError, match=rf"any_name_3.metrics\.json: {said}, expected"):
+            gather(folders)
 
     @pytest.mark.parametrize(
         ("name", "text", "match"),
         [
             ("metrics.json", '{"NA"', r"metrics\.json: not JSON"),
+            ("metrics.json", "{}", r"metrics\.json: found no factor, expected the metrics of one at least"),
+            (
+                "metrics.json",
+                '{"NA": null}',
+                r"metrics\.json: found None for factor NA, expected its metrics",
+            ),
             ("metrics.json", "[]", r"metrics\.json: found a JSON list, expected a dict"),
             ("notes.json", None, r"notes\.json: no such file"),
             ("predictions.tsv", "id\tfactor\n", r"predictions\.tsv: found no column 'label'"),

@@ -6,7 +6,6 @@ folds would judge the scales as well as the models, so every curve and area is o
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from tfbind.binding.tables import read_text_table
+from tfbind.binding.tables import CURVE_COLUMNS, MEAN_CURVE_COLUMNS, read_json, read_text_table
 from tfbind.errors import TfbindError
 
 NOTE = (
@@ -24,12 +23,10 @@ NOTE = (
     " spread and gives no confidence interval."
 )
 PREDICTION_COLUMNS = ("id", "factor", "label", "score", "split", "cluster")
-CURVE_COLUMNS = {
-    "roc": ("factor", "fpr", "tpr", "threshold"),
-    "pr": ("factor", "recall", "precision", "threshold"),
-}
 AVERAGED = ("auroc", "auprc", "brier")
 COUNTED = ("n_positive", "n_negative", "n_not_scored")
+# what gathering needs of a factor's metrics in a fold
+NEEDED = dict.fromkeys(AVERAGED, float | int | None) | dict.fromkeys((*COUNTED, "n_folds"), int)
 GRID = np.linspace(0, 1, 101)
 
 
@@ -65,8 +62,8 @@ def gather(folders: Sequence[Path]) -> CrossValidation:
     Raises
     ------
     TfbindError
-        If a folder is not of a fold, a fold is there twice or missing, a sequence is in two folds, factors differ,
-        or a file is missing or damaged.
+        If a folder is not of a fold, a fold is there twice or missing (each says how many there are), a sequence is
+        in two folds, factors differ, or a file is missing or damaged.
     """
     by_fold: dict[int, Path] = {}
     predictions = {}
@@ -77,11 +74,8 @@ def gather(folders: Sequence[Path]) -> CrossValidation:
             raise TfbindError(f"{folder}: is of fold {fold}, as {by_fold[fold]} is, expected each fold once")
         by_fold[fold], predictions[fold] = folder, table
     by_fold = dict(sorted(by_fold.items()))
-    missing = set(range(1, max(by_fold) + 1)) - set(by_fold)
-    if missing or len(by_fold) < 2:
-        raise TfbindError(
-            f"found the folds {', '.join(map(str, by_fold))}, expected every fold from 1 on, two at least"
-        )
+    metrics = {fold: _read_metrics(folder) for fold, folder in by_fold.items()}
+    _refuse_incomplete(by_fold, {fold: next(iter(metrics[fold].values()))["n_folds"] for fold in by_fold})
     together = pd.concat([_of_fold(predictions[fold], fold) for fold in by_fold], ignore_index=True)
     twice = together.duplicated(["factor", "id"])
     if twice.any():
@@ -89,7 +83,6 @@ def gather(folders: Sequence[Path]) -> CrossValidation:
         raise TfbindError(
             f"{by_fold[int(row['fold'])]}: {row['id']!r} is in another fold, too: expected each sequence in one fold"
         )
-    metrics = {fold: _read_json(folder / "metrics.json", dict) for fold, folder in by_fold.items()}
     factors = list(metrics[min(by_fold)])
     for fold, folder in by_fold.items():
         if list(metrics[fold]) != factors:
@@ -101,14 +94,14 @@ def gather(folders: Sequence[Path]) -> CrossValidation:
         for kind in CURVE_COLUMNS
     }
     notes = dict.fromkeys(
-        note for folder in by_fold.values() for note in _read_json(folder / "notes.json", list)
+        note for folder in by_fold.values() for note in read_json(folder / "notes.json", list)
     )
     return CrossValidation(
         metrics={factor: _summary({fold: metrics[fold][factor] for fold in by_fold}) for factor in factors},
         roc=curves["roc"][["fold", *CURVE_COLUMNS["roc"]]],
         pr=curves["pr"][["fold", *CURVE_COLUMNS["pr"]]],
-        mean_roc=_mean_curves(curves["roc"], factors, "fpr", "tpr"),
-        mean_pr=_mean_curves(curves["pr"], factors, "recall", "precision"),
+        mean_roc=_mean_curves(curves["roc"], factors, "roc"),
+        mean_pr=_mean_curves(curves["pr"], factors, "pr"),
         predictions=together,
         notes=[NOTE, *notes],
     )
@@ -142,14 +135,16 @@ def mean_curve(curves: Sequence[np.ndarray], steps: bool) -> np.ndarray:
     return np.column_stack([GRID, heights.mean(axis=0), spread])
 
 
-def _mean_curves(table: pd.DataFrame, factors: Sequence[str], x: str, y: str) -> pd.DataFrame:
-    means = [pd.DataFrame(columns=["factor", x, y, "sd"])]
+def _mean_curves(table: pd.DataFrame, factors: Sequence[str], kind: str) -> pd.DataFrame:
+    columns = list(MEAN_CURVE_COLUMNS[kind])
+    _, x, y, _ = columns
+    means = [pd.DataFrame(columns=columns)]
     for factor in factors:
         curves = [rows[[x, y]].to_numpy() for _, rows in table[table["factor"] == factor].groupby("fold")]
         if curves:
-            mean = mean_curve(curves, steps=x == "recall")
-            means.append(pd.DataFrame(mean, columns=[x, y, "sd"]).assign(factor=factor))
-    return pd.concat(means[1:] or means, ignore_index=True)[["factor", x, y, "sd"]]
+            mean = mean_curve(curves, steps=kind == "pr")
+            means.append(pd.DataFrame(mean, columns=columns[1:]).assign(factor=factor))
+    return pd.concat(means[1:] or means, ignore_index=True)[columns]
 
 
 def _summary(folds: dict[int, dict[str, Any]]) -> dict[str, Any]:
@@ -165,6 +160,39 @@ def _summary(folds: dict[int, dict[str, Any]]) -> dict[str, Any]:
         )
     summary |= {name: sum(metrics[name] for metrics in folds.values()) for name in COUNTED}
     return summary | {"folds": {str(fold): metrics for fold, metrics in folds.items()}}
+
+
+def _refuse_incomplete(folders: dict[int, Path], n_folds: dict[int, int]) -> None:
+    """Demand every fold of one cross-validation; ``n_folds`` is what each fold's evaluation says there are."""
+    wanted = max(n_folds.values())
+    for fold, n in n_folds.items():
+        if n != wanted:
+            raise TfbindError(
+                f"{folders[fold]}: is one of {n} folds, another folder one of {wanted}, expected one cross-validation"
+            )
+    if list(folders) != list(range(1, wanted + 1)):
+        raise TfbindError(f"found the folds {', '.join(map(str, folders))}, expected each from 1 to {wanted}")
+
+
+def _read_metrics(folder: Path) -> dict[str, dict[str, Any]]:
+    path = folder / "metrics.json"
+    metrics = read_json(path, dict)
+    if not metrics:
+        raise TfbindError(f"{path}: found no factor, expected the metrics of one at least")
+    for factor, values in metrics.items():
+        if not isinstance(values, dict):
+            raise TfbindError(f"{path}: found {values!r} for factor {factor}, expected its metrics")
+        for name, kind in NEEDED.items():
+            if name not in values:
+                raise TfbindError(
+                    f"{path}: found no {name} of factor {factor}, expected what tfbind evaluate writes for a model of"
+                    " tfbind train --fold"
+                )
+            if not isinstance(values[name], kind):
+                raise TfbindError(
+                    f"{path}: found {name} {values[name]!r} of factor {factor}, expected a number"
+                )
+    return metrics
 
 
 def _fold_of(table: pd.DataFrame, folder: Path) -> int:
@@ -191,15 +219,3 @@ def _read_curve(folder: Path, kind: str) -> pd.DataFrame:
         return table.astype(dict.fromkeys(CURVE_COLUMNS[kind][1:], np.float64))
     except ValueError as error:
         raise TfbindError(f"{path}: {error}, expected numbers") from None
-
-
-def _read_json(path: Path, kind: type) -> Any:
-    if not path.is_file():
-        raise TfbindError(f"{path}: no such file")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise TfbindError(f"{path}: not JSON ({error})") from None
-    if not isinstance(content, kind):
-        raise TfbindError(f"{path}: found a JSON {type(content).__name__}, expected a {kind.__name__}")
-    return content
