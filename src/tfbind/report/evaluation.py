@@ -10,6 +10,7 @@ import pandas as pd
 
 from tfbind.binding.evaluation import Evaluation
 from tfbind.binding.reliability import reliability
+from tfbind.binding.tables import CURVE_COLUMNS
 from tfbind.files import whole_output
 from tfbind.report.figures import calibration_figure, pr_figure, roc_figure
 
@@ -24,8 +25,8 @@ def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
     """
     (folder / "metrics.json").unlink(missing_ok=True)
     write_table(folder / "predictions.tsv", evaluation.predictions)
-    write_table(folder / "roc.tsv", _curve_table(evaluation.roc, ["fpr", "tpr", "threshold"]))
-    write_table(folder / "pr.tsv", _curve_table(evaluation.pr, ["recall", "precision", "threshold"]))
+    write_table(folder / "roc.tsv", _curve_table(evaluation.roc, "roc"))
+    write_table(folder / "pr.tsv", _curve_table(evaluation.pr, "pr"))
     for name, draw, area, curve in (
         ("roc.svg", roc_figure, "auroc", evaluation.roc),
         ("pr.svg", pr_figure, "auprc", evaluation.pr),
@@ -56,7 +57,8 @@ def _write_calibration(folder: Path, evaluation: Evaluation) -> None:
     calibration_figure(folder / "calibration.svg", drawn)
 
 
-def _curve_table(curves: dict[str, np.ndarray], columns: list[str]) -> pd.DataFrame:
+def _curve_table(curves: dict[str, np.ndarray], kind: str) -> pd.DataFrame:
+    columns = list(CURVE_COLUMNS[kind][1:])
     tables = [pd.DataFrame(curve, columns=columns).assign(factor=factor) for factor, curve in curves.items()]
     return pd.concat(tables, ignore_index=True)[["factor", *columns]]
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from tfbind import __version__
 from tfbind.binding.reliability import reliability
+from tfbind.binding.tables import CURVE_COLUMNS
 from tfbind.errors import TfbindError
 from tfbind.files import whole_output
 from tfbind.report.cross_validation import fold_curves
@@ -29,10 +30,8 @@ from tfbind.report.figures import (
     roc_svg,
 )
 from tfbind.report.results import (
-    PR_COLUMNS,
-    ROC_COLUMNS,
-    CrossValidation,
-    Evaluation,
+    CrossValidationFolder,
+    EvaluationFolder,
     read_comparison,
     read_cross_validations,
     read_evaluations,
@@ -53,7 +52,7 @@ from tfbind.report.tables import (
     metrics_table,
 )
 
-One = TypeVar("One", Evaluation, CrossValidation)
+One = TypeVar("One", EvaluationFolder, CrossValidationFolder)
 
 
 def write_report(results: Path, output: Path) -> None:
@@ -79,7 +78,7 @@ def write_report(results: Path, output: Path) -> None:
         raise TfbindError(
             f"{results}: holds no evaluation/NAME.MODEL folder, expected what `tfbind evaluate` wrote"
         )
-    both: list[Evaluation | CrossValidation] = [*evaluations, *crossed]
+    both: list[EvaluationFolder | CrossValidationFolder] = [*evaluations, *crossed]
     sections = [
         _dataset_section(
             results,
@@ -117,10 +116,10 @@ def write_report(results: Path, output: Path) -> None:
 
 
 def _dataset_section(
-    results: Path, dataset: str, evaluations: list[Evaluation], crossed: list[CrossValidation]
+    results: Path, dataset: str, evaluations: list[EvaluationFolder], crossed: list[CrossValidationFolder]
 ) -> str:
     parts = [f"<section>\n<h2>{escape(dataset)}</h2>\n"]
-    both: list[Evaluation | CrossValidation] = [*evaluations, *crossed]
+    both: list[EvaluationFolder | CrossValidationFolder] = [*evaluations, *crossed]
     notes = dict.fromkeys(note for one in both for note in one.notes)
     if notes:
         parts.append('<ul class="notes">' + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>\n")
@@ -161,7 +160,7 @@ def _dataset_section(
     return "".join([*parts, "</section>\n"])
 
 
-def _fold_part(dataset: str, crossed: list[CrossValidation]) -> str:
+def _fold_part(dataset: str, crossed: list[CrossValidationFolder]) -> str:
     parts = ["<h3>Cross-validation</h3>\n"]
     for title, members in _panels(dataset, crossed):
         figures = []
@@ -188,7 +187,7 @@ def _panels(dataset: str, members: list[One]) -> list[tuple[str, list[tuple[str,
 
 
 def _curve_panels(
-    dataset: str, evaluations: list[Evaluation]
+    dataset: str, evaluations: list[EvaluationFolder]
 ) -> Iterator[tuple[str, dict[str, Curve], dict[str, Curve], dict[str, Calibration]]]:
     for title, curves in _panels(dataset, evaluations):
         yield (
@@ -203,13 +202,10 @@ def _curve_panels(
         )
 
 
-def _curve(evaluation: Evaluation, kind: str, factor: str) -> Curve:
-    area, table, columns = {
-        "roc": ("auroc", evaluation.roc, ROC_COLUMNS),
-        "pr": ("auprc", evaluation.pr, PR_COLUMNS),
-    }[kind]
+def _curve(evaluation: EvaluationFolder, kind: str, factor: str) -> Curve:
+    area, table = {"roc": ("auroc", evaluation.roc), "pr": ("auprc", evaluation.pr)}[kind]
     assert table is not None
-    rows = table.loc[table["factor"] == factor, list(columns[1:])].to_numpy(dtype=np.float64)
+    rows = table.loc[table["factor"] == factor, list(CURVE_COLUMNS[kind][1:])].to_numpy(dtype=np.float64)
     metrics = evaluation.metrics[factor]
     return rows, metrics.get(area), metrics.get(f"{area}_ci95")
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
+
+from tfbind.binding.tables import CURVE_COLUMNS, MEAN_CURVE_COLUMNS, read_json
 from tfbind.errors import TfbindError
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-ROC_COLUMNS = ("factor", "fpr", "tpr", "threshold")
-PR_COLUMNS = ("factor", "recall", "precision", "threshold")
 PREDICTION_COLUMNS = ("factor", "label", "score")
 COMPARISON_COLUMNS = (
     *("factor", "a", "b", "n_positive", "n_negative", "auroc_a", "auroc_b", "difference"),
     *("ci95_low", "ci95_high", "p", "method"),
 )
-MEAN_ROC_COLUMNS = ("factor", "fpr", "tpr", "sd")
-MEAN_PR_COLUMNS = ("factor", "recall", "precision", "sd")
 GRID_COLUMNS = ("candidate", "chosen", "val_loss", "val_auroc")
 TEXT_COLUMNS = (
     *("id", "factor", "split", "cluster", "a", "b", "method"),
@@ -31,7 +26,7 @@ DRAWN_ANEW = ("roc.svg", "pr.svg", "calibration.svg", "learning_curves.svg")
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class EvaluationFolder:
     """One model on one data set: the content of ``evaluation/NAME.MODEL/`` and what belongs to it.
 
     Attributes
@@ -63,13 +58,13 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class CrossValidation:
+class CrossValidationFolder:
     """One model on the folds of one data set: the content of ``cross_validation/NAME.MODEL/``.
 
     Attributes
     ----------
     dataset, model, history, notes, missing
-        As in `Evaluation`.
+        As in `EvaluationFolder`.
     metrics : dict
         Factor to its metrics, as `tfbind.binding.cross_validation.gather` gives them.
     roc, pr, mean_roc, mean_pr : DataFrame or None
@@ -88,7 +83,7 @@ class CrossValidation:
     missing: list[str] = field(default_factory=list)
 
 
-def read_evaluations(results: Path) -> list[Evaluation]:
+def read_evaluations(results: Path) -> list[EvaluationFolder]:
     """Read every evaluation of a results folder, by data set and model.
 
     Raises
@@ -99,7 +94,7 @@ def read_evaluations(results: Path) -> list[Evaluation]:
     return [_read_evaluation(results, folder) for folder in _folders(results / "evaluation")]
 
 
-def read_cross_validations(results: Path) -> list[CrossValidation]:
+def read_cross_validations(results: Path) -> list[CrossValidationFolder]:
     """Read every cross-validation of a results folder, by data set and model; raises as `read_evaluations`."""
     return [_read_cross_validation(results, folder) for folder in _folders(results / "cross_validation")]
 
@@ -128,18 +123,18 @@ def _names(folder: Path) -> tuple[str, str]:
     return (dataset, model) if dataset else (folder.name, "")
 
 
-def _read_cross_validation(results: Path, folder: Path) -> CrossValidation:
+def _read_cross_validation(results: Path, folder: Path) -> CrossValidationFolder:
     dataset, model = _names(folder)
     metrics = _read_json(folder / "metrics.json", dict)
     tables = {
-        "roc": _read_table(folder / "roc.tsv", ("fold", *ROC_COLUMNS)),
-        "pr": _read_table(folder / "pr.tsv", ("fold", *PR_COLUMNS)),
-        "mean_roc": _read_table(folder / "mean_roc.tsv", MEAN_ROC_COLUMNS),
-        "mean_pr": _read_table(folder / "mean_pr.tsv", MEAN_PR_COLUMNS),
+        "roc": _read_table(folder / "roc.tsv", ("fold", *CURVE_COLUMNS["roc"])),
+        "pr": _read_table(folder / "pr.tsv", ("fold", *CURVE_COLUMNS["pr"])),
+        "mean_roc": _read_table(folder / "mean_roc.tsv", MEAN_CURVE_COLUMNS["roc"]),
+        "mean_pr": _read_table(folder / "mean_pr.tsv", MEAN_CURVE_COLUMNS["pr"]),
     }
     missing = [folder / f"{name}.tsv" for name, table in tables.items() if table is None]
     missing += [folder / "metrics.json"] if metrics is None else []
-    return CrossValidation(
+    return CrossValidationFolder(
         dataset=dataset,
         model=model,
         metrics={factor: value for factor, value in (metrics or {}).items() if isinstance(value, dict)},
@@ -150,18 +145,18 @@ def _read_cross_validation(results: Path, folder: Path) -> CrossValidation:
     )
 
 
-def _read_evaluation(results: Path, folder: Path) -> Evaluation:
+def _read_evaluation(results: Path, folder: Path) -> EvaluationFolder:
     dataset, model = _names(folder)
     history = results / "models" / f"{folder.name}.history.tsv"
     metrics = _read_json(folder / "metrics.json", dict)
     read = {
         folder / "metrics.json": metrics,
-        folder / "roc.tsv": _read_table(folder / "roc.tsv", ROC_COLUMNS),
-        folder / "pr.tsv": _read_table(folder / "pr.tsv", PR_COLUMNS),
+        folder / "roc.tsv": _read_table(folder / "roc.tsv", CURVE_COLUMNS["roc"]),
+        folder / "pr.tsv": _read_table(folder / "pr.tsv", CURVE_COLUMNS["pr"]),
         folder / "predictions.tsv": _read_table(folder / "predictions.tsv", PREDICTION_COLUMNS),
         history: _read_table(history, ("epoch",)),
     }
-    return Evaluation(
+    return EvaluationFolder(
         dataset=dataset,
         model=model,
         metrics={factor: value for factor, value in (metrics or {}).items() if isinstance(value, dict)},
@@ -176,20 +171,10 @@ def _read_evaluation(results: Path, folder: Path) -> Evaluation:
 
 
 def _read_json(path: Path, kind: type) -> Any:
-    if not path.exists():
-        return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise TfbindError(f"{path}: not JSON ({error})") from None
-    if not isinstance(content, kind):
-        raise TfbindError(f"{path}: found a JSON {type(content).__name__}, expected a {kind.__name__}")
-    return content
+    return read_json(path, kind) if path.exists() else None
 
 
 def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame | None:
-    import pandas as pd
-
     if not path.exists():
         return None
     try:

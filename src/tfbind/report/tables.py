@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from tfbind.report.results import CrossValidation, Evaluation
+from tfbind.report.results import CrossValidationFolder, EvaluationFolder
 
 HOW_TO_READ = """The AUROC is the probability that a bound sequence scores above an unbound one: 0.5 is
 guessing, 1 is perfect. The average precision also depends on how rare bound sequences are: guessing scores
@@ -26,7 +26,7 @@ HOW_TO_SELECT = """Every candidate by its best epoch on the validation part. The
 that model alone is evaluated."""
 
 
-def metrics_table(evaluations: list[Evaluation]) -> str:
+def metrics_table(evaluations: list[EvaluationFolder]) -> str:
     """How good every model is on every factor."""
     rows = [
         [
@@ -58,7 +58,7 @@ def metrics_table(evaluations: list[Evaluation]) -> str:
     return html_table([*head, "Bound", "Unbound", "Not scored"], rows, numbers_from=5)
 
 
-def cross_validation_table(crossed: list[CrossValidation]) -> str:
+def cross_validation_table(crossed: list[CrossValidationFolder]) -> str:
     """How good every model is over the folds."""
     rows = [
         [
@@ -76,7 +76,7 @@ def cross_validation_table(crossed: list[CrossValidation]) -> str:
     return html_table([*head, "Bound", "Unbound", "Not scored"], rows, numbers_from=3)
 
 
-def fold_table(crossed: list[CrossValidation]) -> str:
+def fold_table(crossed: list[CrossValidationFolder]) -> str:
     """The AUROC of every model on every fold."""
     rows, folds = (
         [],
@@ -108,7 +108,7 @@ def grid_table(grid: pd.DataFrame) -> str:
     return html_table([*head, "Validation loss", "Validation AUROC"], rows, numbers_from=len(named))
 
 
-def calls_table(evaluations: list[Evaluation]) -> str:
+def calls_table(evaluations: list[EvaluationFolder]) -> str:
     """What calling sequences bound at a threshold gets right."""
     names = (
         "threshold",
