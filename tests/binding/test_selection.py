@@ -83,11 +83,26 @@ class TestSelect:
         assert not output.with_suffix(".learning.svg").exists()
         assert output.read_bytes() == candidates[0].read_bytes()
 
-    def test_a_failure_leaves_no_model(self, candidates, tmp_path, monkeypatch):
-        def fail(*_):
-            raise KeyboardInterrupt
+    @pytest.mark.parametrize("fails_at", [1, 2, 3])
+    def test_a_failure_leaves_what_stood_there(self, candidates, tmp_path, monkeypatch, fails_at):
+        select(candidates[:1], tmp_path / "m.keras")
+        before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        copies = []
+
+        def fail(source, target, copy=shutil.copyfile):
+            copies.append(target)
+            if len(copies) == fails_at:
+                raise OSError("disk full")
+            copy(source, target)
 
         monkeypatch.setattr("shutil.copyfile", fail)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(OSError, match="disk full"):
             select(candidates, tmp_path / "m.keras")
-        assert [path.name for path in tmp_path.iterdir()] == ["m.grid.tsv"]
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+    @pytest.mark.parametrize("name", ["m.keras", "m.grid.tsv", "m.learning.svg"])
+    def test_a_folder_in_a_files_place_is_refused(self, candidates, tmp_path, name):
+        (tmp_path / name).mkdir()
+        with pytest.raises(TfbindError, match=rf"{name}: is a folder, expected a name for the output file"):
+            select(candidates, tmp_path / "m.keras")
+        assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pandas as pd
 
 from tfbind.binding.model import KIND
 from tfbind.errors import TfbindError
-from tfbind.files import whole_output
+from tfbind.files import prepare_output, whole_output
 from tfbind.training.model_file import ModelCard, read_card
 
 logger = logging.getLogger(__name__)
@@ -75,31 +76,38 @@ def select(paths: Sequence[Path], output: Path) -> pd.DataFrame:
     """Make the best of several models the one under ``output``.
 
     Beside the model NAME.keras go NAME.grid.tsv, the table of all candidates, and what lies beside the chosen
-    one: its history and its learning curves. The model comes last: where it stands, the rest belongs to it.
+    one: its history and its learning curves. All are copied first and then renamed, the model last: a failure while
+    copying leaves what stood there before.
 
     Returns
     -------
     DataFrame
         As `rank_candidates` gives it.
+
+    Raises
+    ------
+    TfbindError
+        As `rank_candidates`; if a folder stands where a file is to go.
     """
+    for suffix in (".keras", ".grid.tsv", *COMPANIONS):
+        prepare_output(output.with_suffix(suffix))
     table = rank_candidates(paths)
     row = table.index[table["chosen"] == "yes"][0]
     best = paths[row]
-    output.unlink(missing_ok=True)
-    with whole_output(output.with_suffix(".grid.tsv")) as temporary:
-        table.to_csv(temporary, sep="\t", index=False, na_rep="NA")
-    for suffix in COMPANIONS:
-        output.with_suffix(suffix).unlink(missing_ok=True)
-        if best.with_suffix(suffix).is_file():
-            _copy(best.with_suffix(suffix), output.with_suffix(suffix))
-    _copy(best, output)
+    with ExitStack() as stack:
+        # what is entered first is renamed last: where the new model stands, the rest belongs to it
+        shutil.copyfile(best, stack.enter_context(whole_output(output)))
+        grid = stack.enter_context(whole_output(output.with_suffix(".grid.tsv")))
+        table.to_csv(grid, sep="\t", index=False, na_rep="NA")
+        for suffix in COMPANIONS:
+            companion = best.with_suffix(suffix)
+            if companion.is_file():
+                shutil.copyfile(companion, stack.enter_context(whole_output(output.with_suffix(suffix))))
+        for suffix in COMPANIONS:
+            if not best.with_suffix(suffix).is_file():
+                output.with_suffix(suffix).unlink(missing_ok=True)
     logger.info(
         "%s is the best of %d candidates: validation loss %.4f, validation AUROC %.4f",
         *(best, len(paths), table["val_loss"][row], table["val_auroc"][row]),
     )
     return table
-
-
-def _copy(source: Path, target: Path) -> None:
-    with whole_output(target) as temporary:
-        shutil.copyfile(source, temporary)
