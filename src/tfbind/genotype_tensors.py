@@ -47,7 +47,7 @@ import numpy as np
 from tfbind import __version__
 from tfbind.errors import TfbindError
 from tfbind.files import whole_output
-from tfbind.genotypes.observation import MISSING
+from tfbind.genotypes.contig import MISSING
 from tfbind.genotypes.simulation import Region
 from tfbind.tensors import CHUNK_BYTES, FORMAT, FORMAT_VERSION
 

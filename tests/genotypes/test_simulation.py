@@ -4,8 +4,10 @@ import pytest
 
 from tfbind.errors import TfbindError
 from tfbind.genotypes.demographies import SizeHistory
-from tfbind.genotypes.prior import Prior
+from tfbind.genotypes.prior import Prior, Range
 from tfbind.genotypes.simulation import Setting, known_stretches, simulate_region
+from tfbind.genotypes.vcf import read_genotypes
+from tfbind.genotypes.vcf_writing import write_vcf
 
 MU = 1.25e-8
 CONSTANT = SizeHistory((0.0,), (10_000.0,)).to_demography()
@@ -127,3 +129,32 @@ class TestKnownStretches:
             TfbindError, match=r"map\.txt: found 50 bp without a gap, expected .* --length, 60"
         ):
             known_stretches({"1": self.RATES}, 60, "map.txt")
+
+
+class TestGenotypes:
+    """What the features read is what reading the region's VCF gives."""
+
+    @pytest.mark.parametrize(
+        "rows",
+        [{"unphased": 0, "switches": 0, "haploid": 0}, {"unphased": 1, "haploid": 0}, {"haploid": 1}],
+        ids=["phased", "unphased", "haploid"],
+    )
+    def test_are_those_of_the_vcf(self, tmp_path, rows):
+        prior = Prior(missing=1, chip=0, haplotypes=Range(8, 8), **rows)
+        region = simulate_region(Setting(length=50_000, prior=prior), 2, 0)
+        path = tmp_path / "sim.vcf.gz"
+        write_vcf(
+            path,
+            region.id,
+            region.length,
+            region.position,
+            region.haplotypes,
+            ploidy=region.ploidy,
+            phased=region.phased,
+        )
+        [read] = read_genotypes(path, most_missing=1.0)
+        found = region.genotypes()
+        np.testing.assert_array_equal(found.positions, read.positions)
+        np.testing.assert_array_equal(found.calls, read.calls)
+        assert found.ploidy == read.ploidy
+        assert found.account.missing_calls > 0

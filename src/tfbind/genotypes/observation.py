@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tfbind.genotypes.contig import MISSING
 from tfbind.genotypes.prior import Prior
 
-MISSING = -1
 UNPHASED_SWITCH_RATE = 0.5
 
 

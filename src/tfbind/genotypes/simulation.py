@@ -10,6 +10,7 @@ import msprime
 import numpy as np
 
 from tfbind.errors import TfbindError
+from tfbind.genotypes.contig import MISSING, Genotypes
 from tfbind.genotypes.demographies import SampledDemography, draw_history
 from tfbind.genotypes.landscapes import draw_landscape
 from tfbind.genotypes.observation import Observation, draw_observation, observe
@@ -90,6 +91,16 @@ class Region:
     def rate_map(self) -> msprime.RateMap:
         """Give the true rates as a map."""
         return msprime.RateMap(position=np.append(self.rate_start, self.length), rate=self.rate)
+
+    def genotypes(self) -> Genotypes:
+        """Give the region as reading its VCF would: of unphased samples, how many alleles 1 each has."""
+        calls, ploidy = self.haplotypes, 1
+        if self.ploidy == 2 and not self.phased:
+            pairs = calls.reshape(len(calls), -1, 2)
+            is_missing = (pairs == MISSING).any(axis=2)
+            calls, ploidy = np.where(is_missing, MISSING, pairs.sum(axis=2)).astype(np.int8), 2
+        found = Genotypes(self.id, self.position.astype(np.int64), calls, ploidy, 0, self.length)
+        return found.recounted()
 
 
 def known_stretches(
