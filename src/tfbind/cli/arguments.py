@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
+
+from tfbind.training.device import available_cores
 
 
 def positive_int(text: str) -> int:
@@ -70,7 +71,7 @@ def add_threads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads",
         type=positive_int,
-        default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        default=available_cores(),
         metavar="N",
         help="processor cores to use (default: all that this process may use)",
     )
