@@ -112,6 +112,11 @@ def test_what_is_no_tensors_file_is_refused(model_path, train_small, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_architectures_own_learning_rate_stands_in_the_card(given_tensors, train_small, tmp_path):
+    train_small(given_tensors, tmp_path / "m.keras", architecture="deepbind", learning_rate=None, epochs=1)
+    assert read_card(tmp_path / "m.keras", "binding").training["options"]["learning_rate"] == 0.003
+
+
 def test_one_hot_tensors_can_be_read_as_k_mers(given_tensors, train_small, tmp_path, data):
     """KEGRU reads k-mers of its own from one-hot tensors, and is judged on one-hot tensors and on FASTA."""
     from tfbind.binding.evaluation import examples_from_fasta, examples_from_tensors, refuse_seen

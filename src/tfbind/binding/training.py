@@ -63,6 +63,7 @@ def train(
         tasks, attributes, folds = tensors.tasks, tensors.attributes, tensors.folds
         if architecture is None:
             architecture = DEFAULT_ARCHITECTURE if tensors.encoding.k is None else DEFAULT_KMER_ARCHITECTURE
+        options = replace(options, learning_rate=options.peak_rate(architecture))
         spec, encoding = spec_for(tensors, architecture, **network_values)
         data = BindingData(tensors, options.seed, encoding=encoding, tracks=spec.tracks)
         stored_as = tensors.encoding.encoding

@@ -7,7 +7,7 @@ checkpoint is written; --resume goes on from it after an interruption, and ends 
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 from tfbind.cli.arguments import add_output, add_seed, add_threads, positive_float, positive_int
@@ -95,14 +95,12 @@ def run(args: argparse.Namespace) -> None:
     given = {
         field.name: getattr(args, field.name) for field in fields(FitOptions) if hasattr(args, field.name)
     }
-    if args.learning_rate is None:
-        given["learning_rate"] = LEARNING_RATES.get(args.architecture, LEARNING_RATE)
     history = train(
         args.tensors,
         args.output,
         architecture=args.architecture,
         network_values={name: getattr(args, name) for name in ("cell", "units", "layers")},
-        options=replace(FitOptions(), **given),
+        options=FitOptions(**given),
         threads=args.threads,
         resume=args.resume,
         fold=args.fold,

@@ -157,14 +157,14 @@ def fit(
     Returns
     -------
     list of dict
-        One an epoch: epoch (from 1), loss, val_loss and what else the objective judges by, learning_rate (of
-        the epoch's last step).
+        One an epoch: epoch (from 1; where ``judge_start`` the first row is of the untrained network: epoch 0, loss
+        NaN), loss, val_loss and what else the objective judges by, learning_rate (of the epoch's last step).
     """
-    n_steps = -(-data.n_train // options.batch_size)
+    n_steps, rate = -(-data.n_train // options.batch_size), options.peak_rate()
     schedule = keras.optimizers.schedules.CosineDecay(
-        options.learning_rate * 0.01,
+        rate * 0.01,
         decay_steps=max(1, round(n_steps * options.epochs * (1 - options.warmup))),
-        warmup_target=options.learning_rate,
+        warmup_target=rate,
         warmup_steps=max(1, round(n_steps * options.epochs * options.warmup)),
     )
     optimizer = keras.optimizers.AdamW(

@@ -19,7 +19,8 @@ class FitOptions:
 
     epochs : at most
     batch_size : examples a step
-    learning_rate : the peak, reached after ``warmup`` of all steps and then lowered along a cosine
+    learning_rate : the peak, reached after ``warmup`` of all steps and then lowered along a cosine; None takes the
+        architecture's own
     weight_decay : of AdamW (Loshchilov & Hutter 2019)
     clip_norm : the gradient's norm over all weights is cut to this
     patience : epochs without a better validation loss before fitting stops
@@ -27,9 +28,15 @@ class FitOptions:
 
     epochs: int = 40
     batch_size: int = 128
-    learning_rate: float = LEARNING_RATE
+    learning_rate: float | None = None
     warmup: float = 0.05
     weight_decay: float = 1e-3
     clip_norm: float = 1.0
     patience: int = 15
     seed: int = 0
+
+    def peak_rate(self, architecture: str = "") -> float:
+        """The learning rate, or where it is None the one that suits an architecture."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return LEARNING_RATES.get(architecture, LEARNING_RATE)
