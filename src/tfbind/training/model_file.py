@@ -126,7 +126,7 @@ def read_values(path: str | Path, kind: str) -> dict[str, Any]:
     Raises
     ------
     TfbindError
-        If the file is missing, damaged, no model of tfbind, of another kind or of a newer format.
+        If the file is missing, damaged, no model of tfbind, of another kind or of another format.
     """
     path = Path(path)
     values = json.loads(read_members(path)[CARD])
