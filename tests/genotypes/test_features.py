@@ -1,0 +1,175 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tfbind.errors import TfbindError
+from tfbind.genotypes.contig import Genotypes
+from tfbind.genotypes.features import BANDS, FEATURES, LINKAGE_FEATURES, LOCAL_FEATURES, compute_features
+from tfbind.genotypes.mask import Accessible
+
+LOCAL = slice(len(LINKAGE_FEATURES), len(LINKAGE_FEATURES) + len(LOCAL_FEATURES))
+
+
+def random_genotypes(n_sites=80, columns=12, length=20_000, seed=4):
+    """Sites that are all common: 20 tokens of 1,000 bp."""
+    rng = np.random.default_rng(seed)
+    calls = (rng.random((n_sites, columns)) < rng.uniform(0.1, 0.9, (n_sites, 1))).astype(np.int8)
+    calls[:, :4] = [0, 0, 1, 1]
+    positions = np.sort(rng.choice(length, n_sites, replace=False)).astype(np.int64)
+    return Genotypes("1", positions, calls, 1, 0, length).recounted()
+
+
+def column(features, name):
+    return features.x[:, FEATURES.index(name)]
+
+
+def test_there_are_60_features_each_with_a_name():
+    assert len(set(FEATURES)) == len(FEATURES) == 60
+    found = compute_features(random_genotypes())
+    assert found.x.shape == (len(found.start), 60)
+    assert found.x.dtype == np.float32
+    assert np.isfinite(found.x).all()
+
+
+class TestTokens:
+    def test_tile_the_contig_evenly(self):
+        found = compute_features(random_genotypes())
+        assert found.start[0] == 0
+        assert found.end[-1] == 20_000
+        assert (found.end[:-1] == found.start[1:]).all()
+        assert np.ptp(found.end - found.start) <= 1
+        assert found.n_sites.sum() == 80
+
+    def test_hold_four_common_sites_on_average(self):
+        assert len(compute_features(random_genotypes()).start) == 20
+
+
+class TestUnits:
+    def test_are_expected_differences(self):
+        calls = np.array([[0, 0, 1, 1], [0, 1, 1, 0], [0, 1, 1, 1]], np.int8)
+        found = compute_features(Genotypes("1", np.array([10, 20, 99]), calls, 1, 0, 100))
+        # of six pairs of haplotypes four differ at the first two sites, three at the last one
+        assert found.units_per_bp == pytest.approx((4 + 4 + 3) / 6 / 100)
+        assert column(found, "log_width")[0] == pytest.approx(np.log(11 / 6))
+
+    def test_take_the_calls_that_there_are(self):
+        calls = np.array([[0, 0, 1, 1, -1], [0, 1, 1, 0, -1]], np.int8)
+        found = compute_features(Genotypes("1", np.array([10, 20]), calls, 1, 0, 100))
+        assert found.units_per_bp == pytest.approx(8 / 6 / 100)
+        assert column(found, "region_missing")[0] == pytest.approx(0.2)
+
+    def test_a_stretched_contig_looks_the_same(self):
+        genotypes = random_genotypes()
+        stretched = replace(genotypes, positions=genotypes.positions * 7, end=genotypes.end * 7)
+        assert compute_features(stretched).units_per_bp == pytest.approx(
+            compute_features(genotypes).units_per_bp / 7
+        )
+        np.testing.assert_allclose(
+            compute_features(stretched).x, compute_features(genotypes).x, rtol=1e-5, atol=1e-5
+        )
+
+    def test_a_diversity_from_elsewhere_sets_the_distances(self):
+        genotypes = random_genotypes()
+        found, given = compute_features(genotypes), compute_features(genotypes, diversity=0.5)
+        assert given.units_per_bp == 0.5
+        shift = np.log(0.5 / found.units_per_bp)
+        np.testing.assert_allclose(column(given, "log_width"), column(found, "log_width") + shift, rtol=1e-5)
+        np.testing.assert_allclose(column(given, "diversity"), column(found, "diversity"))
+
+
+class TestSymmetries:
+    def test_alleles_are_folded(self):
+        genotypes = random_genotypes()
+        flipped = replace(genotypes, calls=1 - genotypes.calls)
+        np.testing.assert_allclose(compute_features(flipped).x, compute_features(genotypes).x, atol=1e-5)
+
+    def test_a_contig_read_from_its_other_end(self):
+        genotypes = random_genotypes()
+        mirrored = replace(
+            genotypes, calls=genotypes.calls[::-1], positions=genotypes.end - 1 - genotypes.positions[::-1]
+        )
+        np.testing.assert_allclose(
+            compute_features(mirrored).x[::-1], compute_features(genotypes).x, rtol=1e-5, atol=1e-5
+        )
+
+    def test_phase_changes_only_what_depends_on_it(self):
+        genotypes = random_genotypes()
+        dosages = genotypes.calls.reshape(80, 6, 2).sum(axis=2).astype(np.int8)
+        phased, unphased = (
+            compute_features(one) for one in (genotypes, replace(genotypes, calls=dosages, ploidy=2))
+        )
+        assert (unphased.n_chromosomes, unphased.phased) == (12, False)
+        np.testing.assert_allclose(unphased.x[:, LOCAL], phased.x[:, LOCAL], rtol=1e-6)
+        assert column(unphased, "region_phased")[0] == 0
+        np.testing.assert_allclose(column(unphased, "region_to_0.5"), column(phased, "region_to_0.5"))
+
+
+class TestLocal:
+    def test_literal_tokens(self):
+        # four tokens of 25 bp; the second one has no site
+        positions = np.array([3, 5, 9, 12, 55, 58, 60, 70, 77, 80, 85, 99, *range(13, 17)])
+        calls = np.tile(np.array([[0, 0, 1, 1]], np.int8), (16, 1))
+        calls[4] = [0, 0, 0, 1]
+        order = np.argsort(positions)
+        found = compute_features(Genotypes("1", positions[order], calls[order], 1, 0, 100))
+        assert found.start.tolist() == [0, 25, 50, 75]
+        assert found.n_sites.tolist() == [8, 0, 4, 4]
+        np.testing.assert_allclose(column(found, "log_common"), np.log1p([8, 0, 3, 4]), rtol=1e-6)
+        np.testing.assert_allclose(column(found, "log_singletons"), np.log1p([0, 0, 1, 0]), rtol=1e-6)
+        np.testing.assert_allclose(column(found, "minor_frequency"), [0.5, 0, 0.5, 0.5])
+        np.testing.assert_allclose(column(found, "accessible"), 1)
+        differences = np.array([8, 0, 3, 4]) * 2 / 3 + [0, 0, 0.5, 0]
+        expected = differences.sum() / 4
+        ratio = np.sqrt((differences + 0.25) / (expected + 0.25))
+        np.testing.assert_allclose(column(found, "diversity"), ratio, rtol=1e-6)
+        np.testing.assert_allclose(column(found, "region_singletons"), 1 / 16)
+        np.testing.assert_allclose(column(found, "region_doubletons"), 15 / 16)
+        theta = 16 / (1 + 1 / 2 + 1 / 3)
+        np.testing.assert_allclose(
+            column(found, "region_log_pi_over_theta"), np.log(differences.sum() / theta), rtol=1e-5
+        )
+
+    def test_pairs_count_in_every_token_that_they_touch(self):
+        # two sites a token, so that four sites and one pair in the middle are spanned from 0 to 3
+        calls = np.tile(np.array([[0, 0, 1, 1]], np.int8), (8, 1))
+        found = compute_features(Genotypes("1", np.array([0, 1, 2, 3, 96, 97, 98, 99]), calls, 1, 0, 100))
+        assert found.start.tolist() == [0, 50]
+        # 8 x 2 / 3 differences in 100 bp: neighbours within 18 bp are the first band, the rest is beyond the second
+        np.testing.assert_allclose(column(found, "log_pairs_1"), np.log1p([6, 6]), rtol=1e-6)
+        np.testing.assert_allclose(column(found, "log_pairs_8"), np.log1p([16, 16]), rtol=1e-6)
+        np.testing.assert_allclose(column(found, "r2_1"), 0.75)
+        np.testing.assert_allclose(column(found, "sigma_d_1"), 1)
+
+
+class TestMask:
+    def test_counts_sequence_but_keeps_distance(self):
+        genotypes = random_genotypes()
+        # every second base of each ten is masked, and no site lies there
+        keep = genotypes.positions % 10 < 5
+        genotypes = genotypes.select(keep, "masked")
+        starts = np.arange(0, 20_000, 10)
+        plain, masked = (compute_features(genotypes, mask) for mask in (None, Accessible(starts, starts + 5)))
+        assert masked.units_per_bp == pytest.approx(2 * plain.units_per_bp)
+        assert masked.accessible.sum() == 10_000
+        assert (masked.end == plain.end).all()
+        np.testing.assert_allclose(column(masked, "accessible"), 0.5, atol=0.02)
+        np.testing.assert_allclose(
+            column(masked, "log_width"), column(plain, "log_width") + np.log(2), rtol=1e-4
+        )
+
+
+class TestRefuses:
+    def test_a_contig_without_pairs(self):
+        calls = np.array([[0, 0, 1, 1], [0, 0, 0, 1]], np.int8)
+        with pytest.raises(TfbindError, match=r"contig 7: found 1 sites .*, expected at least 2"):
+            compute_features(Genotypes("7", np.array([1, 2]), calls, 1, 0, 9))
+
+    @pytest.mark.parametrize("diversity", [0, -1, 2])
+    def test_a_diversity_that_is_none(self, diversity):
+        with pytest.raises(TfbindError, match="found a diversity of"):
+            compute_features(random_genotypes(), diversity=diversity)
+
+
+def test_bands_rise():
+    assert list(BANDS) == sorted(set(BANDS))
