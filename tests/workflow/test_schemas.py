@@ -44,6 +44,14 @@ class TestConfig:
                 r"^config: encode\.test_contigs: found 'chr1', expected a list",
             ),
             ({"encode": {"exclude": "none.bed"}}, r"^config: encode\.exclude: no such file: none\.bed$"),
+            (
+                {"encode": {"negative_method": "background"}},
+                r"^config: encode: found negative_method 'background' and background None, expected ",
+            ),
+            (
+                {"encode": {"background": "reads.fa"}},
+                r"^config: encode: found negative_method None and background 'reads\.fa', expected ",
+            ),
             ({"encode": None}, r"^config: encode: found None, expected settings of tfbind encode$"),
             (
                 {"models": {"a b": {"architecture": "bilstm"}}},

@@ -59,12 +59,20 @@ def read_config():
         raise WorkflowError(
             "config: models: every model is null (switched off), expected one at least"
         )
+    encode = config["encode"]
+    method, background = encode.get("negative_method"), encode.get("background")
+    if (method == "background") != bool(background):
+        raise WorkflowError(
+            f"config: encode: found negative_method {method!r} and background {background!r}, "
+            "expected background, the path of a model, and negative_method: background "
+            "together or neither"
+        )
     if not config.get("folds", None) and not has_test_part():
         raise WorkflowError(
             "config: encode.split: found no test part and no folds, nothing could be evaluated: "
             "expected a last part above 0, or folds"
         )
-    files = {f"encode.{k}": config["encode"].get(k) for k in ("exclude", "background")}
+    files = {f"encode.{k}": encode.get(k) for k in ("exclude", "background")}
     check_files_exist(files, "config")
     check_files_exist({"datasets": config["datasets"]}, "config")
     return read_sheet(config["datasets"]), models
