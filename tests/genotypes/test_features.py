@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import msprime
 import numpy as np
 import pytest
 
@@ -171,5 +172,46 @@ class TestRefuses:
             compute_features(random_genotypes(), diversity=diversity)
 
 
-def test_bands_rise():
-    assert list(BANDS) == sorted(set(BANDS))
+class TestSimulated:
+    """A population of known r / mu."""
+
+    @staticmethod
+    def region_mean(name, rate_ratio, seed=3, length=600_000):
+        trees = msprime.sim_ancestry(
+            40,
+            ploidy=1,
+            population_size=20_000,
+            recombination_rate=rate_ratio * 1.5e-8,
+            sequence_length=length,
+            random_seed=seed,
+        )
+        # infinite sites: a site that mutates twice shows four gametes as well
+        trees = msprime.sim_mutations(
+            trees, rate=1.5e-8, random_seed=seed, model="binary", discrete_genome=False
+        )
+        calls, positions = trees.genotype_matrix().astype(np.int8), trees.sites_position.astype(np.int64)
+        varies = (np.ptp(calls, axis=1) > 0) & (np.diff(positions, prepend=-1) > 0)
+        genotypes = Genotypes("1", positions[varies], calls[varies], 1, 0, length)
+        found = compute_features(genotypes, diversity=2 * 20_000 * 1.5e-8)
+        return [float(column(found, f"{name}_{band}").mean()) for band in BANDS]
+
+    def test_linkage_falls_with_distance(self):
+        r2 = self.region_mean("region_r2", 1)
+        assert r2 == sorted(r2, reverse=True)
+        assert r2[0] > 0.15
+        assert r2[-1] < 0.03
+        gametes = self.region_mean("four_gametes", 1)
+        assert gametes == sorted(gametes)
+
+    def test_linkage_falls_with_the_rate(self):
+        low, middle, high = (self.region_mean("region_r2", ratio) for ratio in (0.1, 1, 10))
+        assert (np.array(low)[2:] > middle[2:]).all()
+        assert (np.array(middle)[:4] > high[:4]).all()
+
+    def test_no_four_gametes_without_recombination(self):
+        assert self.region_mean("four_gametes", 0) == [0] * len(BANDS)
+
+    def test_sigma_d_is_what_ohta_and_kimura_expect(self):
+        # (10 + R) / (22 + 13 R + R^2) at R = 4 N r d: about 14 in the band from 8 to 20 units, and 1 / n by chance
+        found = np.mean([self.region_mean("sigma_d", 1, seed)[3] for seed in (1, 2, 3)])
+        assert found**2 == pytest.approx(24 / (22 + 13 * 14 + 14**2) + 1 / 40, rel=0.35)
