@@ -3,8 +3,8 @@
 Memory holds one contig: two bytes a sample for every site that varies among the samples asked for, and as much
 again while the contig is handed over (a million sites of 200 diploids: 0.4 GB, twice).
 
-The records are read as text and parsed by compiled code: no htslib reader takes CRLF, or a header whose QUAL is
-misspelled, or names the line that is wrong; cyvcf2 0.35 ends the whole process at a blank line.
+The records are read as text and parsed by compiled code, as fast as by cyvcf2 0.35, which refuses a header whose
+QUAL is misspelled, stops at a blank line, and names no line that is wrong.
 """
 
 from __future__ import annotations
