@@ -64,6 +64,22 @@ class TestFallsBackToKeras:
         assert type(start_engine(path, card, threads=1)) is KerasEngine
         assert len(caplog.records) == 1
 
+    def test_where_only_the_graph_with_masks_cannot_be_compiled(self, saved, monkeypatch, caplog):
+        from openvino import Core
+
+        path, card, _ = saved
+        compiled = []
+
+        def compile_model(self, *arguments, compile=Core.compile_model):
+            compiled.append(arguments)
+            if len(compiled) == 2:
+                raise RuntimeError("no such kernel")
+            return compile(self, *arguments)
+
+        monkeypatch.setattr(Core, "compile_model", compile_model)
+        assert type(start_engine(path, card, threads=1)) is KerasEngine
+        assert "OpenVINO cannot run this network (no such kernel), so Keras does" in caplog.text
+
     def test_not_for_a_damaged_file(self, saved, tmp_path):
         path, card, _ = saved
         content = bytearray(path.read_bytes())

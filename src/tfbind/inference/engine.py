@@ -30,7 +30,7 @@ class Engine(Protocol):
     device: str
 
     def stream(self, batches: Iterable[tuple[np.ndarray, ...]]) -> Iterator[np.ndarray]:
-        """Compute logits, batch by batch.
+        """Compute logits, batch by batch; one stream at a time: end or close it before the next one.
 
         Parameters
         ----------

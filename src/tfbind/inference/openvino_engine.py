@@ -35,9 +35,6 @@ class OpenvinoEngine:
         self, path: str | Path, card: ModelCard, *, precision: str = "f32", threads: int | None = None
     ):
         config, weights = read_network(path)
-        self._graphs = {
-            unpadded: build_graph(config, weights, unpadded=unpadded) for unpadded in (True, False)
-        }
         self._length = card.encoding.length
         self._n_tasks = card.network.n_tasks
         self._core = ov.Core()
@@ -55,35 +52,33 @@ class OpenvinoEngine:
         }
         self.device = f"CPU ({threads} threads, OpenVINO{' in bfloat16' if precision == 'bf16' else ''})"
         self._n_requests = max(2 * threads, ROWS_AHEAD // PORTION)
-        self._requests: dict[bool, list[ov.InferRequest]] = {}
-        self._requests_of(unpadded=True)
+        # both at once, though often one is enough: what cannot be compiled must be known before the first batch
+        self._requests = {
+            unpadded: self._compile(build_graph(config, weights, unpadded=unpadded))
+            for unpadded in (True, False)
+        }
 
-    def _requests_of(self, *, unpadded: bool) -> list[ov.InferRequest]:
-        """Compile a graph when it is first needed."""
-        if unpadded not in self._requests:
-            graph = self._graphs[unpadded]
-            shapes = [[PORTION, *list(parameter.get_partial_shape())[1:]] for parameter in graph.inputs]
-            graph.reshape(dict(enumerate(shapes)))
-            compiled = self._core.compile_model(graph, "CPU", self._options)
-            self._requests[unpadded] = [compiled.create_infer_request() for _ in range(self._n_requests)]
-            for request in self._requests[unpadded]:
-                # what fills up a portion must be sequences, too
-                for tensor in request.input_tensors:
-                    tensor.data[:] = 0
-        return self._requests[unpadded]
+    def _compile(self, graph: ov.Model) -> list[ov.InferRequest]:
+        shapes = [[PORTION, *list(parameter.get_partial_shape())[1:]] for parameter in graph.inputs]
+        graph.reshape(dict(enumerate(shapes)))
+        compiled = self._core.compile_model(graph, "CPU", self._options)
+        requests = [compiled.create_infer_request() for _ in range(self._n_requests)]
+        for request in requests:
+            # what fills up a portion must be sequences, too
+            for tensor in request.input_tensors:
+                tensor.data[:] = 0
+        return requests
 
     def stream(self, batches: Iterable[tuple[np.ndarray, ...]]) -> Iterator[np.ndarray]:
-        """Compute logits, batch by batch."""
+        """Compute logits, batch by batch; one stream at a time, as all share the same requests."""
         running: deque[_Run] = deque()
         due: deque[np.ndarray] = deque()
-        free: dict[bool, deque[ov.InferRequest]] = {}
+        free = {unpadded: deque(requests) for unpadded, requests in self._requests.items()}
         try:
             for inputs in batches:
                 logits = np.empty((len(inputs[0]), self._n_tasks), np.float32)
                 due.append(logits)
                 for unpadded, rows in self._portions(inputs[1]):
-                    if unpadded not in free:
-                        free[unpadded] = deque(self._requests_of(unpadded=unpadded))
                     while not free[unpadded]:
                         _collect(running, free)
                     request = free[unpadded].popleft()
