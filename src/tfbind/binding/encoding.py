@@ -6,8 +6,6 @@ the parts are dealt; the second one encodes and writes. Sequences are never all 
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tfbind.binding.encoding_summary import Tally, report
 from tfbind.binding.negatives import Maker, negative_maker
 from tfbind.binding.options import EncodeOptions
 from tfbind.binding.sources import (
@@ -31,7 +30,6 @@ from tfbind.dna.genome import Genome
 from tfbind.dna.matched import intervals_by_contig
 from tfbind.dna.peaks import parse_coordinates
 from tfbind.dna.splits import (
-    PARTS,
     TEST,
     TRAIN,
     VALIDATION,
@@ -41,11 +39,8 @@ from tfbind.dna.splits import (
     split_by_contig,
 )
 from tfbind.errors import TfbindError
-from tfbind.files import whole_output
 from tfbind.progress import Progress
 from tfbind.tensors import DnaEncoding, describe_sources, write_tensors
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -240,8 +235,7 @@ def _encode(
     part, group = _deal(sources, survey, options)
     fold = _deal_folds(sources, survey, part, group, options)
     keep = _keep_made(survey)
-    tally = np.zeros((len(factors), len(PARTS), 2), np.int64)
-    tally_of_folds = np.zeros((len(factors), 1 + (options.folds or 0), 2), np.int64)
+    tally = Tally(factors, options.folds)
     extra = {"negative_method": negative_method}
     with (
         write_tensors(
@@ -256,9 +250,7 @@ def _encode(
     ):
         for rows in _rows(sources, survey, part, fold, keep, maker):
             writer.append(**rows)
-            _count(tally, rows["y"], rows["split"])
-            if fold is not None:
-                _count(tally_of_folds, rows["y"], rows["fold"])
+            tally.add(rows["y"], rows["split"], rows["fold"])
             progress.update(len(rows["id"]))
     group_sizes = np.bincount(group)
     bound = (survey.y == 1).any(axis=1)
@@ -274,49 +266,8 @@ def _encode(
         ),
         "sequences both bound and unbound": len(np.intersect1d(survey.digest[bound], survey.digest[~bound])),
     }
-    summary = {
-        "negative_method": negative_method,
-        "counts": {name: count for name, count in counts.items() if count},
-        "parts": _as_counts(factors, PARTS, tally),
-    }
-    if options.folds is not None:
-        names = [str(number) for number in range(1, options.folds + 1)]
-        summary["folds"] = _as_counts(factors, names, tally_of_folds[:, 1:])
-    for name, count in summary["counts"].items():  # type: ignore[attr-defined]
-        logger.info("%s: %s", name, f"{count:,}")
-    for factor, parts in summary["parts"].items():  # type: ignore[attr-defined]
-        dealt = ", ".join(
-            f"{name} {n['bound']:,} bound + {n['unbound']:,} unbound" for name, n in parts.items()
-        )
-        logger.info("%s: %s", factor, dealt)
-        for name in ("train", "validation"):
-            if not all(parts[name].values()):
-                logger.warning(
-                    "%s: the %s part lacks a class, so no network can be trained on it", factor, name
-                )
-    for factor, folds in summary.get("folds", {}).items():  # type: ignore[attr-defined]
-        for name, n in folds.items():
-            if not all(n.values()):
-                logger.warning("%s: fold %s lacks a class, so no ROC can be drawn of it", factor, name)
-    with whole_output(output.with_suffix(".summary.json")) as temporary:
-        temporary.write_text(json.dumps(summary, indent=2) + "\n")
-
-
-def _count(tally: np.ndarray, y: np.ndarray, number_of_row: np.ndarray) -> None:
-    """Add unbound and bound rows to a tally of shape (factors, numbers, 2)."""
-    for number in range(tally.shape[1]):
-        chosen = y[number_of_row == number]
-        tally[:, number] += np.stack([(chosen == 0).sum(axis=0), (chosen == 1).sum(axis=0)], axis=1)
-
-
-def _as_counts(factors: Sequence[str], names: Sequence[str], tally: np.ndarray) -> dict[str, dict]:
-    return {
-        factor: {
-            name: {"unbound": int(unbound), "bound": int(bound)}
-            for name, (unbound, bound) in zip(names, tally[index], strict=True)
-        }
-        for index, factor in enumerate(factors)
-    }
+    summary = {"negative_method": negative_method, "counts": {name: n for name, n in counts.items() if n}}
+    report(output.with_suffix(".summary.json"), summary | tally.summary())
 
 
 def encode_fasta(
