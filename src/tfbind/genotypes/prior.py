@@ -111,7 +111,7 @@ class Prior:
         0.03, 10, "a region's mean r/mu: 0.8 in humans, 2 to 8 in Drosophila, 0.05 in human deserts"
     )
     largest_events: float = _share(
-        30_000,
+        15_000,
         "cap of expected crossovers and conversions on a region's trees: the time goes with its square",
     )
     largest_ratio: float = _share(
