@@ -68,8 +68,8 @@ class SizeHistory:
     def mean_tree_length(self, n: int) -> float:
         """Mean length of all branches above ``n`` lineages, times in generations, to within a tenth or so.
 
-        The number of lineages is followed as if it fell steadily (Slatkin & Hudson 1991, Genetics 129:555): where N
-        is constant this gives 4 N ln(n), for 4 N (1 + 1/2 + ... + 1/(n-1)).
+        The number of lineages A is followed as if it fell steadily, dA/dt = -A (A - 1) / (4 N); what is integrated is
+        A - 1. Where N is constant that gives 4 N ln(n), for 4 N (1 + 1/2 + ... + 1/(n-1)).
         """
         scale = 4 * np.array(self.sizes)
         decay = np.append(np.exp(-np.diff(self.times) / scale[:-1]), 0.0)
