@@ -9,7 +9,7 @@ import pandas as pd
 
 from tfbind.binding.cross_validation import CrossValidation
 from tfbind.report.evaluation import write_json, write_table
-from tfbind.report.figures import FoldCurves, fold_pr_figure, fold_roc_figure
+from tfbind.report.fold_figures import FoldCurves, fold_pr_figure, fold_roc_figure
 
 
 def write_cross_validation(folder: Path, found: CrossValidation) -> None:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from tfbind.binding.diagnosis import Diagnosis
 from tfbind.files import whole_output
-from tfbind.report.figures import COLOURS, GREY, STYLE
+from tfbind.report.axes import COLOURS, GREY, STYLE
 
 # what lies below is as good as nothing, and would push the rest together
 LOWEST_SHARE = 1e-8

@@ -23,12 +23,11 @@ from tfbind.report.figures import (
     Calibration,
     Curve,
     calibration_svg,
-    fold_pr_svg,
-    fold_roc_svg,
     learning_svg,
     pr_svg,
     roc_svg,
 )
+from tfbind.report.fold_figures import fold_pr_svg, fold_roc_svg
 from tfbind.report.results import (
     CrossValidationFolder,
     EvaluationFolder,
