@@ -7,7 +7,7 @@
 
 shuffled : the test file's own shuffles
 genomic : windows of the same G+C content out of ``--genomic``, sequences of a genome that nothing is known to bind
-others : the test positives of the other sets
+others : the test positives of the other sets, without those that are among the set's training peaks
 control : those genomic windows as if they were bound, against their own dinucleotide shuffles: a model that sees
     binding sites and not shuffling gives .5
 """
@@ -89,13 +89,19 @@ def main() -> None:
     rows = []
     for folder in options.folders:
         name = folder.name
+        own = {str(record.seq).upper() for record in read(folder / "train.pos.fa.gz")}
         matched = match_gc(tested[name], genomic, 0)
         against = {
             "shuffled": (tested[name], read(folder / "test.neg.fa.gz")),
             "genomic": (tested[name], matched),
             "others": (
                 tested[name],
-                [record for other, records in tested.items() if other != name for record in records],
+                [
+                    record
+                    for other, records in tested.items()
+                    for record in records
+                    if other != name and not own & {str(record.seq), str(record.seq.reverse_complement())}
+                ],
             ),
             "control": (matched, shuffled(matched, 0)),
         }
