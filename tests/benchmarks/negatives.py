@@ -52,13 +52,13 @@ def windows(records: list[SeqRecord], length: int) -> list[SeqRecord]:
 
 def match_gc(positives: list[SeqRecord], pool: list[SeqRecord], seed: int) -> list[SeqRecord]:
     """Draw a window for each positive, out of those left whose G+C content is nearest."""
-    left = pool.copy()
-    random.Random(seed).shuffle(left)
+    order = random.Random(seed).sample(pool, len(pool))
+    share = np.array([gc_fraction(record.seq) for record in order])
     chosen = []
     for positive in positives:
-        wanted = gc_fraction(positive.seq)
-        nearest = min(range(len(left)), key=lambda i: abs(gc_fraction(left[i].seq) - wanted))
-        chosen.append(left.pop(nearest))
+        nearest = int(np.abs(share - gc_fraction(positive.seq)).argmin())
+        chosen.append(order[nearest])
+        share[nearest] = np.inf
     return chosen
 
 
