@@ -49,7 +49,7 @@ from tfbind.errors import TfbindError
 from tfbind.files import whole_output
 from tfbind.genotypes.contig import MISSING
 from tfbind.genotypes.simulation import Region
-from tfbind.tensors import CHUNK_BYTES, FORMAT, FORMAT_VERSION
+from tfbind.tensors import CHUNK_BYTES, FORMAT, FORMAT_VERSION, open_hdf5
 
 KIND = "genotypes"
 _TEXT = h5py.string_dtype("utf-8")
@@ -275,11 +275,5 @@ def open_regions(path: str | Path) -> Iterator[Regions]:
         specification demands.
     """
     path = Path(path)
-    if not path.is_file():
-        raise TfbindError(f"{path}: no such file")
-    try:
-        file = h5py.File(path, "r")
-    except OSError:
-        raise TfbindError(f"{path}: is not a readable HDF5 file, expected a tensors file") from None
-    with file:
+    with open_hdf5(path) as file:
         yield Regions(path, file)

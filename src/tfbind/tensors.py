@@ -340,11 +340,15 @@ def open_tensors(path: str | Path, fold: int | None = None) -> Iterator[Tensors]
         if it has no such fold.
     """
     path = Path(path)
+    with open_hdf5(path) as file:
+        yield Tensors(path, file, fold)
+
+
+def open_hdf5(path: Path) -> h5py.File:
+    """Open a tensors file's HDF5 for reading, whatever its kind; raise `TfbindError` where there is none."""
     if not path.is_file():
         raise TfbindError(f"{path}: no such file")
     try:
-        file = h5py.File(path, "r")
+        return h5py.File(path, "r")
     except OSError:
         raise TfbindError(f"{path}: is not a readable HDF5 file, expected a tensors file") from None
-    with file:
-        yield Tensors(path, file, fold)

@@ -14,7 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from tfbind.binding.tables import CURVE_COLUMNS, MEAN_CURVE_COLUMNS, read_json, read_text_table
+from tfbind.binding.tables import (
+    CURVE_COLUMNS,
+    MEAN_CURVE_COLUMNS,
+    PREDICTION_COLUMNS,
+    read_json,
+    read_text_table,
+)
 from tfbind.errors import TfbindError
 
 NOTE = (
@@ -22,7 +28,6 @@ NOTE = (
     " single folds; the models share most of their training sequences, so the standard deviation over folds is a"
     " spread and gives no confidence interval."
 )
-PREDICTION_COLUMNS = ("id", "factor", "label", "score", "split", "cluster")
 AVERAGED = ("auroc", "auprc", "brier")
 COUNTED = ("n_positive", "n_negative", "n_not_scored")
 # what gathering needs of a factor's metrics in a fold

@@ -12,6 +12,7 @@ import pandas as pd
 from tfbind.errors import TfbindError
 from tfbind.files import open_text
 
+PREDICTION_COLUMNS = ("id", "factor", "label", "score", "split", "cluster")
 CURVE_COLUMNS = {
     "roc": ("factor", "fpr", "tpr", "threshold"),
     "pr": ("factor", "recall", "precision", "threshold"),

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,6 +14,7 @@ import numpy as np
 from tfbind.binding.score_table import read_rows
 from tfbind.dna.fasta import read_fasta
 from tfbind.errors import TfbindError
+from tfbind.files import native_stderr_closed
 
 ROWS_AT_ONCE = 65536
 
@@ -207,7 +205,7 @@ def _write_bigwig(
     covered = -1
     # it tells by the name what to write
     named = path.with_name(f"{path.name}.bw")
-    with _native_stderr_closed():
+    with native_stderr_closed():
         try:
             pybigtools.open(str(named), "w").write(lengths, watched())
             with pybigtools.open(str(named)) as written:
@@ -225,16 +223,3 @@ def _write_bigwig(
             raise failure
     if failures or covered != n_bases:
         raise TfbindError(f"{shown}: the track cannot be written; is the disk full?")
-
-
-@contextmanager
-def _native_stderr_closed() -> Iterator[None]:
-    sys.stderr.flush()
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)

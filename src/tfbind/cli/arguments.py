@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from tfbind.errors import TfbindError
+from tfbind.inference import ENGINES, PRECISIONS
 from tfbind.training.device import available_cores
 
 
@@ -57,6 +59,28 @@ def names(text: str) -> tuple[str, ...]:
 def add_output(parser: argparse.ArgumentParser, help: str, metavar: str = "FILE") -> None:
     """Add ``-o``."""
     parser.add_argument("-o", "--output", type=Path, required=True, metavar=metavar, help=help)
+
+
+def check_model_name(output: Path) -> None:
+    """Refuse an ``--output`` for a model that does not end in .keras."""
+    if output.suffix != ".keras":
+        raise TfbindError(f"--output is {output}, expected a name that ends in .keras")
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Add ``--engine`` and ``--precision``."""
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="auto",
+        help="default %(default)s: keras on a GPU, else openvino, which is faster on a CPU",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="f32",
+        help="bf16 is faster on processors that have it (openvino only; default %(default)s)",
+    )
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:

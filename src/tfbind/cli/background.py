@@ -12,8 +12,14 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from tfbind.background.options import FITTING, BackgroundOptions
-from tfbind.cli.arguments import add_output, add_seed, add_threads, positive_float, positive_int
-from tfbind.errors import TfbindError
+from tfbind.cli.arguments import (
+    add_output,
+    add_seed,
+    add_threads,
+    check_model_name,
+    positive_float,
+    positive_int,
+)
 from tfbind.networks.spec import CELLS
 
 FIT = """Learn the next base of a genome with a stacked, one-way recurrent network.
@@ -118,8 +124,7 @@ def _register_sample(actions: argparse._SubParsersAction) -> None:
 
 def run_fit(args: argparse.Namespace) -> None:
     """Fit a background model."""
-    if args.output.suffix != ".keras":
-        raise TfbindError(f"--output is {args.output}, expected a name that ends in .keras")
+    check_model_name(args.output)
     from tfbind.background.fitting import fit_background
 
     fit_background(

@@ -22,10 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from tfbind import __version__
-from tfbind.cli.arguments import add_output, add_threads, positive_int, share
+from tfbind.cli.arguments import add_engine, add_output, add_threads, positive_int, share
 from tfbind.errors import TfbindError
 from tfbind.files import sha256
-from tfbind.inference import ENGINES, PRECISIONS
 
 
 def register_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -72,18 +71,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         help="bound share of what is scored, such as 0.001 for a genome's windows"
         " (default: as in training; not for models trained on made-up negatives)",
     )
-    parser.add_argument(
-        "--engine",
-        choices=ENGINES,
-        default="auto",
-        help="default %(default)s: keras on a GPU, else openvino, which is faster on a CPU",
-    )
-    parser.add_argument(
-        "--precision",
-        choices=PRECISIONS,
-        default="f32",
-        help="bf16 is faster on processors that have it (openvino only; default %(default)s)",
-    )
+    add_engine(parser)
     parser.add_argument(
         "--batch-size",
         type=positive_int,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output
+from tfbind.cli.arguments import add_output, check_model_name
 from tfbind.errors import TfbindError
 
 
@@ -35,8 +35,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Choose and copy."""
-    if args.output.suffix != ".keras":
-        raise TfbindError(f"--output is {args.output}, expected a name that ends in .keras")
+    check_model_name(args.output)
     if args.output.resolve() in [path.resolve() for path in args.candidates]:
         raise TfbindError(f"--output {args.output} is a candidate, expected another name")
     from tfbind.binding.selection import select

@@ -10,8 +10,14 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output, add_seed, add_threads, positive_float, positive_int
-from tfbind.errors import TfbindError
+from tfbind.cli.arguments import (
+    add_output,
+    add_seed,
+    add_threads,
+    check_model_name,
+    positive_float,
+    positive_int,
+)
 from tfbind.networks.spec import ARCHITECTURES, CELLS
 from tfbind.training.options import (
     DEFAULT_ARCHITECTURE,
@@ -87,8 +93,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Train, and draw the learning curves."""
-    if args.output.suffix != ".keras":
-        raise TfbindError(f"--output is {args.output}, expected a name that ends in .keras")
+    check_model_name(args.output)
     from tfbind.binding.training import train
     from tfbind.report.figures import learning_curves
 

@@ -17,8 +17,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output, add_threads, positive_int, share
-from tfbind.inference import ENGINES, PRECISIONS
+from tfbind.cli.arguments import add_engine, add_output, add_threads, positive_int, share
 
 
 def register_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -49,18 +48,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         help="bound share of what is scored; moves the probabilities, not the deltas"
         " (default: as in training; not for models trained on made-up negatives)",
     )
-    parser.add_argument(
-        "--engine",
-        choices=ENGINES,
-        default="auto",
-        help="default %(default)s: keras on a GPU, else openvino, which is faster on a CPU",
-    )
-    parser.add_argument(
-        "--precision",
-        choices=PRECISIONS,
-        default="f32",
-        help="bf16 is faster on processors that have it (openvino only; default %(default)s)",
-    )
+    add_engine(parser)
     add_threads(parser)
     add_output(parser, "the table; gzip where the name ends in .gz", "FILE.tsv[.gz]")
     parser.set_defaults(run=run)

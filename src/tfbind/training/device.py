@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+
+from tfbind.files import native_stderr_closed
 
 
 def prepare(*, seed: int | None = None, threads: int | None = None) -> str:
@@ -23,7 +23,9 @@ def prepare(*, seed: int | None = None, threads: int | None = None) -> str:
     str
         The device in words, such as "GPU (NVIDIA H200)" or "CPU (8 threads)".
     """
-    with _native_stderr_closed():
+    # what TensorFlow's libraries say (which instructions they use, that there is no CUDA) is said below in words
+    # for a biologist
+    with native_stderr_closed():
         import keras
         import tensorflow as tf
 
@@ -45,21 +47,3 @@ def prepare(*, seed: int | None = None, threads: int | None = None) -> str:
 def available_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def _native_stderr_closed() -> Iterator[None]:
-    """Keep TensorFlow's libraries from talking while they start; no setting of theirs does.
-
-    What they say (which instructions they use, that there is no CUDA) is said by `prepare` in words for a
-    biologist. Python's own errors are raised as ever.
-    """
-    sys.stderr.flush()
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)
