@@ -1,0 +1,105 @@
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tfbind.errors import TfbindError
+from tfbind.recombination.map_table import finest, read_map, write_bedgraph, write_map
+
+HEADER = "chrom\tstart\tend\tn_sites\trate\trate_lower\trate_upper\tnote\n"
+TEXT = HEADER + "1\t0\t100\t3\t1e-08\t5e-09\t2e-08\t\n1\t100\t150\t0\tNA\tNA\tNA\tno_sites\n"
+
+
+@pytest.fixture
+def table():
+    return pd.DataFrame(
+        {
+            "chrom": ["1", "1"],
+            "start": [0, 100],
+            "end": [100, 150],
+            "n_sites": [3, 0],
+            "rate": [1e-8, np.nan],
+            "rate_lower": [5e-9, np.nan],
+            "rate_upper": [2e-8, np.nan],
+            "note": ["", "no_sites"],
+        }
+    )
+
+
+def written(tmp_path, text):
+    path = tmp_path / "map.tsv"
+    path.write_bytes(text.encode())
+    return path
+
+
+class TestWriteAndRead:
+    def test_is_the_contracts_table(self, table, tmp_path):
+        write_map(tmp_path / "new" / "map.tsv", table.assign(more=1), per_mutation=False)
+        assert (tmp_path / "new" / "map.tsv").read_text() == TEXT
+
+    @pytest.mark.parametrize("per_mutation", [False, True])
+    @pytest.mark.parametrize("name", ["map.tsv", "map.tsv.gz"])
+    def test_round_trip(self, name, per_mutation, table, tmp_path):
+        table["scale"] = [100, 50]
+        write_map(tmp_path / name, table, per_mutation=per_mutation)
+        back, said = read_map(tmp_path / name)
+        assert said is per_mutation
+        pd.testing.assert_frame_equal(back, table, check_dtype=False)
+        assert back["start"].dtype == np.int64
+        assert back["rate"].dtype == np.float64
+
+    def test_a_first_line_tells_of_rates_per_mutation(self, table, tmp_path):
+        write_map(tmp_path / "map.tsv.gz", table, per_mutation=True)
+        with gzip.open(tmp_path / "map.tsv.gz", "rt") as handle:
+            assert handle.readline() == "# rates are r/mu (no mutation rate was given)\n"
+
+    def test_carriage_returns_and_a_contig_called_na(self, tmp_path):
+        text = TEXT.replace("\n1\t", "\nNA\t").replace("\n", "\r\n")
+        back, _ = read_map(written(tmp_path, text))
+        assert back["chrom"].tolist() == ["NA", "NA"]
+        assert back["note"].tolist() == ["", "no_sites"]
+
+    def test_the_rows_of_two_scales_may_overlap(self, tmp_path):
+        text = HEADER.replace("\n", "\tscale\n")
+        for start, end, scale in ((0, 100, 100), (0, 50, 50), (50, 100, 50)):
+            text += f"1\t{start}\t{end}\t1\t1\t1\t1\t\t{scale}\n"
+        back, _ = read_map(written(tmp_path, text))
+        assert back["scale"].tolist() == [100, 50, 50]
+        assert finest(back)["start"].tolist() == [0, 50]
+
+    @pytest.mark.parametrize(
+        ("old", "new", "message"),
+        [
+            (
+                "rate_lower",
+                "low",
+                "found no column 'rate_lower', expected a map with the columns chrom start",
+            ),
+            ("\t5e-09", "\tx", "line 2: found rate_lower 'x', expected a number of at least 0 or NA"),
+            ("\t5e-09", "\t-1", "line 2: found rate_lower '-1'"),
+            ("\t5e-09", "\tinf", "line 2: found rate_lower 'inf'"),
+            ("\t5e-09", "\t1", "line 2: found '1.*expected rate_lower to be at most rate_upper"),
+            ("\t150", "\tNA", "line 3: found end 'NA', expected a whole number"),
+            ("\t150", "\t150.5", "line 3: found end '150.5', expected a whole number"),
+            ("\t150", "\t90", "line 3: .*expected an end above the start"),
+            ("\t100\t150", "\t99\t150", "line 3: found start 99 before the end 100 of the row before"),
+            (TEXT.removeprefix(HEADER), "", "has no rows"),
+        ],
+    )
+    def test_wrong_input(self, old, new, message, tmp_path):
+        text = TEXT.replace(old, new)
+        with pytest.raises(TfbindError, match=message):
+            read_map(written(tmp_path, text))
+
+
+class TestBedgraph:
+    def test_the_finest_scale_in_centimorgan_per_megabase_without_gaps(self, table, tmp_path):
+        both = pd.concat([table.assign(scale=50), table.assign(scale=500, rate=9.0)])
+        write_bedgraph(tmp_path / "map.bg", both, per_mutation=False)
+        assert (tmp_path / "map.bg").read_text() == "1\t0\t100\t1\n"
+
+    def test_says_that_rates_are_per_mutation(self, table, tmp_path):
+        write_bedgraph(tmp_path / "map.bg", table.assign(rate=[0.5, 2]), per_mutation=True)
+        lines = (tmp_path / "map.bg").read_text().splitlines()
+        assert lines == ["# rates are r/mu (no mutation rate was given)", "1\t0\t100\t0.5", "1\t100\t150\t2"]
