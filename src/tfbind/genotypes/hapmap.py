@@ -55,15 +55,19 @@ def read_hapmap(path: Path) -> dict[str, msprime.RateMap]:
                         f"{path}: line {number}: found {line.strip()[:60]!r}, expected {HEADER!r}"
                     )
                 continue
-            where = f"{path}: line {number}"
             if len(columns) != width:
-                raise TfbindError(f"{where}: found {len(columns)} columns, expected the header's {width}")
+                raise TfbindError(
+                    f"{path}: line {number}: found {len(columns)} columns, expected the header's {width}"
+                )
             contig = columns[0] if width == 4 else ""
-            position, rate = _row(where, *columns[width - 3 : width - 1])
-            positions, rates = rows.setdefault(contig, ([], []))
+            position, rate = _row(path, number, columns[-3], columns[-2])
+            if contig not in rows:
+                rows[contig] = ([], [])
+            positions, rates = rows[contig]
             if positions and position <= positions[-1]:
                 raise TfbindError(
-                    f"{where}: found position {position} behind {positions[-1]}, expected ascending ones"
+                    f"{path}: line {number}: found position {position} behind {positions[-1]},"
+                    " expected ascending ones"
                 )
             positions.append(position)
             rates.append(rate)
@@ -80,7 +84,11 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _row(where: str, position: str, rate: str) -> tuple[int, float]:
+def _row(path: Path, number: int, position: str, rate: str) -> tuple[int, float]:
+    # maps have millions of rows, nearly all of them plain
+    if position.isdecimal() and rate.replace(".", "", 1).isdecimal():
+        return int(position), float(rate)
+    where = f"{path}: line {number}"
     if not (_is_number(position) and float(position) >= 0 and float(position).is_integer()):
         raise TfbindError(f"{where}: found position {position!r}, expected a whole number")
     if not (_is_number(rate) and 0 <= float(rate) < float("inf")):
