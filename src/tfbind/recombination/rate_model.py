@@ -1,0 +1,203 @@
+"""The model file of recombination rates, and a network out of it at work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfbind.errors import TfbindError
+from tfbind.genotypes.features import FEATURES, REGION_FEATURES, Features
+from tfbind.networks.spec import CELLS
+from tfbind.recombination.examples import Scaling, region_values
+from tfbind.recombination.posterior import Calibration, TokenRates, token_rates
+from tfbind.training.model_file import read_values, write_model
+from tfbind.training.rate_options import OUTPUTS, SCALES, RateOptions
+
+KIND = "rates"
+# the network that the package ships
+SHIPPED = Path(__file__).parent / "rates.keras"
+# A contig is read in chunks of so many tokens, of which MARGIN at either end only lead in
+CHUNK, MARGIN = 512, 64
+CHUNKS_AT_ONCE = 16
+# of the training regions, the share that lies within the distance 1
+WITHIN = 0.999
+
+Outputs = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The region features that training has seen, as a normal distribution's centre and spread.
+
+    mean : (region features,)
+    precision : (region features, region features), inverse of the covariance
+    limit : Mahalanobis distance that WITHIN of the training regions keep
+    """
+
+    mean: tuple[float, ...]
+    precision: tuple[tuple[float, ...], ...]
+    limit: float
+
+    @classmethod
+    def from_values(cls, values: np.ndarray) -> Seen:
+        """Describe (regions, region features) float64."""
+        mean = values.mean(axis=0)
+        spread = values.std(axis=0)
+        # features that depend on each other must not make a hair's breadth a long way
+        covariance = np.cov(values.T) + np.diag(0.05 * spread**2 + 1e-9)
+        precision = np.linalg.inv(covariance)
+        apart = values - mean
+        distances = np.sqrt(np.einsum("ij,jk,ik->i", apart, precision, apart))
+        return cls(
+            tuple(mean.tolist()), tuple(map(tuple, precision.tolist())), float(np.quantile(distances, WITHIN))
+        )
+
+    def distance(self, values: np.ndarray) -> tuple[float, list[str]]:
+        """Distance in limits (Mahalanobis 1936), and the features that deviate most in their own spread."""
+        apart = values - np.array(self.mean)
+        precision = np.array(self.precision)
+        distance = np.sqrt(apart @ precision @ apart) / self.limit
+        spread = np.sqrt(np.diag(np.linalg.inv(precision)))
+        most = np.argsort(-np.abs(apart) / spread)[:3]
+        return float(distance), [REGION_FEATURES[i].removeprefix("region_") for i in most]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateCard:
+    """What a model file of rates says of itself.
+
+    network : RateOptions
+    scaling : Scaling
+        Of the features.
+    seen : Seen
+    calibration : Calibration
+        On simulated regions that training has not seen.
+    training : dict
+        Provenance: options, sources, the prior, figures, epochs.
+    """
+
+    network: RateOptions
+    scaling: Scaling
+    seen: Seen
+    calibration: Calibration
+    training: dict[str, Any]
+
+
+def save_rate_model(path: Path, network: Any, card: RateCard) -> None:
+    """Write the model file of a Keras network, whole or not at all."""
+    values = {
+        "kind": KIND,
+        "features": list(FEATURES),
+        "scales": list(SCALES),
+        "network": asdict(card.network),
+        "scaling": {"mean": card.scaling.mean.tolist(), "sd": card.scaling.sd.tolist()},
+        "seen": asdict(card.seen),
+        "calibration": {"on": "simulations", **asdict(card.calibration)},
+        "training": card.training,
+    }
+    write_model(path, network, values)
+
+
+def read_rate_card(path: Path) -> RateCard:
+    """Read and check a model of rates' card; needs no TensorFlow.
+
+    Raises
+    ------
+    TfbindError
+        As `tfbind.training.model_file.read_values`, for a card that is damaged, and for a model that reads other
+        features than this version computes.
+    """
+    values = read_values(path, KIND)
+    if tuple(values.get("features", ())) != FEATURES or tuple(values.get("scales", ())) != SCALES:
+        raise TfbindError(
+            f"{path}: found a network of other features than this version of tfbind computes, expected"
+            " one made by its own tfbind recombination train"
+        )
+    try:
+        scaling, calibration = values["scaling"], values["calibration"]
+        card = RateCard(
+            network=RateOptions(**values["network"]),
+            scaling=Scaling(np.array(scaling["mean"], np.float32), np.array(scaling["sd"], np.float32)),
+            seen=Seen(**values["seen"]),
+            calibration=Calibration(tuple(calibration["lower"]), tuple(calibration["upper"])),
+            training=values["training"],
+        )
+        if card.network.cell not in CELLS or card.scaling.mean.shape != (len(FEATURES),):
+            raise ValueError("its network is none")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise TfbindError(
+            f"{path}: its card is damaged ({error!r}), expected a model of tfbind recombination train"
+        ) from None
+    return card
+
+
+class RateModel:
+    """A network of rates that is ready to read contigs.
+
+    card : RateCard
+    """
+
+    def __init__(self, card: RateCard, outputs: Outputs):
+        self.card = card
+        self._outputs = outputs
+
+    def token_rates(self, features: Features) -> TokenRates:
+        """Predict the rates at a contig's tokens."""
+        return token_rates(features, read_in_chunks(self._outputs, self.card.scaling.apply(features.x)))
+
+    def distance(self, features: Features) -> tuple[float, list[str]]:
+        """How far the data lie outside what training has seen; see `Seen.distance`. Above 1 is outside."""
+        return self.card.seen.distance(region_values(features.x))
+
+
+def load_rate_model(path: Path | None = None, *, threads: int | None = None) -> RateModel:
+    """Load a model of rates; None takes the network that the package ships. Needs no TensorFlow.
+
+    Raises
+    ------
+    TfbindError
+        As `read_rate_card`.
+    """
+    from tfbind.inference.tokens import TokenEngine
+
+    path = path or SHIPPED
+    card = read_rate_card(path)
+    engine = TokenEngine(path, shape=(CHUNKS_AT_ONCE, CHUNK, len(FEATURES)), threads=threads)
+    return RateModel(card, engine.run)
+
+
+def read_in_chunks(outputs: Outputs, x: np.ndarray) -> np.ndarray:
+    """Apply a network of tokens to a whole contig.
+
+    Chunks overlap, so that each token is read with MARGIN others on either side at least, where there are any.
+
+    Parameters
+    ----------
+    outputs : callable
+        From x (CHUNKS_AT_ONCE, CHUNK, features) float32 and valid_length (CHUNKS_AT_ONCE,) int32 to
+        (CHUNKS_AT_ONCE, CHUNK, OUTPUTS) float32.
+    x : (tokens, features) float32
+
+    Returns
+    -------
+    (tokens, OUTPUTS) float32
+    """
+    n = len(x)
+    result = np.empty((n, OUTPUTS), np.float32)
+    starts = np.arange(0, max(n - 2 * MARGIN, 1), CHUNK - 2 * MARGIN)
+    for at in range(0, len(starts), CHUNKS_AT_ONCE):
+        group = starts[at : at + CHUNKS_AT_ONCE]
+        chunks = np.zeros((CHUNKS_AT_ONCE, CHUNK, x.shape[1]), np.float32)
+        valid_length = np.ones(CHUNKS_AT_ONCE, np.int32)
+        for row, start in enumerate(group):
+            valid_length[row] = min(CHUNK, n - start)
+            chunks[row, : valid_length[row]] = x[start : start + CHUNK]
+        found = outputs(chunks, valid_length)
+        for row, start in enumerate(group):
+            lead_in = MARGIN if start else 0
+            result[start + lead_in : start + valid_length[row]] = found[row, lead_in : valid_length[row]]
+    return result

@@ -1,0 +1,201 @@
+"""From simulated regions to a model of rates."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tfbind.errors import TfbindError
+from tfbind.files import whole_output
+from tfbind.genotype_tensors import open_regions
+from tfbind.genotypes.features import FEATURES
+from tfbind.recombination.examples import RateExamples, RegionTokens, read_regions, region_values
+from tfbind.recombination.posterior import Calibration, TokenRates, calibrate, token_rates, window_rates
+from tfbind.recombination.rate_model import RateCard, Seen, read_in_chunks, save_rate_model
+from tfbind.tensors import describe_sources
+from tfbind.training.device import available_cores, prepare
+from tfbind.training.options import FitOptions
+from tfbind.training.rate_options import OUTPUTS, RateOptions
+
+logger = logging.getLogger(__name__)
+
+# of the regions; they choose the epoch and calibrate the intervals
+VALIDATION_SHARE = 0.06
+FEWEST_REGIONS = 20
+VALIDATION_BATCH = 64
+# bp; what the summary reports
+JUDGED_SCALES = (25_000, 100_000)
+
+
+def train_rates(
+    simulations: Sequence[Path],
+    output: Path,
+    *,
+    options: RateOptions,
+    fitting: FitOptions,
+    threads: int | None,
+    resume: bool,
+) -> dict[str, Any]:
+    """Train a network of rates on simulated regions, and calibrate its intervals.
+
+    Beside the model file NAME.keras go NAME.history.tsv (one row an epoch), NAME.summary.json and, until the model
+    is safe, NAME.checkpoint.
+
+    Parameters
+    ----------
+    simulations : sequence of Path
+        From `tfbind recombination simulate`, each with a seed of its own.
+    output : Path
+    options : RateOptions
+    fitting : FitOptions
+    threads : int or None
+    resume : bool
+        Go on from the checkpoint of an interrupted run, where there is one.
+
+    Returns
+    -------
+    dict
+        The summary.
+
+    Raises
+    ------
+    TfbindError
+        If a file is no simulation, two are the same, or the regions are too few.
+    """
+    source, settings = describe_sources(simulations), _settings(simulations)
+    regions = read_regions(simulations, seed=fitting.seed, threads=threads or available_cores())
+    if len(regions) < FEWEST_REGIONS:
+        raise TfbindError(
+            f"{simulations[0]}: found {len(regions)} regions with sites enough, expected at least {FEWEST_REGIONS}"
+        )
+    order = np.random.default_rng([fitting.seed, len(regions)]).permutation(len(regions))
+    n_held_out = max(2, round(VALIDATION_SHARE * len(regions)))
+    held_out = [regions[i] for i in order[:n_held_out]]
+    data = RateExamples(
+        [regions[i] for i in order[n_held_out:]], held_out, crop=options.crop, seed=fitting.seed
+    )
+    device = prepare(seed=fitting.seed, threads=threads)
+
+    from tfbind.networks.rates import rate_network
+    from tfbind.training.fit import fit
+    from tfbind.training.forward import make_forward
+    from tfbind.training.rates import rate_posterior
+
+    network = rate_network(
+        features=len(FEATURES),
+        outputs=OUTPUTS,
+        cell=options.cell,
+        units=options.units,
+        layers=options.layers,
+    )
+    logger.info(
+        "training a model of rates (%s, %s parameters) on %s crops of %s regions, on the %s",
+        options.cell,
+        f"{network.count_params():,}",
+        f"{data.n_train:,}",
+        f"{len(data.training):,}",
+        device,
+    )
+    checkpoint = output.with_suffix(".checkpoint")
+    history = fit(
+        network,
+        network,
+        data,
+        rate_posterior(VALIDATION_BATCH),
+        fitting,
+        checkpoint=checkpoint,
+        fingerprint={"network": asdict(options), "options": asdict(fitting), "data": _digest(source)},
+        resume=resume,
+    )
+    forward = make_forward(network)
+    predicted = [
+        token_rates(tokens, read_in_chunks(forward, data.scaling.apply(tokens.x))) for tokens in held_out
+    ]
+    calibration = calibrate(predicted, [tokens.rate for tokens in held_out])
+    best = min(history, key=lambda row: row["val_loss"])
+    summary = {
+        "regions": {"train": len(data.training), "validation": len(held_out)},
+        "epochs": history[-1]["epoch"],
+        "best_epoch": best["epoch"],
+        "validation_loss": best["val_loss"],
+        "validation_length_ratio": best["val_length_ratio"],
+        "validation": {str(scale): judge(held_out, predicted, calibration, scale) for scale in JUDGED_SCALES},
+        "parameters": network.count_params(),
+        "options": asdict(options) | asdict(fitting),
+    }
+    card = RateCard(
+        network=options,
+        scaling=data.scaling,
+        seen=Seen.from_values(np.stack([region_values(tokens.x) for tokens in data.training])),
+        calibration=calibration,
+        training=summary | {"source": source, "settings": settings},
+    )
+    save_rate_model(output, network, card)
+    with whole_output(output.with_suffix(".history.tsv")) as temporary:
+        pd.DataFrame(history).to_csv(temporary, sep="\t", index=False, na_rep="NA")
+    with whole_output(output.with_suffix(".summary.json")) as temporary:
+        temporary.write_text(json.dumps(summary, indent=2) + "\n")
+    checkpoint.unlink(missing_ok=True)
+    return summary
+
+
+def judge(
+    regions: Sequence[RegionTokens], predicted: Sequence[TokenRates], calibration: Calibration, scale: int
+) -> dict[str, float]:
+    """Compare windows of ``scale`` bp with the truth, over all regions together.
+
+    Returns
+    -------
+    dict
+        windows; pearson_log, of the log rates; bias_ratio, predicted over true length; coverage95, the share of
+        windows whose interval holds the truth.
+    """
+    rates, truths, inside = [], [], []
+    for tokens, found in zip(regions, predicted, strict=True):
+        starts = np.arange(tokens.start[0], tokens.end[-1] - scale + 1, scale)
+        if not len(starts):
+            continue
+        rate, lower, upper = window_rates(found, starts, starts + scale, calibration)
+        edges = np.append(tokens.start, tokens.end[-1]).astype(float)
+        total = np.concatenate([[0.0], np.cumsum(tokens.rate * np.diff(edges))])
+        truth = (np.interp(starts + scale, edges, total) - np.interp(starts, edges, total)) / scale
+        rates.append(rate)
+        truths.append(truth)
+        inside.append((lower <= truth) & (truth <= upper))
+    if not rates:
+        return {"windows": 0}
+    rate, truth = np.concatenate(rates), np.concatenate(truths)
+    return {
+        "windows": len(rate),
+        "pearson_log": float(np.corrcoef(np.log(rate + 1e-9), np.log(truth + 1e-9))[0, 1]),
+        "bias_ratio": float(rate.sum() / truth.sum()),
+        "coverage95": float(np.concatenate(inside).mean()),
+    }
+
+
+def _settings(simulations: Sequence[Path]) -> list[dict[str, Any]]:
+    """What each file was simulated from; the same regions twice would be training and validation at once."""
+    settings = []
+    for path in simulations:
+        with open_regions(path) as regions:
+            # a bound that is none was written as Infinity, which is no JSON
+            setting = json.loads(regions.attributes["setting"], parse_constant=lambda _: None)
+        if setting in settings:
+            raise TfbindError(
+                f"{path}: was simulated with the setting and the seed of {simulations[settings.index(setting)]},"
+                " expected a --seed of its own for each file"
+            )
+        settings.append(setting)
+    return settings
+
+
+def _digest(source: list[dict[str, Any]]) -> str:
+    return hashlib.sha256(json.dumps([entry["sha256"] for entry in source]).encode()).hexdigest()

@@ -1,0 +1,41 @@
+"""What a network's outputs mean where it predicts recombination rates, and the defaults of fitting it.
+
+No import heavier than the standard library. Output 0 of a token is the logarithm of the posterior *mean* of its r/mu,
+so that the mean over any window is the window's posterior mean; the others are the logarithms of the standard
+deviations of the log rate of the window round the token, at each of SCALES.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tfbind.training.options import FitOptions
+
+# tokens over which rates are averaged; each scale has a spread of its own
+SCALES = (1, 4, 16, 64, 256)
+OUTPUTS = 1 + len(SCALES)
+# of r/mu: what no data tell apart from no recombination at all
+FLOOR = 1e-3
+LOG_RATES = (-9.0, 6.0)
+LOG_SPREADS = (-4.0, 1.0)
+# a log-normal's mean is exp(variance / 2) above its median; where the spread is wide it is no log-normal any more
+MOST_VARIANCE = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateOptions:
+    """How a network of rates is made.
+
+    cell : one out of `tfbind.networks.spec.CELLS`
+    units : of one direction of a recurrent layer
+    layers : recurrent layers
+    crop : tokens that training reads at a time
+    """
+
+    cell: str = "gru"
+    units: int = 64
+    layers: int = 2
+    crop: int = 256
+
+
+FITTING = FitOptions(epochs=16, batch_size=64, learning_rate=2.5e-3, weight_decay=1e-4, patience=8)
