@@ -1,0 +1,90 @@
+"""Rates of windows out of those of tokens, and the calibration of their intervals."""
+
+import numpy as np
+import pytest
+
+from tfbind.recombination.posterior import Calibration, TokenRates, calibrate, window_rates, windows_of
+from tfbind.training.rate_options import FLOOR, SCALES
+
+PLAIN = Calibration((-1.96,) * len(SCALES), (1.96,) * len(SCALES))
+
+
+def tokens(rate, log_sd=None, width=100):
+    edges = 1000 + width * np.arange(len(rate) + 1)
+    spread = np.full((len(rate), len(SCALES)), 0.5) if log_sd is None else log_sd
+    return TokenRates(edges[:-1], edges[1:], np.array(rate, float), spread)
+
+
+class TestWindows:
+    def test_a_rate_is_the_mean_over_the_bases_of_the_window(self):
+        found = tokens([1.0, 3.0, 5.0])
+        rate, _, _ = window_rates(found, np.array([1000, 1050, 1100]), np.array([1300, 1150, 1125]), PLAIN)
+        assert rate.tolist() == pytest.approx([3.0, 2.0, 3.0])
+
+    def test_a_window_that_reaches_beyond_the_tokens_is_averaged_as_far_as_they_go(self):
+        rate, _, _ = window_rates(tokens([1.0, 3.0]), np.array([0, 1100]), np.array([1100, 9000]), PLAIN)
+        assert rate.tolist() == pytest.approx([1.0, 3.0])
+
+    def test_a_window_without_a_token_has_no_rate(self):
+        rate, lower, upper = window_rates(tokens([1.0]), np.array([0, 1100]), np.array([1000, 1200]), PLAIN)
+        assert np.isnan([*rate, *lower, *upper]).all()
+
+    def test_lengths_add_up(self):
+        found = tokens([0.5, 8.0, 0.1, 2.0])
+        edges = np.array([1000, 1130, 1260, 1400])
+        rate, _, _ = window_rates(found, edges[:-1], edges[1:], PLAIN)
+        assert (rate * np.diff(edges)).sum() == pytest.approx(100 * (0.5 + 8.0 + 0.1 + 2.0))
+
+    def test_the_spread_is_that_of_the_number_of_tokens(self):
+        spread = np.tile([1.0, 0.8, 0.4, 0.2, 0.1], (64, 1))
+        found = windows_of(tokens(np.ones(64), spread), np.array([1000] * 4), np.array([1100, 1400, 1800, 7400]))
+        assert found.n_tokens.tolist() == pytest.approx([1, 4, 8, 64])
+        assert found.sd.tolist() == pytest.approx([1.0, 0.8, 0.6, 0.2])
+
+    def test_the_interval_is_log_normal_round_the_median(self):
+        _, lower, upper = window_rates(tokens([2.0]), np.array([1000]), np.array([1100]), PLAIN)
+        median = (2.0 + FLOOR) * np.exp(-0.125)
+        assert lower[0] == pytest.approx(median * np.exp(-0.98) - FLOOR)
+        assert upper[0] == pytest.approx(median * np.exp(0.98) - FLOOR)
+
+    def test_the_mean_lies_in_its_interval_however_wide_that_is(self):
+        wide = np.full((1, len(SCALES)), 2.7)
+        one_sided = Calibration((-2.0,) * len(SCALES), (0.1,) * len(SCALES))
+        rate, lower, upper = window_rates(tokens([2.0], wide), np.array([1000]), np.array([1100]), one_sided)
+        assert lower[0] <= rate[0] <= upper[0]
+
+
+class TestCalibration:
+    def regions(self, believed, n=60):
+        rng = np.random.default_rng(1)
+        truth = [np.exp(rng.normal(-0.32, 0.8, 300)) for _ in range(n)]
+        spread = np.full((300, len(SCALES)), believed)
+        return [tokens(np.ones(300), spread) for _ in range(n)], truth
+
+    def test_a_posterior_that_is_right_needs_none(self):
+        predicted, truth = self.regions(0.8)
+        calibration = calibrate(predicted, truth)
+        assert calibration.lower[0] == pytest.approx(-1.96, abs=0.06)
+        assert calibration.upper[0] == pytest.approx(1.96, abs=0.06)
+
+    def test_one_that_is_too_sure_of_itself_is_widened(self):
+        predicted, truth = self.regions(0.4)
+        calibration = calibrate(predicted, truth)
+        # the median moves with the spread: (.32 - .08) / .4 lower
+        assert calibration.lower[0] == pytest.approx(-2 * 1.96 - 0.6, abs=0.12)
+        assert calibration.upper[0] == pytest.approx(2 * 1.96 - 0.6, abs=0.12)
+
+    def test_it_makes_intervals_hold_the_truth_in_regions_not_used_for_it(self):
+        predicted, truth = self.regions(0.3, 80)
+        calibration = calibrate(predicted[:40], truth[:40])
+        inside = []
+        for found, true in zip(predicted[40:], truth[40:], strict=True):
+            _, lower, upper = window_rates(found, found.start, found.end, calibration)
+            inside.append((lower <= true) & (true <= upper))
+        assert np.mean(inside) == pytest.approx(0.95, abs=0.01)
+
+    def test_a_region_shorter_than_a_scale_is_one_window(self):
+        predicted, truth = self.regions(0.8, 4)
+        assert len(calibrate(predicted, truth).lower) == len(SCALES)
+        short = [tokens(found.rate[:3], found.log_sd[:3]) for found in predicted]
+        calibrate(short, [true[:3] for true in truth])
