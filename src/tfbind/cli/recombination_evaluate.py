@@ -1,0 +1,80 @@
+"""Judge a map of recombination against a truth.
+
+The truth may be a HapMap file, bedGraph, a table with a header that names chrom, start, end and a rate, or a map of
+tfbind; several files, such as one a contig, are taken together. A window counts where map and truth know 90% of
+it. Rates of 0 at a contig's ends, or over 1 Mb and more, are missing data in maps from pedigrees: windows there are
+left out, and counted. Writes metrics.json, windows.tsv, notes.json, landscape.svg, scatter.svg and calibration.svg.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tfbind.cli.arguments import add_output, positive_float
+from tfbind.errors import TfbindError
+
+
+def register_parser(actions: argparse._SubParsersAction) -> None:
+    """Add the action ``evaluate``."""
+    parser = actions.add_parser(
+        "evaluate",
+        help="judge a map against a truth",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--map", type=Path, required=True, metavar="MAP.tsv", help="from predict, or any format of a truth"
+    )
+    add_truth(parser)
+    add_output(parser, "folder for the results", "DIR")
+    parser.set_defaults(run=run)
+
+
+def add_truth(parser: argparse.ArgumentParser) -> None:
+    """Add ``--truth`` and how to compare with it."""
+    parser.add_argument(
+        "--truth", type=Path, nargs="+", required=True, metavar="FILE", help="what to compare with"
+    )
+    parser.add_argument(
+        "--truth-unit",
+        choices=("cM/Mb", "per-bp"),
+        help="of the truth's rates (default: as the format, the column's name, or else their size tells)",
+    )
+    parser.add_argument(
+        "--scales",
+        type=scales,
+        default=(25_000, 100_000, 1_000_000),
+        metavar="BP,BP",
+        help="lengths of windows (default 25000,100000,1000000)",
+    )
+    parser.add_argument(
+        "--mutation-rate",
+        type=positive_float,
+        metavar="X",
+        help="per bp per generation, for a map of r/mu, of which else only correlations are known",
+    )
+
+
+def scales(text: str) -> tuple[int, ...]:
+    """Argument type: whole numbers above 0 separated by commas, each once; sorted."""
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() and int(word) > 0 for word in words) or len(set(words)) < len(words):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected bp such as 25000,100000, each once")
+    return tuple(sorted(map(int, words)))
+
+
+def run(args: argparse.Namespace) -> None:
+    """Evaluate and write the folder."""
+    if args.output.exists() and not args.output.is_dir():
+        raise TfbindError(f"{args.output}: is a file, expected a folder for the results")
+    from tfbind.recombination.evaluation import evaluate_map
+    from tfbind.recombination.map_windows import read_prediction
+    from tfbind.recombination.truth import read_truth
+    from tfbind.report.recombination import write_map_evaluation
+
+    predicted = read_prediction(args.map, args.mutation_rate)
+    write_map_evaluation(
+        args.output, evaluate_map(predicted, read_truth(args.truth, args.truth_unit), args.scales)
+    )

@@ -1,0 +1,190 @@
+"""How well a map of recombination agrees with a truth, scale by scale.
+
+A window counts where both the map and the truth know at least 90% of its bases. At a scale of which the map has rows,
+these are the windows, with their intervals; else the finest rows are averaged over windows that begin at multiples
+of the scale, and there is no interval, as the bounds of parts say nothing about the bounds of their mean.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from tfbind.errors import TfbindError
+from tfbind.recombination.map_windows import (
+    LEFT_OUT,
+    PredictedMap,
+    judged_windows,
+    map_windows,
+)
+from tfbind.recombination.pieces import COVERED, Pieces, matching_contigs
+from tfbind.recombination.truth import Truth
+
+logger = logging.getLogger(__name__)
+
+CORRELATIONS = ("pearson", "pearson_log", "spearman")
+OF_EQUAL_UNITS = ("r2", "mae", "rmse", "bias_ratio", "coverage95")
+METRICS = (*CORRELATIONS, *OF_EQUAL_UNITS)
+
+
+class MapEvaluation(NamedTuple):
+    """What a map is worth.
+
+    Attributes
+    ----------
+    windows : DataFrame
+        WINDOW_COLUMNS and ``left_out``, scale by scale, as `map_windows.judged_windows` gives them.
+    metrics : dict of str to dict
+        By scale, what `window_metrics` gives.
+    notes : list of str
+        What was found out or taken for granted.
+    rate_per_mutation, truth_per_mutation : bool
+        Whether they are r/mu. If only one is, only what no factor changes is defined.
+    """
+
+    windows: pd.DataFrame
+    metrics: dict[str, dict[str, Any]]
+    notes: list[str]
+    rate_per_mutation: bool = False
+    truth_per_mutation: bool = False
+
+    @property
+    def same_unit(self) -> bool:
+        """Whether map and truth are in one unit."""
+        return self.rate_per_mutation == self.truth_per_mutation
+
+    @property
+    def used(self) -> pd.DataFrame:
+        """The windows that count."""
+        return self.windows[self.windows["left_out"] == ""]
+
+
+def evaluate_map(predicted: PredictedMap, truth: Truth, scales: Sequence[int]) -> MapEvaluation:
+    """Compare a map with a truth.
+
+    Parameters
+    ----------
+    predicted : PredictedMap
+    truth : Truth
+        Contigs match by name, or but for a ``chr``.
+    scales : sequence of int
+        Window lengths in bp.
+
+    Raises
+    ------
+    TfbindError
+        If they have no contig in common, or no window of any scale counts.
+    """
+    contigs = predicted.table["chrom"].unique()
+    matches = matching_contigs(contigs, truth.pieces)
+    notes = [*truth.notes, *_contig_notes(contigs, matches)]
+    same_unit = predicted.per_mutation == truth.per_mutation
+    if not same_unit:
+        notes.append("map and truth are not in one unit (one is r/mu): only correlations are defined")
+    pieces = {name: truth.pieces[other] for name, other in matches.items()}
+    tables, metrics = [], {}
+    for scale in scales:
+        if _coarser(pieces, scale):
+            notes.append(
+                f"scale {scale:,}: most of the truth is coarser, so neighbouring windows share its values"
+            )
+        windows = judged_windows(predicted.table, pieces, map_windows(predicted.table, scale), scale)
+        metrics[str(scale)] = window_metrics(windows, same_unit=same_unit)
+        tables.append(windows)
+    for note in notes[len(truth.notes) :]:
+        logger.info("%s", note)
+    if not any(values["n_windows"] for values in metrics.values()):
+        raise TfbindError(
+            f"no window of {', '.join(f'{scale:,}' for scale in scales)} bp has both a prediction and a truth over"
+            f" {COVERED:.0%} of it, expected maps that overlap"
+        )
+    return MapEvaluation(
+        pd.concat(tables, ignore_index=True), metrics, notes, predicted.per_mutation, truth.per_mutation
+    )
+
+
+def _contig_notes(contigs: NDArray, matches: Mapping[str, str]) -> list[str]:
+    renamed = [f"{name} = {other}" for name, other in matches.items() if name != other and other]
+    absent = [name for name in contigs if name not in matches]
+    notes = []
+    if renamed:
+        notes.append(
+            f"contigs of map and truth match but for 'chr': {', '.join(renamed[:3])}{' ...' * (len(renamed) > 3)}"
+        )
+    if absent:
+        notes.append(
+            f"{len(absent)} contigs of the map have no truth: {', '.join(absent[:5])}{' ...' * (len(absent) > 5)}"
+        )
+    return notes
+
+
+def _coarser(truth: Mapping[str, Pieces], scale: int) -> bool:
+    length = np.concatenate([(each.end - each.start)[~np.isnan(each.rate)] for each in truth.values()])
+    return bool(length[length > scale].sum() > 0.5 * length.sum())
+
+
+def window_metrics(windows: pd.DataFrame, *, same_unit: bool) -> dict[str, Any]:
+    """Measure the agreement over the windows of one scale.
+
+    Parameters
+    ----------
+    windows : DataFrame
+        From `judged_windows`.
+    same_unit : bool
+        Whether rate and truth are in one unit.
+
+    Returns
+    -------
+    dict
+        ``n_windows`` that count, and ``n_`` those of each reason in LEFT_OUT; None where undefined:
+        ``pearson``; ``pearson_log``, of the logarithms of those where neither is 0; ``spearman``; ``r2``, 1 minus the
+        sum of squared errors over that round the truth's mean, which is below 0 for what is worse than that mean;
+        ``mae`` and ``rmse`` per bp and generation; ``bias_ratio``, the genetic length predicted over the true one;
+        ``coverage95``, the share of truths inside their window's interval, among the ``n_intervals`` windows that
+        have one.
+    """
+    used = windows[windows["left_out"] == ""]
+    rate, truth = used["rate"].to_numpy(), used["truth"].to_numpy()
+    positive = (rate > 0) & (truth > 0)
+    # a flat map's rounding errors would have ranks and logarithms
+    flat = _constant(rate) or _constant(truth)
+    interval = used.dropna(subset=["rate_lower", "rate_upper"])
+    values: dict[str, Any] = {"n_windows": len(used)}
+    values |= {f"n_{reason}": int((windows["left_out"] == reason).sum()) for reason in LEFT_OUT}
+    values |= {
+        "pearson": pearson(rate, truth),
+        "pearson_log": None if flat else pearson(np.log(rate[positive]), np.log(truth[positive])),
+        "spearman": None if flat else pearson(rankdata(rate), rankdata(truth)),
+        **dict.fromkeys(OF_EQUAL_UNITS),
+        "n_intervals": len(interval),
+    }
+    if same_unit and len(used):
+        error, length = rate - truth, (used["end"] - used["start"]).to_numpy()
+        inside = interval["truth"].between(interval["rate_lower"], interval["rate_upper"])
+        values["mae"] = float(np.abs(error).mean())
+        values["rmse"] = float(np.sqrt((error**2).mean()))
+        if not _constant(truth):
+            values["r2"] = float(1 - (error**2).sum() / ((truth - truth.mean()) ** 2).sum())
+        if (truth > 0).any():
+            values["bias_ratio"] = float((rate * length).sum() / (truth * length).sum())
+        if len(interval):
+            values["coverage95"] = float(inside.mean())
+    return values
+
+
+def pearson(x: NDArray[np.float64], y: NDArray[np.float64]) -> float | None:
+    """Pearson's correlation; None for fewer than two values or a constant."""
+    if _constant(x) or _constant(y):
+        return None
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def _constant(values: NDArray[np.float64]) -> bool:
+    # means over windows of a flat map differ by rounding
+    return len(values) < 2 or bool(np.ptp(values) <= 1e-9 * np.abs(values).max())

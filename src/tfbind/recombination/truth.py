@@ -1,0 +1,153 @@
+"""Maps to compare with, from any of the formats that they come in, with their rates in one unit.
+
+HapMap; bedGraph and other tables of windows, such as deCODE's; and tfbind's own table. Rates are in cM/Mb or per bp
+and generation: the format, the name of the rate's column, or else their size tells.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tfbind.errors import TfbindError
+from tfbind.genotypes.hapmap import CM_PER_MB, read_hapmap
+from tfbind.recombination.map_table import COLUMNS, PER_MUTATION_LINE, finest, read_map
+from tfbind.recombination.pieces import Pieces
+from tfbind.recombination.rate_tables import CM_PER_MB_NAME, read_layout, read_rate_table
+
+logger = logging.getLogger(__name__)
+
+UNITS = ("cM/Mb", "per-bp")
+# no genome has a crossover each 10 kb and generation as its median: above it the unit is cM/Mb
+HIGHEST_MEDIAN_PER_BP = 1e-4
+# zeros as long as this are no cold region but a centromere without markers
+LONGEST_ZERO = 1_000_000
+
+
+class Truth(NamedTuple):
+    """A map of any origin.
+
+    Attributes
+    ----------
+    pieces : dict of str to Pieces
+        By contig; rates per bp and generation, or r/mu.
+    per_mutation : bool
+        Whether they are r/mu.
+    notes : list of str
+        What was found out or taken for granted in reading it.
+    """
+
+    pieces: dict[str, Pieces]
+    per_mutation: bool
+    notes: list[str]
+
+
+def read_truth(paths: Sequence[Path], unit: str | None = None) -> Truth:
+    """Read a map from one file, or from several such as one a contig, and log what was found out.
+
+    Rates of 0 at the ends of a contig, and over LONGEST_ZERO bp or more inside, are taken for missing, which they are
+    in maps of crossovers seen in pedigrees.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Plain, gzip or BGZF.
+    unit : str, optional
+        One of UNITS; by default what the file tells.
+
+    Raises
+    ------
+    TfbindError
+        If a file is missing or no map, a rate is negative or pieces overlap, or two files hold one contig.
+    """
+    merged = Truth({}, False, [])
+    for path in paths:
+        pieces, per_mutation, note = read_rates(path, unit)
+        if merged.pieces and per_mutation != merged.per_mutation:
+            raise TfbindError(f"{path}: found r/mu and rates per bp in one set of files, expected one kind")
+        notes = [*merged.notes, f"{path}: {note}"]
+        for contig, of_contig in pieces.items():
+            if contig in merged.pieces:
+                raise TfbindError(f"{path}: found contig {contig!r} again, expected each in one file")
+            missing = missing_zeros(of_contig)
+            if missing.any():
+                length = int((of_contig.end - of_contig.start)[missing].sum())
+                name = f" of contig {contig}" if contig else ""
+                notes.append(f"{path}: {length:,} bp{name} at rate 0 are taken for missing data")
+            merged.pieces[contig] = of_contig._replace(rate=np.where(missing, np.nan, of_contig.rate))
+        merged = Truth(merged.pieces, per_mutation, notes)
+    for note in merged.notes:
+        logger.info("%s", note)
+    return merged
+
+
+def missing_zeros(pieces: Pieces) -> NDArray[np.bool_]:
+    """Tell which pieces of rate 0 are missing data: (n,) bool.
+
+    They are in a stretch without any known rate above 0 that is at an end or has LONGEST_ZERO bp.
+    """
+    empty = np.nan_to_num(pieces.rate) == 0
+    edges = np.diff(np.concatenate([[0], empty, [0]]))
+    first, behind = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    length = pieces.end[behind - 1] - pieces.start[first]
+    missing = (first == 0) | (behind == len(empty)) | (length >= LONGEST_ZERO)
+    return (
+        np.repeat(missing, behind - first)[np.cumsum(empty) - 1] & (pieces.rate == 0) if len(first) else empty
+    )
+
+
+def table_pieces(table: pd.DataFrame) -> dict[str, Pieces]:
+    """Give the rates of a table of ``chrom start end rate``, ascending within a contig, by contig."""
+    return {
+        str(contig): Pieces(*(rows[name].to_numpy() for name in ("start", "end", "rate")))
+        for contig, rows in table.groupby("chrom", sort=False)
+    }
+
+
+def is_map_table(path: Path) -> bool:
+    """Whether a file is a table as tfbind writes it."""
+    return set(COLUMNS) <= set(read_layout(path).names)
+
+
+def read_rates(path: Path, unit: str | None = None) -> tuple[dict[str, Pieces], bool, str]:
+    """Read one file as it is: its pieces in tfbind's unit, whether they are r/mu, and a note on the unit found.
+
+    Parameters and errors are those of `read_truth`.
+    """
+    layout = read_layout(path)
+    if is_map_table(path):
+        table, per_mutation = read_map(path)
+        if per_mutation and unit is not None:
+            raise TfbindError(
+                f"{path}: found {PER_MUTATION_LINE[2:]!r}, expected rates in the unit {unit} given"
+            )
+        pieces = table_pieces(finest(table))
+        if per_mutation:
+            return pieces, True, "its rates are r/mu"
+        told, why = "per-bp", "as in every table of tfbind"
+    elif layout.is_hapmap:
+        pieces = {
+            contig: Pieces(each.left.astype(np.int64), each.right.astype(np.int64), each.rate * CM_PER_MB)
+            for contig, each in read_hapmap(path).items()
+        }
+        told, why = "cM/Mb", "as in every HapMap file"
+    else:
+        table, name = read_rate_table(path, layout)
+        pieces = table_pieces(table)
+        if CM_PER_MB_NAME.fullmatch(name):
+            told, why = "cM/Mb", f"as its column {name} says"
+        else:
+            median = float(table.loc[table["rate"] > 0, "rate"].median())
+            told = UNITS[0] if median > HIGHEST_MEDIAN_PER_BP else UNITS[1]
+            why = f"guessed from their median of {median:.3g}"
+    if unit is not None:
+        told, why = unit, "as given"
+    if told == "cM/Mb":
+        pieces = {contig: each._replace(rate=each.rate / CM_PER_MB) for contig, each in pieces.items()}
+    return pieces, False, f"its rates are in {told}, {why}"
