@@ -121,7 +121,7 @@ class TestWhatIsResumed:
         [
             (
                 {"model": "b", "stride": 5},
-                "was begun with model 'a', found 'b'; expected the same, or run without",
+                "was begun with model 'a', found 'b', expected the same; run without --resume",
             ),
             ({"model": "a"}, "was begun with stride 5, found None"),
             (FINGERPRINT | {"best": True}, "was begun with best None, found True"),
@@ -141,6 +141,21 @@ class TestWhatIsResumed:
         (partial.parent / "t.tsv.partial.json").write_text("{")
         with pytest.raises(TfbindError, match=r"json: does not fit t\.tsv\.partial; run without --resume"):
             PartialTable(partial, FINGERPRINT, True)
+
+    @pytest.mark.parametrize("damage", [None, "{"])
+    def test_that_of_another_is_begun_anew_where_that_is_asked_for(self, partial, damage, caplog):
+        if damage:
+            (partial.parent / "t.tsv.partial.json").write_text(damage)
+        with resumable(partial, {"model": "b"}, resume="anew") as table:
+            assert table.state == {}
+            write(table, "c\n")
+            table.finish(table.state)
+        assert "t.tsv.partial" in caplog.text
+        assert "is begun anew" in caplog.text
+        assert partial.read_text() == "c\n"
+
+    def test_that_of_the_same_goes_on_even_where_another_is_begun_anew(self, partial):
+        assert PartialTable(partial, FINGERPRINT, "anew").state == {"done": 2}
 
     def test_is_nothing_without_being_asked_to(self, partial):
         with resumable(partial, FINGERPRINT, resume=False) as table:

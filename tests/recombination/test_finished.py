@@ -75,3 +75,16 @@ def test_nothing_finished_leaves_nothing(tmp_path):
     finished = begin(tmp_path)
     finished.close(discard=False)
     assert not finished.path.exists()
+
+
+def test_other_arguments_are_begun_anew_where_that_is_asked_for(tmp_path, caplog):
+    finished = begin(tmp_path)
+    finished.add(0, PARTS)
+    finished.close(discard=False)
+    assert 0 in begin(tmp_path, resume="anew")
+    again = begin(tmp_path, {"seed": 2}, resume="anew")
+    assert 0 not in again
+    assert "was begun with other arguments, and is begun anew" in caplog.text
+    again.add(1, PARTS)
+    again.close(discard=False)
+    assert 1 in begin(tmp_path, {"seed": 2})

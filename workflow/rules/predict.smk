@@ -1,3 +1,4 @@
+# A job that was killed leaves a partial table: --resume goes on from there, or begins anew after a change.
 rule predict:
     input:
         model="results/models/{dataset}.{model}.keras",
@@ -19,5 +20,6 @@ rule predict:
         " --model {input.model:q}"
         " --fasta {input.fasta:q}"
         " --threads {threads}"
+        " --resume anew"
         " -o {output.scores:q}"
         " 2> {log:q}"

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tfbind.binding.score_table import LineWriter, is_packed
 from tfbind.errors import TfbindError
@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 FORMAT = "tfbind-partial-1"
 SECONDS_BETWEEN_ENTRIES = 5.0
+Resume = bool | Literal["anew"]
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -48,7 +49,7 @@ class PartialTable:
         Whether the table is finished.
     """
 
-    def __init__(self, output: Path, fingerprint: Mapping[str, Any], resume: bool):
+    def __init__(self, output: Path, fingerprint: Mapping[str, Any], resume: Resume):
         prepare_output(output)
         self.path = output.with_name(f"{output.name}.partial")
         self.state: dict[str, Any] = {}
@@ -65,7 +66,12 @@ class PartialTable:
         try:
             self._lock()
             if resume:
-                self._read_journal()
+                why_not = self._read_journal()
+                if why_not and resume != "anew":
+                    raise TfbindError(f"{why_not}; run without --resume to start anew")
+                if why_not:
+                    logger.warning("%s: is begun anew", why_not)
+                    self._journal.unlink()
             elif self._journal.exists():
                 logger.warning("%s: is begun anew, as --resume is not given", self.path)
                 self._journal.unlink()
@@ -84,12 +90,11 @@ class PartialTable:
         except OSError:
             logger.info("%s: this file system has no locks: run one job at a time", self.path)
 
-    def _read_journal(self) -> None:
-        """Take up what an earlier run of the same command left, if there is any."""
+    def _read_journal(self) -> str:
+        """Take up what an earlier run of the same command left, if there is any; else say why it cannot be."""
         if not self._journal.exists() or not self.path.stat().st_size:
             logger.info("%s: there is nothing to resume, so all is yet to be done", self.path)
-            return
-        anew = "run without --resume to start anew"
+            return ""
         try:
             entry = json.loads(self._journal.read_text())
             begun, n_bytes = entry["fingerprint"], entry["bytes"]
@@ -98,14 +103,13 @@ class PartialTable:
         except (ValueError, KeyError, TypeError):
             is_ours = False
         if not is_ours:
-            raise TfbindError(f"{self._journal}: does not fit {self.path.name}; {anew}")
+            return f"{self._journal}: does not fit {self.path.name}"
         for key in [*self._fingerprint, *begun]:
             was, found = begun.get(key), self._fingerprint.get(key)
             if was != found:
-                raise TfbindError(
-                    f"{self.path}: was begun with {key} {was!r}, found {found!r}; expected the same, or {anew}"
-                )
+                return f"{self.path}: was begun with {key} {was!r}, found {found!r}, expected the same"
         self.state, self.complete, self._n_bytes = state, complete, n_bytes
+        return ""
 
     def checkpoint(self, state: dict[str, Any]) -> None:
         """Note that what has been written so far belongs together; ``state`` is what JSON can hold."""
@@ -161,7 +165,7 @@ class PartialTable:
 
 
 @contextmanager
-def resumable(output: Path, fingerprint: Mapping[str, Any], *, resume: bool) -> Iterator[PartialTable]:
+def resumable(output: Path, fingerprint: Mapping[str, Any], *, resume: Resume) -> Iterator[PartialTable]:
     """Give a table that becomes ``output`` when the block succeeds, and is kept if the block is interrupted.
 
     An error in the user's input leaves nothing, as the input will be another one then, unless the table was
@@ -172,13 +176,14 @@ def resumable(output: Path, fingerprint: Mapping[str, Any], *, resume: bool) -> 
     output : Path
     fingerprint : mapping of str to what JSON can hold
         What must be the same for another run to go on.
-    resume : bool
-        Go on where a run of the same fingerprint stopped; else begin anew, whatever there is.
+    resume : bool or "anew"
+        Go on where a run of the same fingerprint stopped; "anew": and begin anew where there is another's. Else
+        begin anew, whatever there is.
 
     Raises
     ------
     TfbindError
-        If there is a partial file of another fingerprint, or the disk is full.
+        If there is a partial file of another fingerprint that is not to be begun anew, or the disk is full.
     """
     table = PartialTable(output, fingerprint, resume)
     try:

@@ -14,7 +14,7 @@ import numpy as np
 
 from tfbind.binding.calls import CallOptions, write_calls
 from tfbind.binding.model import BindingModel
-from tfbind.binding.partial import PartialTable, resumable
+from tfbind.binding.partial import PartialTable, Resume, resumable
 from tfbind.binding.score_table import open_table, table_header, table_rows
 from tfbind.binding.tracks import TrackOptions, track_paths, write_tracks
 from tfbind.binding.windows import ALL_AMBIGUOUS, PADDED, ROWS_AT_ONCE, TOO_SHORT, Windows, gather
@@ -95,7 +95,7 @@ def predict(
     calls: CallOptions | None = None,
     tracks: TrackOptions | None = None,
     fingerprint: Mapping[str, Any] | None = None,
-    resume: bool = False,
+    resume: Resume = False,
 ) -> dict[str, int]:
     """Score windows and write the table: id, start, end, a column a factor, note.
 
@@ -117,8 +117,8 @@ def predict(
         Only where ``windows`` are those of a FASTA in which each name comes once, and not with ``best``.
     fingerprint : mapping
         Whatever the table depends on.
-    resume : bool
-        Go on where a run of the same fingerprint stopped.
+    resume : bool or "anew"
+        Go on where a run of the same fingerprint stopped; see `tfbind.binding.partial.resumable`.
 
     Returns
     -------

@@ -83,6 +83,19 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_resume(parser: argparse.ArgumentParser) -> None:
+    """Add ``--resume``: False, True or ``"anew"``."""
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        choices=("anew",),
+        const=True,
+        default=False,
+        help="go on where the same command was interrupted, or begin if there is nothing; what another command has"
+        " begun is refused, or with --resume anew begun anew",
+    )
+
+
 def add_seed(parser: argparse.ArgumentParser) -> None:
     """Add ``--seed``."""
     parser.add_argument(

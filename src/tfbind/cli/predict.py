@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tfbind import __version__
-from tfbind.cli.arguments import add_engine, add_output, add_threads, positive_int, share
+from tfbind.cli.arguments import add_engine, add_output, add_resume, add_threads, positive_int, share
 from tfbind.errors import TfbindError
 from tfbind.files import sha256
 
@@ -79,11 +79,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         metavar="N",
         help="windows at a time (default %(default)s)",
     )
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on where the same command was interrupted, or begin if there is nothing",
-    )
+    add_resume(parser)
     add_threads(parser)
     add_output(parser, "the table; BGZF, which is gzip, where the name ends in .gz or .bgz", "FILE.tsv[.gz]")
     parser.set_defaults(run=run)

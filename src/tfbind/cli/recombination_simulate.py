@@ -18,7 +18,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output, add_seed, add_threads, positive_float, positive_int
+from tfbind.cli.arguments import add_output, add_resume, add_seed, add_threads, positive_float, positive_int
 from tfbind.errors import TfbindError
 
 
@@ -79,9 +79,7 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         metavar="DIR",
         help="also write each region as ID.vcf.gz there, and its true rates as ID.txt (HapMap format)",
     )
-    parser.add_argument(
-        "--resume", action="store_true", help="go on from FILE.h5.partial, where there is one"
-    )
+    add_resume(parser)
     add_seed(parser)
     add_threads(parser)
     add_output(parser, "the regions", "FILE.h5")

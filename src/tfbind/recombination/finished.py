@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class FinishedReplicates:
     number of replicates of the same simulation goes on from the same file.
     """
 
-    def __init__(self, output: Path, fingerprint: Mapping[str, Any], resume: bool):
+    def __init__(self, output: Path, fingerprint: Mapping[str, Any], resume: bool | Literal["anew"]):
         prepare_output(output)
         self.path = output.with_name(f"{output.name}.partial")
         text = json.dumps(fingerprint, sort_keys=True)
@@ -43,6 +43,8 @@ class FinishedReplicates:
         found = self._handle.readline()
         if found and not resume:
             logger.warning("%s: is begun anew, as --resume is not given", self.path)
+        elif found and found != line and resume == "anew":
+            logger.warning("%s: was begun with other arguments, and is begun anew", self.path)
         elif found and found != line:
             self._handle.close()
             raise TfbindError(

@@ -8,9 +8,9 @@ import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msprime
 
@@ -18,6 +18,7 @@ from tfbind import __version__
 from tfbind.errors import TfbindError
 from tfbind.genotype_tensors import packed, write_regions
 from tfbind.genotypes.hapmap import write_hapmap
+from tfbind.genotypes.prior import Range
 from tfbind.genotypes.simulation import MOST_LENGTH, Region, Setting, simulate_region
 from tfbind.genotypes.vcf_writing import write_vcf
 from tfbind.progress import Progress
@@ -39,7 +40,7 @@ def write_simulations(
     threads: int = 1,
     inputs: Sequence[Path] = (),
     vcf_dir: Path | None = None,
-    resume: bool = False,
+    resume: bool | Literal["anew"] = False,
 ) -> None:
     """Simulate regions and write them as a tensors file (`tfbind.genotype_tensors`).
 
@@ -56,8 +57,9 @@ def write_simulations(
         Files that the setting was read from.
     vcf_dir : Path, optional
         Also write each region there as ``ID.vcf.gz`` and its true map as ``ID.txt``, in HapMap's format.
-    resume : bool
-        Go on from ``OUTPUT.partial`` of an interrupted call of the same setting and seed.
+    resume : bool or "anew"
+        Go on from ``OUTPUT.partial`` of an interrupted call of the same setting and seed; "anew": and begin anew where
+        it is another's.
 
     Raises
     ------
@@ -109,7 +111,11 @@ def _description(setting: Setting, seed: int) -> dict[str, Any]:
         "samples": setting.samples,
         "ploidy": setting.ploidy,
         "perfect": setting.perfect,
-        "prior": asdict(setting.prior),
+        "prior": {
+            row.name: [value.low, value.high] if isinstance(value, Range) else value
+            for row in fields(setting.prior)
+            for value in [getattr(setting.prior, row.name)]
+        },
     }
 
 
