@@ -82,6 +82,12 @@ class TestLayouts:
         assert read(write(record(10, "|0|1", "/1|1", "0|0"))).calls.tolist() == [[0, 1, 1, 1, 0, 0]]
 
 
+    def test_each_column_knows_its_sample(self, write):
+        males = RECORDS.replace("0|0\n", "0\n").replace(".|.", ".").replace("0|.", "1")
+        assert read(write(males)).sample_of_column().tolist() == [0, 0, 1, 1, 2]
+        assert read(write(RECORDS), unphased=True).sample_of_column().tolist() == [0, 1, 2]
+
+
 class TestPhase:
     def test_a_sample_without_phase_among_phased_ones_is_left_out(self, tmp_path, caplog):
         names = [f"s{i}" for i in range(20)]

@@ -87,6 +87,8 @@ class Genotypes:
     samples_left_out : tuple of str
         Those without a phase among samples that have one.
     account : Account
+    sample : (columns,) int64 or None
+        Which of the samples, counted from 0, each column belongs to; each to its own where None.
     """
 
     contig: str
@@ -98,11 +100,16 @@ class Genotypes:
     samples: tuple[str, ...] = ()
     samples_left_out: tuple[str, ...] = ()
     account: Account = Account()
+    sample: np.ndarray | None = None
 
     @property
     def n_chromosomes(self) -> int:
         """How many copies of the contig were sampled."""
         return self.calls.shape[1] * self.ploidy
+
+    def sample_of_column(self) -> np.ndarray:
+        """Which sample, counted from 0, each column belongs to: (columns,) int64, never falling."""
+        return np.arange(self.calls.shape[1]) if self.sample is None else self.sample
 
     def allele_counts(self) -> tuple[np.ndarray, np.ndarray]:
         """Count at each site the chromosomes with allele 1 and those that were called: twice (sites,) int64."""

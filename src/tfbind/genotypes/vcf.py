@@ -23,6 +23,7 @@ from tfbind.errors import TfbindError
 from tfbind.files import open_text
 from tfbind.genotypes.calls import ABSENT, UNPHASED, WHAT_IS_WRONG, parse_calls
 from tfbind.genotypes.contig import MISSING, Account, Genotypes
+from tfbind.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -78,12 +79,14 @@ def read_genotypes(
     seen: set[str] = set()
     for contig, on_contig in groupby(records, lambda record: record[1][0]):
         sites = _Sites(contig, names, rows, most_missing)
-        for where, record in on_contig:
-            if contig in seen:
-                raise TfbindError(
-                    f"{where}: found contig {contig} again, expected its records together: sort it"
-                )
-            sites.add(record, where, keep_filtered)
+        with Progress(f"reading contig {contig}", unit="records") as progress:
+            for where, record in on_contig:
+                if contig in seen:
+                    raise TfbindError(
+                        f"{where}: found contig {contig} again, expected its records together: sort it"
+                    )
+                sites.add(record, where, keep_filtered)
+                progress.update(1)
         seen.add(contig)
         genotypes = sites.genotypes(unphased)
         if genotypes.samples_left_out:
@@ -96,6 +99,8 @@ def read_genotypes(
             )
         logger.info("%s: contig %s: %s", path, contig, genotypes.account)
         yield genotypes
+        # or memory would hold it while the next one is read
+        del genotypes
 
 
 def _choose_samples(path: Path, found: list[str], listed: str | Path | None) -> tuple[list[str], np.ndarray]:
@@ -189,6 +194,7 @@ class _Sites:
             tuple(name for name, is_used in zip(self.names, used[:, 0], strict=True) if is_used),
             tuple(name for name, is_used in zip(self.names, used[:, 0], strict=True) if not is_used),
             Account(**self.left_out),
+            None if unphased else np.unique(np.nonzero(used)[0], return_inverse=True)[1],
         )
         return _without_duplicates(_with_calls(genotypes, self.most_missing))
 
