@@ -1,0 +1,164 @@
+"""Predict the recombination rates along a genome from the genotypes of a sample.
+
+The VCF or BCF (plain, gzip or BGZF) may hold haploids, or diploids with a phase or without; biallelic SNVs are used.
+Ten diploids are plenty; four chromosomes are the fewest. --mutation-rate sets the scale: without it rates are r/mu.
+
+The map tiles each contig from its first record to its last one:
+
+  chrom start end n_sites rate rate_lower rate_upper note
+
+with rates per bp per generation, and the 95% interval of that window's mean. A window without a rate is NA, with a
+note: masked, no_sites, or for a whole contig too_few_sites, too_few_samples, clonal. Rates noted outside_training
+are of data unlike any that the network has learnt from.
+
+Hotspots are windows of 5 kb (or as wide as four common sites, if that is more), joined where they touch, whose rate
+is --hotspot-factor times the mean of the surrounding 200 kb. Columns of the BED file: contig, start, end, name, 1000
+times the probability that it is one, strand, factor, probability, rate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from tfbind.cli.arguments import add_output, add_threads, positive_float
+from tfbind.errors import TfbindError
+
+logger = logging.getLogger(__name__)
+
+# Near the length at which hotspots merge into a landscape; ten diploids tell windows of this width apart, and
+# published maps and benchmarks are often scored at it
+RESOLUTIONS = (25_000,)
+HOTSPOT_FACTOR = 5.0
+# per bp per generation: above any organism's, so a rate in another unit
+HIGHEST_MUTATION_RATE = 1e-3
+
+
+def resolutions(text: str) -> tuple[int, ...]:
+    """Argument type: widths of windows, whole numbers separated by commas; sorted, each once."""
+    found = {int(part) if part.strip().isdecimal() else 0 for part in text.split(",")}
+    if min(found) < 1:
+        raise argparse.ArgumentTypeError(
+            f"found {text!r}, expected whole numbers of at least 1, separated by commas"
+        )
+    return tuple(sorted(found))
+
+
+def register_parser(actions: argparse._SubParsersAction) -> None:
+    """Add the action ``predict``."""
+    parser = actions.add_parser(
+        "predict",
+        help="make a recombination map from a VCF",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--vcf", type=Path, required=True, metavar="FILE", help="VCF or BCF with genotypes")
+    parser.add_argument(
+        "--model", type=Path, metavar="FILE.keras", help="default: the network that tfbind ships"
+    )
+    parser.add_argument(
+        "--samples", type=Path, metavar="FILE", help="the samples to use, a name on each line (default: all)"
+    )
+    parser.add_argument("--mask", type=Path, metavar="FILE.bed", help="accessible intervals (default: all)")
+    parser.add_argument(
+        "--mutation-rate",
+        type=positive_float,
+        metavar="X",
+        help="per bp per generation, for example 1.25e-8 in humans; rates scale in proportion",
+    )
+    parser.add_argument(
+        "--diversity",
+        type=positive_float,
+        metavar="X",
+        help="pairwise differences per bp; needed where the sites were chosen, as on a chip (default: measured)",
+    )
+    parser.add_argument(
+        "--unphased", action="store_true", help="do not use the phase, as where it is not to be trusted"
+    )
+    parser.add_argument(
+        "--resolution",
+        type=resolutions,
+        default=RESOLUTIONS,
+        metavar="BP[,BP...]",
+        help="widths of windows; several give a column scale (default 25000)",
+    )
+    parser.add_argument(
+        "--hapmap",
+        type=Path,
+        metavar="DIR",
+        help="also write CONTIG.txt there, HapMap format, at the finest resolution (rate 0 in gaps); needs"
+        " --mutation-rate",
+    )
+    parser.add_argument(
+        "--bedgraph", type=Path, metavar="FILE.bg", help="also write cM/Mb at the finest resolution"
+    )
+    parser.add_argument("--hotspots", type=Path, metavar="FILE.bed", help="also write hotspots")
+    parser.add_argument(
+        "--hotspot-factor",
+        type=positive_float,
+        default=HOTSPOT_FACTOR,
+        metavar="X",
+        help="times the surroundings' rate (default %(default)g)",
+    )
+    add_threads(parser)
+    add_output(parser, "the map, a table; compressed if it ends in .gz", "FILE.tsv")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Check the arguments, predict and write."""
+    _check(args)
+    from tfbind.files import prepare_output
+    from tfbind.genotypes.mask import read_mask
+    from tfbind.recombination.hotspots import write_hotspots
+    from tfbind.recombination.map_files import write_hapmap_folder
+    from tfbind.recombination.map_table import write_bedgraph, write_map
+    from tfbind.recombination.prediction import predict_map
+    from tfbind.recombination.rate_model import load_rate_model
+
+    outputs = [path for path in (args.output, args.bedgraph, args.hotspots) if path is not None]
+    # found out now, not behind an hour of work
+    for path in [*outputs, *([args.hapmap / "CONTIG.txt"] if args.hapmap else [])]:
+        prepare_output(path)
+    predicted = predict_map(
+        args.vcf,
+        load_rate_model(args.model, threads=args.threads),
+        args.resolution,
+        samples=args.samples,
+        mask=read_mask(args.mask) if args.mask else None,
+        mutation_rate=args.mutation_rate,
+        diversity=args.diversity,
+        unphased=args.unphased,
+        hotspot_factor=args.hotspot_factor if args.hotspots else None,
+    )
+    per_mutation = args.mutation_rate is None
+    if args.hapmap:
+        write_hapmap_folder(args.hapmap, predicted.table)
+    if args.bedgraph:
+        write_bedgraph(args.bedgraph, predicted.table, per_mutation=per_mutation)
+    if args.hotspots:
+        write_hotspots(args.hotspots, predicted.hotspots)
+        logger.info("%s: %s hotspots", args.hotspots, f"{len(predicted.hotspots):,}")
+    write_map(args.output, predicted.table, per_mutation=per_mutation)
+
+
+def _check(args: argparse.Namespace) -> None:
+    if args.mutation_rate is None:
+        if args.hapmap:
+            raise TfbindError("--hapmap is given without --mutation-rate, expected both: cM need it")
+        logger.warning("rates will be r/mu, as no --mutation-rate is given")
+    elif args.mutation_rate > HIGHEST_MUTATION_RATE:
+        raise TfbindError(
+            f"--mutation-rate: found {args.mutation_rate:g}, expected a number per bp per generation, for example"
+            " 1.25e-8"
+        )
+    taken: dict[Path, str] = {}
+    for name in ("vcf", "model", "samples", "mask", "output", "bedgraph", "hotspots"):
+        path = getattr(args, name)
+        if path is None:
+            continue
+        other = taken.setdefault(path.resolve(), f"--{name}")
+        if name in ("output", "bedgraph", "hotspots") and other != f"--{name}":
+            raise TfbindError(f"--{name} {path} is the file of {other}, expected another name")

@@ -1,0 +1,96 @@
+"""The map of one contig: its windows, those that nothing is known of, and the rates of the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tfbind.genotypes.contig import Genotypes
+from tfbind.genotypes.mask import Accessible
+from tfbind.recombination.hotspots import Hotspot, find_hotspots, hotspot_width
+from tfbind.recombination.posterior import Calibration, TokenRates, window_rates
+
+# A stretch without a site that is wider than so many tokens, in which 8 common sites are expected, is a gap: what
+# the network says of it comes from elsewhere
+GAP_TOKENS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class ContigMap:
+    """What is known of a contig's rates.
+
+    genotypes : Genotypes
+    mask : Accessible or None
+    tokens : TokenRates or None
+        None where nothing can be said.
+    calibration : Calibration
+    note : str
+        Of all its rows: why there are no rates, or what is to be said of them.
+    """
+
+    genotypes: Genotypes
+    mask: Accessible | None
+    tokens: TokenRates | None
+    calibration: Calibration
+    note: str = ""
+
+    def table(self, resolution: int) -> pd.DataFrame:
+        """Give a row a window, as `tfbind.recombination.map_table` describes, with ``scale``; rates are r/mu."""
+        starts, ends = self._windows(resolution)
+        n_sites, gap = self._sites_and_gaps(starts, ends)
+        rates = np.full((3, len(starts)), np.nan)
+        if self.tokens is not None:
+            known = gap == ""
+            rates[:, known] = window_rates(self.tokens, starts[known], ends[known], self.calibration)
+            note = np.where(known, self.note, gap)
+        else:
+            note = np.where(gap == "masked", gap, self.note)
+        return pd.DataFrame(
+            {
+                "chrom": self.genotypes.contig,
+                "start": starts,
+                "end": ends,
+                "n_sites": n_sites,
+                "rate": rates[0],
+                "rate_lower": rates[1],
+                "rate_upper": rates[2],
+                "note": note,
+                "scale": resolution,
+            }
+        )
+
+    def hotspots(self, factor: float) -> list[Hotspot]:
+        """Find the hotspots; none where nothing can be said."""
+        if self.tokens is None:
+            return []
+        starts, ends = self._windows(hotspot_width(self.tokens))
+        known = self._sites_and_gaps(starts, ends)[1] == ""
+        return find_hotspots(
+            self.genotypes.contig, self.tokens, self.calibration, starts, ends, known, factor
+        )
+
+    def _windows(self, resolution: int) -> tuple[np.ndarray, np.ndarray]:
+        """Tile the stretch that was looked at; all but the first start and the last end are whole multiples."""
+        start, end = self.genotypes.start, self.genotypes.end
+        inner = np.arange((start // resolution + 1) * resolution, end, resolution)
+        edges = np.concatenate([[start], inner, [end]]).astype(np.int64)
+        return edges[:-1], edges[1:]
+
+    def _sites_and_gaps(self, starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Count the sites of windows; say why one is a gap: ``masked``, ``no_sites``, or nothing if it is none."""
+        positions = self.genotypes.positions
+        before, after = np.searchsorted(positions, starts), np.searchsorted(positions, ends)
+        n_sites = after - before
+        # a window that is narrower than a token may have no site and still be well known
+        beyond = np.concatenate([[self.genotypes.start], positions, [self.genotypes.end]])
+        empty = beyond[after + 1] - beyond[before]
+        widest = 0.0
+        if self.tokens is not None:
+            widest = GAP_TOKENS * float(np.mean(self.tokens.end - self.tokens.start))
+        gap = np.where((n_sites == 0) & (empty > widest), "no_sites", "")
+        if self.mask is not None:
+            accessible = self.mask.bases_before(ends) - self.mask.bases_before(starts)
+            gap = np.where(accessible == 0, "masked", gap)
+        return n_sites, gap

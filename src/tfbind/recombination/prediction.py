@@ -1,0 +1,208 @@
+"""Recombination maps of the contigs of a VCF."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tfbind.errors import TfbindError
+from tfbind.genotypes.contig import Genotypes
+from tfbind.genotypes.features import COMMON, compute_features
+from tfbind.genotypes.hapmap import CM_PER_MB
+from tfbind.genotypes.mask import Accessible, Mask, apply_mask
+from tfbind.genotypes.vcf import read_genotypes
+from tfbind.recombination.checks import is_clonal, warn_of_relatives, warn_of_structure
+from tfbind.recombination.contig_map import ContigMap
+from tfbind.recombination.hotspots import Hotspot
+from tfbind.recombination.map_table import RATES
+from tfbind.recombination.posterior import TokenRates, window_rates
+from tfbind.recombination.rate_model import RateModel
+
+logger = logging.getLogger(__name__)
+
+FEWEST_CHROMOSOMES = 4
+# a token holds four: with fewer there is no landscape to speak of
+FEWEST_COMMON_SITES = 20
+
+
+@dataclass(frozen=True, eq=False)
+class PredictedMap:
+    """Rates along every contig.
+
+    table : DataFrame
+        As `tfbind.recombination.map_table` describes it.
+    hotspots : list of Hotspot
+        Rates in the table's unit.
+    """
+
+    table: pd.DataFrame
+    hotspots: list[Hotspot]
+
+
+def predict_map(
+    vcf: Path,
+    model: RateModel,
+    resolutions: Sequence[int],
+    *,
+    samples: Path | None = None,
+    mask: Mask | None = None,
+    mutation_rate: float | None = None,
+    diversity: float | None = None,
+    unphased: bool = False,
+    hotspot_factor: float | None = None,
+) -> PredictedMap:
+    """Predict the recombination rates along every contig of a VCF; memory holds one contig.
+
+    What stands against a map of a contig is warned about by name (`tfbind.recombination.checks`); where the data lie
+    outside what the network has learnt from its rows say so too, and a contig that nothing can be said of has rows
+    without rates.
+
+    Parameters
+    ----------
+    vcf : Path
+    model : RateModel
+    resolutions : sequence of int
+        Widths of windows, bp.
+    samples : Path or None
+        A file with a name on each line.
+    mask : Mask or None
+        What is accessible.
+    mutation_rate : float or None
+        Per bp per generation; where None, rates are r/mu.
+    diversity : float or None
+        Pairwise differences per bp, where the VCF's sites do not tell it.
+    unphased : bool
+        Do not use the phase.
+    hotspot_factor : float or None
+        Also look for hotspots, whose rate is so many times that of their surroundings.
+
+    Raises
+    ------
+    TfbindError
+        As `tfbind.genotypes.vcf.read_genotypes`; if there is no record, or ``diversity`` is none.
+    """
+    tables: list[pd.DataFrame] = []
+    hotspots: list[Hotspot] = []
+    told: set[str] = set()
+    for genotypes in read_genotypes(vcf, samples, unphased=unphased):
+        contig = map_contig(genotypes, model, f"{vcf}: contig {genotypes.contig}", mask, diversity, told)
+        _report(contig, f"{vcf}: contig {genotypes.contig}", mutation_rate)
+        tables += [contig.table(resolution) for resolution in resolutions]
+        if hotspot_factor is not None:
+            hotspots += contig.hotspots(hotspot_factor)
+        # or memory would hold it while the next one is read
+        del genotypes, contig
+    if not tables:
+        raise TfbindError(f"{vcf}: has no records, expected the genotypes of one contig at least")
+    table = pd.concat(tables, ignore_index=True)
+    if mutation_rate is not None:
+        table[list(RATES)] *= mutation_rate
+        hotspots = [spot._replace(rate=spot.rate * mutation_rate) for spot in hotspots]
+    if len(resolutions) == 1:
+        del table["scale"]
+    return PredictedMap(table, hotspots)
+
+
+def map_contig(
+    genotypes: Genotypes,
+    model: RateModel,
+    where: str,
+    mask: Mask | None = None,
+    diversity: float | None = None,
+    told: set[str] | None = None,
+) -> ContigMap:
+    """Check a contig's genotypes, and let the network read them if they can be read.
+
+    Parameters
+    ----------
+    genotypes : Genotypes
+    model : RateModel
+    where : str
+        What warnings begin with.
+    mask : Mask or None
+    diversity : float or None
+    told : set of str or None
+        What was warned about on other contigs, and need not be said again; grows.
+    """
+    told = set() if told is None else told
+    accessible = None
+    if mask is not None:
+        genotypes, accessible = apply_mask(genotypes, mask), mask.on(genotypes.contig)
+    calibration = model.card.calibration
+    refusal, why = _why_not(genotypes)
+    if refusal:
+        logger.warning("%s: %s: its rates are NA", where, why)
+        return ContigMap(genotypes, accessible, None, calibration, refusal)
+    warn_of_relatives(genotypes, where, told)
+    if "structure" not in told and warn_of_structure(genotypes, where):
+        told.add("structure")
+    tokens, note = _read(genotypes, model, where, accessible, diversity)
+    return ContigMap(genotypes, accessible, tokens, calibration, note)
+
+
+def _why_not(genotypes: Genotypes) -> tuple[str, str]:
+    """Say why nothing can be said of a contig, as a note and in words; both are empty if something can."""
+    n = genotypes.n_chromosomes
+    if n < FEWEST_CHROMOSOMES:
+        return "too_few_samples", f"found {n} chromosomes, expected at least {FEWEST_CHROMOSOMES}"
+    ones, called = genotypes.allele_counts()
+    common = int((np.minimum(ones, called - ones) >= COMMON).sum())
+    if common < FEWEST_COMMON_SITES:
+        return "too_few_sites", (
+            f"found {common} sites whose rarer allele was seen {COMMON} times or more, expected at least"
+            f" {FEWEST_COMMON_SITES}"
+        )
+    if is_clonal(genotypes):
+        return "clonal", (
+            "found hardly any recombination between distant sites, as among clones or on a chromosome that does not"
+            " recombine"
+        )
+    return "", ""
+
+
+def _read(
+    genotypes: Genotypes, model: RateModel, where: str, mask: Accessible | None, diversity: float | None
+) -> tuple[TokenRates, str]:
+    """Let the network read a contig; the note tells whether it lies outside what training has seen."""
+    features = compute_features(genotypes, mask, diversity)
+    distance, deviating = model.distance(features)
+    if distance > 1:
+        logger.warning(
+            "%s: the data lie outside what the network has learnt from (%.1f times as far from its centre as 99.9%% of"
+            " that; most in %s): neither rates nor intervals are to be trusted; see tfbind recombination simulate and"
+            " train",
+            where,
+            distance,
+            ", ".join(deviating),
+        )
+    return model.token_rates(features), "outside_training" if distance > 1 else ""
+
+
+def _report(contig: ContigMap, where: str, mutation_rate: float | None) -> None:
+    """Say what was used and what the mean rate is."""
+    if contig.tokens is None:
+        return
+    found = contig.genotypes
+    whole = np.array([found.start]), np.array([found.end])
+    factor, unit = (1.0, "r/mu") if mutation_rate is None else (mutation_rate * CM_PER_MB, "cM/Mb")
+    rate, lower, upper = (
+        float(x[0]) * factor for x in window_rates(contig.tokens, *whole, contig.calibration)
+    )
+    logger.info(
+        "%s: %d samples (%d chromosomes, %s), %s sites in %.2f Mb, mean rate %.3g (%.3g to %.3g) %s",
+        where,
+        len(found.samples) or len(set(found.sample_of_column().tolist())),
+        found.n_chromosomes,
+        "haploid or phased" if found.ploidy == 1 else "unphased",
+        f"{len(found.positions):,}",
+        (found.end - found.start) / 1e6,
+        rate,
+        lower,
+        upper,
+        unit,
+    )

@@ -1,0 +1,119 @@
+"""Population structure: whether the samples fall into groups that differ in their alleles all along the contig."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfbind.genotypes.contig import Genotypes
+from tfbind.genotypes.features import COMMON
+from tfbind.recombination.relatives import fewest_to_leave_out, ratio_to_usual
+from tfbind.recombination.site_matrix import (
+    differences,
+    expected_differences,
+    frequencies_by_sample,
+    most_sites,
+    thin,
+)
+
+MOST_BLOCKS = 20
+FEWEST_BLOCKS = 6
+# of a block, after thinning
+FEWEST_SITES = 30
+# of a block, in expected pairwise differences: further apart, sites know little of each other
+FEWEST_UNITS = 100
+FEWEST_SAMPLES = 8
+# of a haploid sample, half as much of a diploid one: what two that share most of a contig by chance have
+CLOSE = 0.36
+MOST_CLOSE = 0.25
+POWERS = 40
+LEAST_FST = 0.03
+LEAST_Z = 5.5
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Two groups of samples: which are in the smaller one, (samples,) bool, and FST between the two."""
+
+    smaller: np.ndarray
+    fst: float
+    standard_error: float
+
+
+def find_groups(genotypes: Genotypes) -> Groups | None:
+    """Split the samples in two, and tell whether the two groups differ on sites that had no part in the split.
+
+    The contig is cut into blocks. For each one the samples are split by the sign of the first principal coordinate
+    (Gower 1966, Biometrika 53:325) of their differences on the blocks that are neither it nor next to it, and FST
+    between the two groups is measured on the block itself (Hudson 1992, Genetics 132:583, as a ratio of sums: Bhatia
+    2013, Genome Res 23:1514). In a panmictic sample it is 0 on average, however strong the linkage within a block is,
+    for which the Tracy-Widom distribution of the first eigenvalue (Patterson 2006, PLoS Genet 2:e190) makes no
+    allowance. The standard error is that of the jackknife over blocks.
+
+    Returns
+    -------
+    Groups or None
+        None if FST is below LEAST_FST or below LEAST_Z standard errors, or the contig too short to tell.
+    """
+    frequencies = frequencies_by_sample(thin(genotypes, most_sites(genotypes), COMMON))
+    n_samples = frequencies.shape[1]
+    if n_samples < FEWEST_SAMPLES or len(frequencies) < FEWEST_BLOCKS * FEWEST_SITES:
+        return None
+    together = differences(frequencies)
+    n_blocks = min(
+        MOST_BLOCKS,
+        len(frequencies) // FEWEST_SITES,
+        int(expected_differences(genotypes) / FEWEST_UNITS),
+    )
+    distinct = _without_close_pairs(together, CLOSE * n_samples / genotypes.n_chromosomes)
+    if n_blocks < FEWEST_BLOCKS or distinct.sum() < FEWEST_SAMPLES:
+        return None
+    frequencies = frequencies[:, distinct]
+    blocks = np.array_split(frequencies, n_blocks)
+    apart = np.stack([differences(block) * len(block) for block in blocks])
+    sums = np.array([_within_and_between(apart[i], _split(_not_next_to(apart, i))) for i in range(n_blocks)])
+    without = sums.sum(axis=0) - sums
+    fst = 1 - sums[:, 0].sum() / sums[:, 1].sum()
+    jackknifed = 1 - without[:, 0] / without[:, 1]
+    error = float(np.sqrt((n_blocks - 1) * jackknifed.var()))
+    if not (fst >= LEAST_FST and fst >= LEAST_Z * error):
+        return None
+    split = _split(apart.sum(axis=0))
+    smaller = np.zeros(n_samples, bool)
+    smaller[distinct] = split if split.mean() <= 0.5 else ~split
+    return Groups(smaller, float(fst), error)
+
+
+def _without_close_pairs(apart: np.ndarray, close: float) -> np.ndarray:
+    """Tell which samples to keep so that no pair is close; all, if many would go, as within groups far apart."""
+    pairs = np.argwhere(np.triu(1 - ratio_to_usual(apart) > close, 1)).tolist()
+    keep = np.ones(len(apart), bool)
+    keep[fewest_to_leave_out(pairs)] = False
+    return keep if keep.mean() >= 1 - MOST_CLOSE else np.ones(len(apart), bool)
+
+
+def _not_next_to(apart: np.ndarray, block: int) -> np.ndarray:
+    return apart.sum(axis=0) - apart[max(block - 1, 0) : block + 2].sum(axis=0)
+
+
+def _split(apart: np.ndarray) -> np.ndarray:
+    """Tell which samples have a first principal coordinate above 0: (samples,) bool."""
+    apart = apart * (1 - np.eye(len(apart)))
+    centred = -(apart - apart.mean(axis=0) - apart.mean(axis=1)[:, None] + apart.mean())
+    # by powers of the matrix: near enough to tell signs, and far quicker than all the coordinates
+    axis = centred[np.argmax(np.diag(centred))]
+    for _ in range(POWERS):
+        axis = centred @ axis
+        axis /= np.linalg.norm(axis) or 1
+    return axis > 0
+
+
+def _within_and_between(apart: np.ndarray, split: np.ndarray) -> tuple[float, float]:
+    """Mean differences within and between two groups of samples; a sample is not compared with itself."""
+    within = [
+        apart[np.ix_(group, group)].sum() - np.trace(apart[np.ix_(group, group)]) for group in (split, ~split)
+    ]
+    pairs = [int(group.sum()) * (int(group.sum()) - 1) for group in (split, ~split)]
+    known = [total / n for total, n in zip(within, pairs, strict=True) if n]
+    return float(np.mean(known)), float(apart[np.ix_(split, ~split)].mean())
