@@ -37,7 +37,9 @@ class TestWindows:
 
     def test_the_spread_is_that_of_the_number_of_tokens(self):
         spread = np.tile([1.0, 0.8, 0.4, 0.2, 0.1], (64, 1))
-        found = windows_of(tokens(np.ones(64), spread), np.array([1000] * 4), np.array([1100, 1400, 1800, 7400]))
+        found = windows_of(
+            tokens(np.ones(64), spread), np.array([1000] * 4), np.array([1100, 1400, 1800, 7400])
+        )
         assert found.n_tokens.tolist() == pytest.approx([1, 4, 8, 64])
         assert found.sd.tolist() == pytest.approx([1.0, 0.8, 0.6, 0.2])
 

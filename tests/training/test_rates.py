@@ -11,9 +11,9 @@ from tfbind.training.rates import moving_mean, posterior_loss  # noqa: E402
 
 def outputs(log_rate, log_sd):
     n = len(log_rate)
-    return np.concatenate([np.reshape(log_rate, (1, n, 1)), np.full((1, n, OUTPUTS - 1), log_sd)], axis=2).astype(
-        np.float32
-    )
+    return np.concatenate(
+        [np.reshape(log_rate, (1, n, 1)), np.full((1, n, OUTPUTS - 1), log_sd)], axis=2
+    ).astype(np.float32)
 
 
 def plain_loss(y, log_rate, log_sd):

@@ -71,7 +71,11 @@ def read_network(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray
 
 
 def build_graph(
-    config: dict[str, Any], weights: dict[str, np.ndarray], *, unpadded: bool = False
+    config: dict[str, Any],
+    weights: dict[str, np.ndarray],
+    *,
+    unpadded: bool = False,
+    steps: int | None = None,
 ) -> ov.Model:
     """Build the graph of a network that `tfbind.networks.build.build` has made.
 
@@ -82,6 +86,8 @@ def build_graph(
     unpadded : bool
         Build it for sequences without padding, which spares it all masks. The input ``valid_length`` is there
         all the same.
+    steps : int, optional
+        Of the sequences, where the network takes any number.
 
     Raises
     ------
@@ -91,7 +97,8 @@ def build_graph(
     described = {layer["name"]: layer["config"] for layer in config["layers"]}
     parameters, inputs = [], []
     for name, _, _ in config["input_layers"]:
-        shape = ov.PartialShape([-1, *described[name]["batch_shape"][1:]])
+        _, *sizes = described[name]["batch_shape"]
+        shape = ov.PartialShape([-1, *(steps if size is None else size for size in sizes)])
         parameter = op.parameter(shape, ov.Type(np.dtype(described[name]["dtype"])))
         parameter.set_friendly_name(name)
         parameters.append(parameter)

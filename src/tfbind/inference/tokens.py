@@ -24,7 +24,7 @@ class TokenEngine:
     """
 
     def __init__(self, path: str | Path, *, shape: tuple[int, int, int], threads: int | None = None):
-        graph = build_graph(*read_network(path))
+        graph = build_graph(*read_network(path), steps=shape[1])
         graph.reshape({0: list(shape), 1: [shape[0]]})
         options = {
             # a processor with bfloat16 would otherwise be free to use it

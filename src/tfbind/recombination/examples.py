@@ -173,4 +173,5 @@ def fit_scaling(regions: list[RegionTokens]) -> Scaling:
 
 def region_values(x: np.ndarray) -> np.ndarray:
     """The features that hold for a whole region, from (tokens, features): (region features,) float64."""
-    return x[0, len(FEATURES) - len(REGION_FEATURES) :].astype(np.float64)
+    # rounded as those of training are: what never differed there must not differ by its rounding here
+    return x[0, len(FEATURES) - len(REGION_FEATURES) :].astype(np.float16).astype(np.float64)

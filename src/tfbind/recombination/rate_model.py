@@ -22,7 +22,7 @@ KIND = "rates"
 SHIPPED = Path(__file__).parent / "rates.keras"
 # A contig is read in chunks of so many tokens, of which MARGIN at either end only lead in
 CHUNK, MARGIN = 512, 64
-CHUNKS_AT_ONCE = 16
+CHUNKS_AT_ONCE = 4
 # of the training regions, the share that lies within the distance 1
 WITHIN = 0.999
 

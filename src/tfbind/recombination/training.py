@@ -186,8 +186,7 @@ def _settings(simulations: Sequence[Path]) -> list[dict[str, Any]]:
     settings = []
     for path in simulations:
         with open_regions(path) as regions:
-            # a bound that is none was written as Infinity, which is no JSON
-            setting = json.loads(regions.attributes["setting"], parse_constant=lambda _: None)
+            setting = json.loads(regions.attributes["setting"])
         if setting in settings:
             raise TfbindError(
                 f"{path}: was simulated with the setting and the seed of {simulations[settings.index(setting)]},"

@@ -1,0 +1,168 @@
+"""From simulations to a model of rates, and the model at work."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tfbind.errors import TfbindError
+from tfbind.genotypes.features import compute_features
+from tfbind.genotypes.prior import Prior
+from tfbind.genotypes.simulation import Setting, simulate_region
+from tfbind.recombination.examples import RateExamples, RegionTokens, fit_scaling, tokens_of
+from tfbind.recombination.rate_model import load_rate_model, read_in_chunks, read_rate_card
+from tfbind.recombination.simulations import write_simulations
+from tfbind.recombination.training import train_rates
+from tfbind.training.options import FitOptions
+from tfbind.training.rate_options import OUTPUTS, RateOptions
+
+# rates differ between regions more than anything else
+SETTING = Setting(
+    prior=Prior.from_mapping(
+        {"landscapes": {"flat": 1}, "rate_ratio": [0.05, 5], "diversity": 1e-3, "chip": 0}
+    ),
+    length=200_000,
+    samples=10,
+    perfect=True,
+)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rates")
+    write_simulations(SETTING, folder / "sims.h5", replicates=60, seed=3)
+    train_rates(
+        [folder / "sims.h5"],
+        folder / "rates.keras",
+        options=RateOptions(units=16, layers=1, crop=64),
+        fitting=FitOptions(epochs=8, batch_size=16, learning_rate=1e-2),
+        threads=2,
+        resume=False,
+    )
+    return folder
+
+
+class TestTraining:
+    def test_it_tells_fast_regions_from_slow_ones_that_it_has_not_seen(self, trained):
+        model = load_rate_model(trained / "rates.keras", threads=1)
+        found, true = [], []
+        for replicate in range(12):
+            region = simulate_region(SETTING, 99, replicate)
+            tokens = model.token_rates(compute_features(region.genotypes()))
+            found.append(np.log(tokens.rate.mean()))
+            true.append(np.log(region.rate.mean() / region.mutation_rate))
+        assert np.corrcoef(found, true)[0, 1] > 0.8
+
+    def test_what_goes_beside_the_model(self, trained):
+        assert not (trained / "rates.checkpoint").exists()
+        history = pd.read_csv(trained / "rates.history.tsv", sep="\t")
+        assert history["epoch"].tolist() == list(range(1, 9))
+        assert history["val_loss"].iloc[-1] < history["val_loss"].iloc[0]
+        summary = json.loads((trained / "rates.summary.json").read_text())
+        assert summary["regions"] == {"train": 56, "validation": 4}
+        assert summary["validation"]["25000"]["windows"] > 20
+
+    def test_the_card_says_what_it_was_calibrated_on(self, trained):
+        card = read_rate_card(trained / "rates.keras")
+        assert card.training["settings"][0]["seed"] == 3
+        assert all(
+            low < high for low, high in zip(card.calibration.lower, card.calibration.upper, strict=True)
+        )
+
+    def test_the_same_simulations_twice_are_refused(self, trained, tmp_path):
+        again = tmp_path / "again.h5"
+        again.write_bytes((trained / "sims.h5").read_bytes())
+        with pytest.raises(
+            TfbindError, match=r"again.h5: was simulated with the setting and the seed of .*sims.h5"
+        ):
+            train_rates(
+                [trained / "sims.h5", again],
+                tmp_path / "rates.keras",
+                options=RateOptions(),
+                fitting=FitOptions(),
+                threads=1,
+                resume=False,
+            )
+
+    def test_data_like_the_training_are_near_and_others_are_far(self, trained):
+        model = load_rate_model(trained / "rates.keras", threads=1)
+        near, _ = model.distance(compute_features(simulate_region(SETTING, 98, 1).genotypes()))
+        noisy = Setting(prior=SETTING.prior, length=200_000, samples=150, ploidy=1)
+        far, named = model.distance(compute_features(simulate_region(noisy, 98, 1).genotypes()))
+        assert near < 1 < far
+        assert "log_n" in named
+
+
+def test_a_model_of_another_kind_is_refused(trained, tmp_path):
+    with pytest.raises(TfbindError, match=r"no such file"):
+        read_rate_card(tmp_path / "absent.keras")
+
+
+class TestTokens:
+    def test_the_truth_of_a_token_is_its_mean_rate_over_the_mutation_rate(self):
+        region = simulate_region(SETTING, 4, 2)
+        tokens = tokens_of(region, np.random.default_rng(0))
+        expected = region.rate[0] / region.mutation_rate
+        np.testing.assert_allclose(tokens.rate, expected, rtol=1e-5)
+
+    def test_a_region_without_sites_gives_none(self):
+        empty = Setting(prior=SETTING.prior, length=50, samples=2, perfect=True)
+        assert tokens_of(simulate_region(empty, 1, 0), np.random.default_rng(0)) is None
+
+
+def region_of(n, value):
+    x = np.full((n, 60), value, np.float16)
+    x[:, 0] = np.arange(n)
+    edges = np.arange(n + 1)
+    return RegionTokens(edges[:-1], edges[1:], x, np.arange(n, dtype=np.float32))
+
+
+class TestExamples:
+    def test_crops_are_stretches_of_a_region_in_either_direction(self):
+        data = RateExamples([region_of(10, 1.0), region_of(3, 2.0)], [region_of(9, 1.0)], crop=4, seed=0)
+        assert data.n_train == 4
+        directions = set()
+        for epoch in range(6):
+            for batch in data.batches(epoch, 3):
+                for y, valid in zip(batch.y, batch.inputs[1], strict=True):
+                    assert np.isnan(y[valid:]).all()
+                    steps = np.diff(y[:valid])
+                    assert len(set(steps)) == 1
+                    directions.add(float(steps[0]))
+        assert directions == {1.0, -1.0}
+
+    def test_an_epoch_is_the_same_each_time_and_differs_from_the_next(self):
+        data = RateExamples([region_of(40, 1.0)], [region_of(9, 1.0)], crop=4, seed=0)
+        first, again, second = (next(data.batches(epoch, 10)).y for epoch in (0, 0, 1))
+        np.testing.assert_array_equal(first, again)
+        assert not np.array_equal(first, second)
+
+    def test_validation_holds_every_token_once(self):
+        data = RateExamples([region_of(10, 1.0)], [region_of(9, 1.0), region_of(2, 1.0)], crop=4, seed=0)
+        y = np.concatenate([batch.y.ravel() for batch in data.validation(2)])
+        assert sorted(y[np.isfinite(y)].tolist()) == sorted([*range(9), 0, 1])
+
+    def test_a_feature_that_never_differed_stays_silent(self):
+        scaling = fit_scaling([region_of(5, 1.0)])
+        scaled = scaling.apply(np.full((1, 60), 9.0))
+        assert abs(scaled[0, 5]) < 1e-4
+
+
+@pytest.mark.parametrize("n", [1, 511, 512, 513, 900, 9000])
+def test_chunks_are_put_together_as_one_contig(n):
+    def outputs(x, valid_length):
+        # each token's own number, and how far the chunk reaches on either side of it
+        place = np.arange(x.shape[1])
+        left = np.broadcast_to(place, x.shape[:2])
+        right = valid_length[:, None] - 1 - left
+        return np.stack([x[:, :, 0], left, right, left, left, left], axis=2).astype(np.float32)
+
+    x = np.zeros((n, 60), np.float32)
+    x[:, 0] = np.arange(n)
+    found = read_in_chunks(outputs, x)
+    assert found.shape == (n, OUTPUTS)
+    np.testing.assert_array_equal(found[:, 0], np.arange(n))
+    context = np.minimum(64, np.minimum(np.arange(n), np.arange(n)[::-1]))
+    assert (found[:, 1] >= context).all()
+    assert (found[:, 2] >= context).all()
