@@ -95,7 +95,9 @@ def evaluate_map(predicted: PredictedMap, truth: Truth, scales: Sequence[int]) -
                 f"scale {scale:,}: most of the truth is coarser, so neighbouring windows share its values"
             )
         windows = judged_windows(predicted.table, pieces, map_windows(predicted.table, scale), scale)
-        metrics[str(scale)] = window_metrics(windows, same_unit=same_unit)
+        metrics[str(scale)] = values = window_metrics(windows, same_unit=same_unit)
+        left_out = ", ".join(f"{values[f'n_{reason}']:,} {reason}" for reason in LEFT_OUT)
+        logger.info("scale %s: %s windows; left out: %s", f"{scale:,}", f"{values['n_windows']:,}", left_out)
         tables.append(windows)
     for note in notes[len(truth.notes) :]:
         logger.info("%s", note)

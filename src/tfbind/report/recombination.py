@@ -17,7 +17,7 @@ from tfbind.report.axes import COLOURS, GREY, line_style, name_lines, square_axe
 from tfbind.report.evaluation import write_json, write_table
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 MOST_PANELS = 6
 MOST_WINDOWS = 800  # of a panel: more cannot be told apart
@@ -81,6 +81,7 @@ def landscape_svg(evaluation: MapEvaluation) -> str:
                 )
             axes.set(yscale="log", xlim=(rows["start"].min() / 1e6, rows["end"].max() / 1e6))
             axes.set_ylim(bottom, top)
+            _plain_logarithms(axes.yaxis, bottom, top)
             axes.set_title(f"contig {contig}", fontsize=9, color=GREY)
         figure.supylabel(unit, fontsize=10, color="#333333")
         panels[-1].set_xlabel(f"Position (Mb); windows of {_bp(scale)}" if scale else "Position (Mb)")
@@ -92,7 +93,11 @@ def _landscape_heading(figure: Any, shown: int, of: int, same_unit: bool) -> Non
     predicted = "prediction, 95% interval" + ("" if same_unit else " (scaled to the truth's length)")
     kept = f"{shown} of {of} contigs" if shown < of else ""
     figure.suptitle(" ", fontsize=9)
-    for x, text, colour in ((0.06, predicted, COLOURS[0]), (0.62, "truth", COLOURS[1]), (0.75, kept, GREY)):
+    for x, text, colour in (
+        (0.06, predicted, COLOURS[0]),
+        (0.32 if same_unit else 0.62, "truth", COLOURS[1]),
+        (0.75, kept, GREY),
+    ):
         figure.text(x, 1.0, text, color=colour, fontsize=10, va="top")
 
 
@@ -131,7 +136,7 @@ def scatter_svg(evaluation: MapEvaluation) -> str:
         _unit, (evaluation.rate_per_mutation, evaluation.truth_per_mutation)
     )
     with style():
-        figure = Figure(figsize=(0.4 + 2.9 * len(metrics), 3.3), layout="constrained")
+        figure = Figure(figsize=(0.6 + 2.9 * len(metrics), 3.4), layout="constrained")
         panels = np.atleast_1d(figure.subplots(1, len(metrics)))
         for axes, (scale, values) in zip(panels, metrics.items(), strict=True):
             rows = used[(used["scale"] == int(scale)) & (used["rate"] > 0) & (used["truth"] > 0)]
@@ -143,9 +148,14 @@ def scatter_svg(evaluation: MapEvaluation) -> str:
                     truth, rate, xscale="log", yscale="log", gridsize=40, bins="log", mincnt=1, cmap="Blues"
                 )
             else:
-                axes.plot(truth, rate, ".", markersize=4, alpha=0.6, markeredgewidth=0, color=COLOURS[0])
+                axes.plot(truth, rate, "o", markersize=3, alpha=0.6, markeredgewidth=0, color=COLOURS[0])
+            x_ends, y_ends = _ends(truth), _ends(rate)
             if same_unit:
-                _equal_limits(axes, truth, rate)
+                x_ends = y_ends = _ends(np.concatenate([truth, rate]))
+                axes.plot(x_ends, x_ends, color=GREY, linewidth=0.8, linestyle=":")
+            axes.set(xlim=x_ends, ylim=y_ends, box_aspect=1)
+            _plain_logarithms(axes.xaxis, *x_ends)
+            _plain_logarithms(axes.yaxis, *y_ends)
             correlation = values["pearson"]
             label = "r undefined" if correlation is None else f"r = {correlation:.3f}"
             if values["bias_ratio"] is not None:
@@ -155,11 +165,8 @@ def scatter_svg(evaluation: MapEvaluation) -> str:
         return to_svg(figure)
 
 
-def _equal_limits(axes: Axes, truth: NDArray[np.float64], rate: NDArray[np.float64]) -> None:
-    values = np.concatenate([truth, rate]) if len(truth) else np.array([0.1, 10])
-    ends = values.min() / 1.3, values.max() * 1.3
-    axes.set(xlim=ends, ylim=ends, aspect="equal")
-    axes.plot(ends, ends, color=GREY, linewidth=0.8, linestyle=":")
+def _ends(values: NDArray[np.float64]) -> tuple[float, float]:
+    return (float(values.min() / 1.3), float(values.max() * 1.3)) if len(values) else (0.1, 10.0)
 
 
 def calibration_svg(evaluation: MapEvaluation) -> str:
@@ -187,6 +194,43 @@ def calibration_svg(evaluation: MapEvaluation) -> str:
         return to_svg(figure)
 
 
+def comparison_svg(table: pd.DataFrame) -> str:
+    """Draw the metrics of several maps by scale; what no map has is not drawn.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `tfbind.recombination.map_comparison.compare_maps`.
+    """
+    from matplotlib.figure import Figure
+
+    titles = {
+        "pearson": "Pearson",
+        "bias_ratio": "Predicted / true length",
+        "coverage95": "Inside the 95% interval",
+    }
+    shown = [name for name in titles if table[name].notna().any()] or ["pearson"]
+    names = list(dict.fromkeys(table["map"]))
+    scales = list(dict.fromkeys(table["scale"]))
+    with style():
+        figure = Figure(figsize=(0.5 + 2.8 * len(shown), 2.9))
+        panels = np.atleast_1d(figure.subplots(1, len(shown)))
+        figure.subplots_adjust(wspace=0.35)
+        for axes, metric in zip(panels, shown, strict=True):
+            for index, name in enumerate(names):
+                of_map = table[table["map"] == name].set_index("scale")[metric].reindex(scales)
+                axes.plot(range(len(scales)), of_map, marker="o", markersize=4, **line_style(index))
+            axes.set_title(titles[metric], fontsize=10)
+            axes.set_xticks(range(len(scales)), [_bp(scale) for scale in scales])
+            axes.set_xlabel("Windows")
+            axes.margins(x=0.08)
+            if metric != "pearson":
+                axes.axhline(1 if metric == "bias_ratio" else 0.95, color=GREY, linewidth=0.8, linestyle=":")
+        windows = table.groupby("map", sort=False)["n_windows"].max()
+        name_lines(panels[-1], names, {name: f"{windows[name]:,} windows" for name in names}, "Map")
+        return to_svg(figure)
+
+
 def share_inside(rows: pd.DataFrame, levels: NDArray[np.float64]) -> NDArray[np.float64]:
     """Share of truths inside central intervals, if the logarithm of the rate is normal between the 95% bounds.
 
@@ -210,6 +254,15 @@ def share_inside(rows: pd.DataFrame, levels: NDArray[np.float64]) -> NDArray[np.
         deviates = distance / ((high - low) / (2 * ndtri(0.975)))
     level_of_truth = np.sort(2 * ndtr(np.nan_to_num(deviates, nan=0.0, posinf=np.inf)) - 1)
     return np.searchsorted(level_of_truth, levels, side="right") / len(level_of_truth)
+
+
+def _plain_logarithms(axis: Axis, low: float, high: float) -> None:
+    """Write plain numbers at a logarithmic axis: its own are mathematics, which the style takes as letters."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1.0,) if high > 30 * low else (1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _unit(per_mutation: bool) -> tuple[str, float]:

@@ -1,0 +1,67 @@
+"""Compare maps of recombination on one truth, over the windows that all of them know.
+
+For every scale and map the metrics of evaluate, and the difference of Pearson's correlation from the first map's, with
+a 95% interval by a bootstrap of whole blocks of ten windows (NA for fewer than ten blocks). Draws FILE.svg beside
+the table FILE.tsv.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tfbind.cli.arguments import add_output, add_seed, names
+from tfbind.cli.recombination_evaluate import add_truth
+from tfbind.errors import TfbindError
+
+
+def register_parser(actions: argparse._SubParsersAction) -> None:
+    """Add the action ``compare``."""
+    parser = actions.add_parser(
+        "compare",
+        help="compare maps on one truth",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--maps",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="MAP",
+        help="from predict, or any format of a truth",
+    )
+    parser.add_argument(
+        "--names", type=names, metavar="NAME,NAME", help="of the maps (default: their files' names)"
+    )
+    add_truth(parser)
+    add_seed(parser)
+    add_output(parser, "the table", "FILE.tsv")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Compare, write the table and draw it."""
+    figure = args.output.with_suffix(".svg")
+    for path in (*args.maps, *args.truth):
+        if path.resolve() in (args.output.resolve(), figure.resolve()):
+            raise TfbindError(f"--output {args.output} would replace {path}, expected another name")
+    called = args.names or tuple(str(path) for path in args.maps)
+    if len(args.maps) < 2 or len(called) != len(args.maps) or len(set(called)) < len(called):
+        raise TfbindError(
+            f"found {len(args.maps)} maps and {len(set(called))} names, expected at least two maps and a name each"
+        )
+    from tfbind.recombination.map_comparison import compare_maps
+    from tfbind.recombination.map_windows import read_prediction
+    from tfbind.recombination.truth import read_truth
+    from tfbind.report.axes import write_svg
+    from tfbind.report.evaluation import write_table
+    from tfbind.report.recombination import comparison_svg
+
+    maps = {
+        name: read_prediction(path, args.mutation_rate) for name, path in zip(called, args.maps, strict=True)
+    }
+    table = compare_maps(maps, read_truth(args.truth, args.truth_unit), args.scales, args.seed)
+    write_table(args.output, table)
+    write_svg(figure, comparison_svg(table))
