@@ -1,6 +1,7 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.lib.stride_tricks import sliding_window_view
 
 from tfbind.dna.alphabet import encode_letters, reverse_complement
 from tfbind.dna.gkm import (
@@ -144,6 +145,24 @@ class TestEvidenceTracks:
         window = evidence_tracks(codes[:, 5:38].copy(), np.array([33]), self.tables)
         np.testing.assert_allclose(window[:, WIDEST:-WIDEST], whole[:, 5 + WIDEST : 38 - WIDEST], atol=1e-5)
         assert not np.allclose(window[:, :2], whole[:, 5:7])
+
+    @settings(max_examples=50, deadline=None)
+    @given(
+        st.lists(st.sampled_from([0, 0, 0, 1, 2, 3, 4]), min_size=60, max_size=90),
+        st.integers(1, 30),
+        st.integers(1, 30),
+    )
+    def test_of_windows_that_overlap_are_those_of_each_alone_to_the_last_bit(self, record, length, stride):
+        codes = sliding_window_view(np.array(record, np.uint8), length)[::stride].copy()
+        valid_length = np.full(len(codes), length)
+        # two that are padded, and some that are scored by other weights
+        valid_length[2:4] = length // 2
+        table = np.arange(len(codes)) // 5 % 2
+        together = evidence_tracks(codes, valid_length, self.tables, table)
+        for row, track in enumerate(together):
+            some = slice(row, row + 1)
+            alone = evidence_tracks(codes[some], valid_length[some], self.tables, table[some])
+            assert (alone[0] == track).all()
 
     def test_each_row_by_its_own_table(self):
         codes, valid_length = batch("ACGTTGCACCATTT", "ACGTTGCACCATTT")

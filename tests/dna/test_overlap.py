@@ -1,0 +1,26 @@
+import numpy as np
+import pytest
+
+from tfbind.dna.alphabet import encode_letters
+from tfbind.dna.overlap import shift_between
+
+
+@pytest.mark.parametrize(
+    ("before", "here", "most", "shift"),
+    [
+        ("ACGTTGCA", "ACGTTGCA", 4, 0),
+        ("ACGTTGCA", "TTGCACCC", 4, 3),
+        ("ACGTTGCA", "TTGCACCC", 2, -1),
+        ("ACGTTGCA", "CGTTGAAA", 4, -1),
+        ("ACNNTGCA", "NTGCAGGG", 4, 3),
+        ("ACGTACGT", "ACGTACGA", 4, 4),
+    ],
+)
+def test_is_what_the_letters_say(before, here, most, shift):
+    assert shift_between(encode_letters(before), encode_letters(here), most, 0) == shift
+
+
+@pytest.mark.parametrize(("guess", "shift"), [(0, 0), (4, 4), (5, 0), (3, 0), (-1, 0)])
+def test_of_several_answers_the_guess_is_taken(guess, shift):
+    repeat = np.array([0, 1] * 5, np.uint8)
+    assert shift_between(repeat, repeat, 4, guess) == shift
