@@ -92,6 +92,8 @@ def judge(windows: pd.DataFrame) -> dict[str, float]:
     return {
         "windows": len(windows),
         "pearson": windows["rate"].corr(windows["truth"]),
+        "pearson_log": np.log(windows["rate"]).corr(np.log(windows["truth"])),
+        "spearman": windows["rate"].corr(windows["truth"], method="spearman"),
         "bias_ratio": windows["rate"].sum() / windows["truth"].sum(),
         "coverage95": inside.mean(),
     }

@@ -38,4 +38,4 @@ class RateOptions:
     crop: int = 256
 
 
-FITTING = FitOptions(epochs=16, batch_size=64, learning_rate=2.5e-3, weight_decay=1e-4, patience=8)
+FITTING = FitOptions(epochs=10, batch_size=64, learning_rate=2.5e-3, weight_decay=1e-4, patience=8)
