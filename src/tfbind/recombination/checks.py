@@ -10,7 +10,7 @@ import numpy as np
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import COMMON
 from tfbind.genotypes.linkage import STATISTICS, sum_over_pairs
-from tfbind.recombination.relatives import fewest_to_leave_out, find_relatives
+from tfbind.recombination.relatives import Closeness, fewest_to_leave_out, find_relatives
 from tfbind.recombination.site_matrix import expected_differences, thin
 from tfbind.recombination.structure import find_groups
 
@@ -56,26 +56,24 @@ def is_clonal(genotypes: Genotypes) -> bool:
     return four_gametes / pairs < MOST_FOUR_GAMETES
 
 
-def warn_of_relatives(genotypes: Genotypes, where: str, told: set[str]) -> None:
-    """Warn of related and identical samples by name; not of a pair that was ``told`` already."""
-    pairs = find_relatives(genotypes)
-    pairs = [pair for pair in pairs if _names(genotypes, pair[:2], " and ") not in told]
-    told.update(_names(genotypes, pair[:2], " and ") for pair in pairs)
+def warn_of_relatives(found: Closeness, where: str) -> None:
+    """Warn of related and identical samples by name, and say whom to leave out."""
+    pairs = find_relatives(found)
     for identical, what in (
         (True, "have the same genotypes: one individual twice, or clones"),
         (False, "share far too many alleles that nobody else has: relatives"),
     ):
-        found = [pair for pair in pairs if pair.identical == identical]
-        if found:
-            shown = "; ".join(_names(genotypes, pair[:2], " and ") for pair in found[:NAMES_SHOWN])
+        such = [pair for pair in pairs if pair.identical == identical]
+        if such:
+            shown = "; ".join(_names(found.samples, pair[:2], " and ") for pair in such[:NAMES_SHOWN])
             logger.warning(
                 "%s: %s of samples %s (%s%s); leave out %s with --samples",
                 where,
-                f"{len(found):,} pair{'s' if len(found) > 1 else ''}",
+                f"{len(such):,} pair{'s' if len(such) > 1 else ''}",
                 what,
                 shown,
-                "; ..." if len(found) > NAMES_SHOWN else "",
-                _names(genotypes, fewest_to_leave_out(found)),
+                "; ..." if len(such) > NAMES_SHOWN else "",
+                _names(found.samples, fewest_to_leave_out(such)),
             )
 
 
@@ -85,7 +83,7 @@ def warn_of_structure(genotypes: Genotypes, where: str) -> bool:
     if groups is None:
         return False
     members = np.flatnonzero(groups.smaller).tolist()
-    shown = _names(genotypes, members[:NAMES_SHOWN]) + (", ..." if len(members) > NAMES_SHOWN else "")
+    shown = _names(genotypes.samples, members[:NAMES_SHOWN]) + (", ..." if len(members) > NAMES_SHOWN else "")
     logger.warning(
         "%s: the samples fall into groups (FST %.2f, standard error %.2f, between %d of them and the rest: %s), which"
         " raises linkage as little recombination does; map one group at a time with --samples",
@@ -98,5 +96,5 @@ def warn_of_structure(genotypes: Genotypes, where: str) -> bool:
     return True
 
 
-def _names(genotypes: Genotypes, samples: Sequence[int], separator: str = ", ") -> str:
-    return separator.join(genotypes.samples[i] if genotypes.samples else f"sample {i + 1}" for i in samples)
+def _names(samples: Sequence[str], numbers: Sequence[int], separator: str = ", ") -> str:
+    return separator.join(samples[i] if samples else f"sample {i + 1}" for i in numbers)

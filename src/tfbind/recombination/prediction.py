@@ -22,6 +22,7 @@ from tfbind.recombination.hotspots import Hotspot
 from tfbind.recombination.map_table import RATES
 from tfbind.recombination.posterior import TokenRates, window_rates
 from tfbind.recombination.rate_model import RateModel
+from tfbind.recombination.relatives import Closeness, closeness
 
 logger = logging.getLogger(__name__)
 
@@ -88,10 +89,12 @@ def predict_map(
     """
     tables: list[pd.DataFrame] = []
     hotspots: list[Hotspot] = []
+    together: list[Closeness] = []
     told: set[str] = set()
     for genotypes in read_genotypes(vcf, samples, unphased=unphased):
         contig = map_contig(genotypes, model, f"{vcf}: contig {genotypes.contig}", mask, diversity, told)
         _report(contig, f"{vcf}: contig {genotypes.contig}", mutation_rate)
+        _gather(together, contig)
         tables += [contig.table(resolution) for resolution in resolutions]
         if hotspot_factor is not None:
             hotspots += contig.hotspots(hotspot_factor)
@@ -99,6 +102,9 @@ def predict_map(
         del genotypes, contig
     if not tables:
         raise TfbindError(f"{vcf}: has no records, expected the genotypes of one contig at least")
+    # of all contigs, since on one of them chance may make relatives of strangers
+    for found in together:
+        warn_of_relatives(found, str(vcf))
     table = pd.concat(tables, ignore_index=True)
     if mutation_rate is not None:
         table[list(RATES)] *= mutation_rate
@@ -127,7 +133,7 @@ def map_contig(
     mask : Mask or None
     diversity : float or None
     told : set of str or None
-        What was warned about on other contigs, and need not be said again; grows.
+        What was warned about on other contigs and need not be said again; grows.
     """
     told = set() if told is None else told
     accessible = None
@@ -138,11 +144,23 @@ def map_contig(
     if refusal:
         logger.warning("%s: %s: its rates are NA", where, why)
         return ContigMap(genotypes, accessible, None, calibration, refusal)
-    warn_of_relatives(genotypes, where, told)
     if "structure" not in told and warn_of_structure(genotypes, where):
         told.add("structure")
     tokens, note = _read(genotypes, model, where, accessible, diversity)
     return ContigMap(genotypes, accessible, tokens, calibration, note)
+
+
+def _gather(together: list[Closeness], contig: ContigMap) -> None:
+    """Add how close the samples are on a contig to what is known of the same samples."""
+    if contig.tokens is None:
+        return
+    here = closeness(contig.genotypes)
+    if together and (together[-1].samples, len(together[-1].singletons)) == (
+        here.samples,
+        len(here.singletons),
+    ):
+        here = together.pop() + here
+    together.append(here)
 
 
 def _why_not(genotypes: Genotypes) -> tuple[str, str]:

@@ -8,6 +8,7 @@ turn into doubletons, and the sample is smaller than it looks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +34,7 @@ LEAST_SHARED = 0.3
 LEAST_DOUBLETONS = 15
 # expected numbers of pairs
 MOST_IDENTICAL_BY_CHANCE = 0.02
-MOST_CLOSE_BY_CHANCE = 2.0
+MOST_CLOSE_BY_CHANCE = 0.06
 # with fewer chromosomes an allele that is seen twice is not a rare one
 FEWEST_CHROMOSOMES = 8
 
@@ -47,43 +48,94 @@ class Pair(NamedTuple):
     doubletons: int
 
 
-def find_relatives(genotypes: Genotypes) -> list[Pair]:
+@dataclass(frozen=True, eq=False)
+class Closeness:
+    """How close samples are to each other on a contig, or on several.
+
+    samples : tuple of str
+        Names; empty where there are none.
+    chromosomes : float
+        Of a sample, on average.
+    units : float
+        Expected pairwise differences.
+    differences, mismatches : (samples, samples) float64
+        Sites at which two samples' chromosomes differ on average, and at which their genotypes do.
+    doubletons : (samples, samples) int64
+        Alleles seen twice, in these two samples.
+    singletons : (samples,) float64
+        Of a sample's average chromosome.
+    """
+
+    samples: tuple[str, ...]
+    chromosomes: float
+    units: float
+    differences: np.ndarray
+    mismatches: np.ndarray
+    doubletons: np.ndarray
+    singletons: np.ndarray
+
+    def __add__(self, other: Closeness) -> Closeness:
+        """Join what was found on different contigs in the same samples."""
+        units = self.units + other.units
+        return Closeness(
+            self.samples,
+            (self.chromosomes * self.units + other.chromosomes * other.units) / max(units, 1e-9),
+            units,
+            self.differences + other.differences,
+            self.mismatches + other.mismatches,
+            self.doubletons + other.doubletons,
+            self.singletons + other.singletons,
+        )
+
+
+def closeness(genotypes: Genotypes) -> Closeness:
+    """Measure how close the samples are to each other on a contig."""
+    n_sites = len(genotypes.positions)
+    frequencies = frequencies_by_sample(thin(genotypes, most_sites(genotypes)))
+    doubletons, singletons = _rare_alleles(genotypes, frequencies.shape[1])
+    return Closeness(
+        genotypes.samples,
+        genotypes.n_chromosomes / max(frequencies.shape[1], 1),
+        expected_differences(genotypes),
+        differences(frequencies).astype(float) * n_sites,
+        _mismatches(frequencies).astype(float) * n_sites,
+        doubletons,
+        singletons,
+    )
+
+
+def find_relatives(found: Closeness) -> list[Pair]:
     """Find pairs of samples that are one individual twice or parent and child, full siblings or closer.
 
     Relatives share far too many doubletons, alleles that were seen in them alone, and have fewer differences than
-    their kinship to others lets expect; the first alone would take two samples of a population of their own for
-    relatives, the second alone would take two samples that share a few long haplotypes.
+    others: the first alone would take two samples of a population of their own for relatives, the second alone two
+    samples that share a few long haplotypes.
 
     Kinship is 1 less the ratio of the differences between two samples' chromosomes to the median that either has
     with the others (so that it is 0 for the unrelated, as in Manichaikul 2010, Bioinformatics 26:2867). A pair is
     one individual twice if its genotypes differ at less than IDENTICAL of the sites at which they usually do.
 
-    On a short contig two samples may share all of it without being relatives: a pair of haplotypes is one on the
-    whole of it with a probability of about 1 / R (Hudson 1983, Theor Popul Biol 23:183), where the scaled rate of
+    On short contigs two samples may share all there is without being relatives: two haplotypes are one on the whole
+    of it with a probability of about 1 / R (Hudson 1983, Theor Popul Biol 23:183), where the scaled rate of
     recombination R is taken for as many as the expected differences. Where such pairs are expected by chance,
     nothing is said. Fewer than three samples tell nothing.
     """
-    n_samples = len(set(genotypes.sample_of_column().tolist()))
-    if n_samples < 3 or len(genotypes.positions) < 2:
+    n_samples = len(found.singletons)
+    if n_samples < 3:
         return []
-    ploidy = genotypes.n_chromosomes / n_samples
-    frequencies = frequencies_by_sample(thin(genotypes, most_sites(genotypes)))
     upper = np.triu_indices(n_samples, 1)
-    apart = differences(frequencies)
-    units = max(expected_differences(genotypes), 1)
-    n_pairs = len(upper[0])
-    identical = ratio_to_usual(_mismatches(frequencies)) < IDENTICAL
-    identical &= n_pairs / units ** round(ploidy) < MOST_IDENTICAL_BY_CHANCE
-    kinship = 1 - ratio_to_usual(apart)
-    shared, own = _doubletons(genotypes, n_samples)
-    excess = shared - np.median(shared[upper])
-    share = excess / np.maximum(excess + (own[:, None] + own) / 2, 1)
-    close = (kinship > _least_kinship(kinship[upper], ploidy)) & (share > LEAST_SHARED)
-    close &= excess >= LEAST_DOUBLETONS
-    close &= genotypes.n_chromosomes >= FEWEST_CHROMOSOMES
-    close &= n_pairs * ploidy**2 / units < MOST_CLOSE_BY_CHANCE
+    units, n_pairs = max(found.units, 1), len(upper[0])
+    identical = ratio_to_usual(found.mismatches) < IDENTICAL
+    identical &= n_pairs / units ** round(found.chromosomes) < MOST_IDENTICAL_BY_CHANCE
+    kinship = 1 - ratio_to_usual(found.differences)
+    excess = found.doubletons - np.median(found.doubletons[upper])
+    rare = excess + (found.singletons[:, None] + found.singletons) / 2
+    close = kinship > _least_kinship(kinship[upper], found.chromosomes)
+    close &= (excess >= LEAST_DOUBLETONS) & (excess > LEAST_SHARED * rare)
+    close &= n_samples * found.chromosomes >= FEWEST_CHROMOSOMES
+    close &= n_pairs * found.chromosomes**2 / units < MOST_CLOSE_BY_CHANCE
     pairs = np.argwhere(np.triu(identical | close, 1)).tolist()
-    return [Pair(i, j, bool(identical[i, j]), int(shared[i, j])) for i, j in pairs]
+    return [Pair(i, j, bool(identical[i, j]), int(found.doubletons[i, j])) for i, j in pairs]
 
 
 def fewest_to_leave_out(pairs: Iterable[Sequence]) -> list[int]:
@@ -124,7 +176,7 @@ def _mismatches(frequencies: np.ndarray) -> np.ndarray:
     return 1 - same / np.maximum(known.T @ known, 1)
 
 
-def _doubletons(genotypes: Genotypes, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
+def _rare_alleles(genotypes: Genotypes, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
     """Count the doubletons of each two samples, and the singletons of each sample's average chromosome."""
     genotypes = thin(genotypes, MOST_SITES_FOR_DOUBLETONS)
     ones, called = genotypes.allele_counts()

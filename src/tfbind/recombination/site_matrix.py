@@ -35,15 +35,17 @@ def expected_differences(genotypes: Genotypes) -> float:
 
 
 def frequencies_by_sample(genotypes: Genotypes) -> np.ndarray:
-    """Give the share of a sample's called chromosomes that have allele 1: (sites, samples) float32, NaN unknown."""
+    """Give the share of a sample's chromosomes that have allele 1: (sites, samples) float32.
+
+    NaN unless the calls of all of them are known.
+    """
     calls = genotypes.calls.astype(np.float32) / genotypes.ploidy
     calls[genotypes.calls == MISSING] = np.nan
     first = np.flatnonzero(np.diff(genotypes.sample_of_column(), prepend=-1))
     if len(first) == calls.shape[1]:
         return calls
-    known = np.add.reduceat(~np.isnan(calls), first, axis=1, dtype=np.float32)
-    with np.errstate(invalid="ignore"):
-        return np.add.reduceat(np.nan_to_num(calls), first, axis=1) / known
+    columns = np.diff(first, append=calls.shape[1]).astype(np.float32)
+    return np.add.reduceat(calls, first, axis=1) / columns
 
 
 def differences(frequencies: np.ndarray) -> np.ndarray:

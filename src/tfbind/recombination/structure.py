@@ -24,10 +24,14 @@ FEWEST_SITES = 30
 # of a block, in expected pairwise differences: further apart, sites know little of each other
 FEWEST_UNITS = 100
 FEWEST_SAMPLES = 8
-# of a haploid sample, half as much of a diploid one: what two that share most of a contig by chance have
+# of a haploid sample, half as much of a diploid one: what two have that share much of a contig by chance
 CLOSE = 0.36
+# of the samples; where more are close they are groups
 MOST_CLOSE = 0.25
+# of the contig: linkage reaches no further, even at an r/mu of 0.1 on 2 Mb of the human genome
+NEAR = 0.25
 POWERS = 40
+# 130 panmictic samples of 4 to 400 chromosomes on 2 to 6 Mb at Ne 10,000 stayed below both at r/mu of 0.8, 123 at 0.1
 LEAST_FST = 0.03
 LEAST_Z = 5.5
 
@@ -45,11 +49,12 @@ def find_groups(genotypes: Genotypes) -> Groups | None:
     """Split the samples in two, and tell whether the two groups differ on sites that had no part in the split.
 
     The contig is cut into blocks. For each one the samples are split by the sign of the first principal coordinate
-    (Gower 1966, Biometrika 53:325) of their differences on the blocks that are neither it nor next to it, and FST
+    (Gower 1966, Biometrika 53:325) of their differences on the blocks far from it, and FST
     between the two groups is measured on the block itself (Hudson 1992, Genetics 132:583, as a ratio of sums: Bhatia
     2013, Genome Res 23:1514). In a panmictic sample it is 0 on average, however strong the linkage within a block is,
     for which the Tracy-Widom distribution of the first eigenvalue (Patterson 2006, PLoS Genet 2:e190) makes no
-    allowance. The standard error is that of the jackknife over blocks.
+    allowance. The standard error is that of the jackknife over blocks,
+    and larger where neighbours resemble each other.
 
     Returns
     -------
@@ -72,17 +77,25 @@ def find_groups(genotypes: Genotypes) -> Groups | None:
     frequencies = frequencies[:, distinct]
     blocks = np.array_split(frequencies, n_blocks)
     apart = np.stack([differences(block) * len(block) for block in blocks])
-    sums = np.array([_within_and_between(apart[i], _split(_not_next_to(apart, i))) for i in range(n_blocks)])
+    sums = np.array([_within_and_between(apart[i], _split(_far_from(apart, i))) for i in range(n_blocks)])
     without = sums.sum(axis=0) - sums
     fst = 1 - sums[:, 0].sum() / sums[:, 1].sum()
     jackknifed = 1 - without[:, 0] / without[:, 1]
-    error = float(np.sqrt((n_blocks - 1) * jackknifed.var()))
+    error = float(np.sqrt((n_blocks - 1) * jackknifed.var() * _inflation(jackknifed)))
     if not (fst >= LEAST_FST and fst >= LEAST_Z * error):
         return None
     split = _split(apart.sum(axis=0))
     smaller = np.zeros(n_samples, bool)
     smaller[distinct] = split if split.mean() <= 0.5 else ~split
     return Groups(smaller, float(fst), error)
+
+
+def _inflation(values: np.ndarray) -> float:
+    """Factor of a mean's variance where each value resembles the one before, by their correlation."""
+    apart = values - values.mean()
+    correlation = (apart[1:] * apart[:-1]).sum() / max((apart**2).sum(), 1e-12)
+    correlation = min(max(correlation, 0.0), 0.9)
+    return (1 + correlation) / (1 - correlation)
 
 
 def _without_close_pairs(apart: np.ndarray, close: float) -> np.ndarray:
@@ -93,8 +106,10 @@ def _without_close_pairs(apart: np.ndarray, close: float) -> np.ndarray:
     return keep if keep.mean() >= 1 - MOST_CLOSE else np.ones(len(apart), bool)
 
 
-def _not_next_to(apart: np.ndarray, block: int) -> np.ndarray:
-    return apart.sum(axis=0) - apart[max(block - 1, 0) : block + 2].sum(axis=0)
+def _far_from(apart: np.ndarray, block: int) -> np.ndarray:
+    """Sum over the blocks that are further from one than a share NEAR of the contig."""
+    near = int(NEAR * len(apart))
+    return apart.sum(axis=0) - apart[max(block - near, 0) : block + near + 1].sum(axis=0)
 
 
 def _split(apart: np.ndarray) -> np.ndarray:
