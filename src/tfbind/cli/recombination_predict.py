@@ -20,6 +20,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
+from logging.handlers import BufferingHandler
 from pathlib import Path
 
 from tfbind.cli.arguments import add_output, add_threads, positive_float
@@ -102,13 +104,28 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         metavar="X",
         help="times the surroundings' rate (default %(default)g)",
     )
+    parser.add_argument("--notes", type=Path, metavar="FILE.json", help="also write the warnings, a list")
     add_threads(parser)
     add_output(parser, "the map, a table; compressed if it ends in .gz", "FILE.tsv")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Check the arguments, predict and write."""
+    """Predict and write; keep what is warned about on the way."""
+    warned = BufferingHandler(sys.maxsize)
+    warned.setLevel(logging.WARNING)
+    logging.getLogger("tfbind").addHandler(warned)
+    try:
+        _predict(args)
+    finally:
+        logging.getLogger("tfbind").removeHandler(warned)
+    if args.notes:
+        from tfbind.report.evaluation import write_json
+
+        write_json(args.notes, [record.getMessage() for record in warned.buffer])
+
+
+def _predict(args: argparse.Namespace) -> None:
     _check(args)
     from tfbind.files import prepare_output
     from tfbind.genotypes.mask import read_mask
@@ -118,7 +135,7 @@ def run(args: argparse.Namespace) -> None:
     from tfbind.recombination.prediction import predict_map
     from tfbind.recombination.rate_model import load_rate_model
 
-    outputs = [path for path in (args.output, args.bedgraph, args.hotspots) if path is not None]
+    outputs = [path for path in (args.output, args.bedgraph, args.hotspots, args.notes) if path is not None]
     # found out now, not behind an hour of work
     for path in [*outputs, *([args.hapmap / "CONTIG.txt"] if args.hapmap else [])]:
         prepare_output(path)
@@ -155,10 +172,10 @@ def _check(args: argparse.Namespace) -> None:
             " 1.25e-8"
         )
     taken: dict[Path, str] = {}
-    for name in ("vcf", "model", "samples", "mask", "output", "bedgraph", "hotspots"):
+    for name in ("vcf", "model", "samples", "mask", "output", "bedgraph", "hotspots", "notes"):
         path = getattr(args, name)
         if path is None:
             continue
         other = taken.setdefault(path.resolve(), f"--{name}")
-        if name in ("output", "bedgraph", "hotspots") and other != f"--{name}":
+        if name in ("output", "bedgraph", "hotspots", "notes") and other != f"--{name}":
             raise TfbindError(f"--{name} {path} is the file of {other}, expected another name")
