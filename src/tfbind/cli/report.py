@@ -2,7 +2,8 @@
 
 The page holds everything, figures included: it opens without a network and can be mailed. It shows what there
 is under RESULTS: evaluation/NAME.MODEL/, cross_validation/NAME.MODEL/, comparison/NAME.tsv,
-models/NAME.MODEL.history.tsv and .grid.tsv, and tensors/NAME.summary.json.
+models/NAME.MODEL.history.tsv and .grid.tsv, tensors/NAME.summary.json, and recombination/NAME/ (map.tsv, hotspots.bed,
+notes.json, evaluation/).
 """
 
 from __future__ import annotations

@@ -39,6 +39,21 @@ def write_map_evaluation(folder: Path, evaluation: MapEvaluation) -> None:
     write_json(folder / "metrics.json", evaluation.metrics)
 
 
+def map_svg(table: pd.DataFrame, *, per_mutation: bool) -> str:
+    """Draw a map that has no truth, as `landscape_svg` does.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `tfbind.recombination.map_windows.read_prediction` gives it.
+    per_mutation : bool
+        Whether its rates are r/mu.
+    """
+    left_out = np.where(table["rate"].isna(), "no_prediction", "")
+    windows = table.assign(truth=np.nan, left_out=left_out)
+    return landscape_svg(MapEvaluation(windows, {}, [], per_mutation, per_mutation))
+
+
 def landscape_svg(evaluation: MapEvaluation) -> str:
     """Draw rates along the contigs, on a logarithmic axis: prediction with its 95% interval, and the truth.
 
@@ -85,17 +100,18 @@ def landscape_svg(evaluation: MapEvaluation) -> str:
             axes.set_title(f"contig {contig}", fontsize=9, color=GREY)
         figure.supylabel(unit, fontsize=10, color="#333333")
         panels[-1].set_xlabel(f"Position (Mb); windows of {_bp(scale)}" if scale else "Position (Mb)")
-        _landscape_heading(figure, len(shown), len(ends), evaluation.same_unit)
+        truth = "truth" if drawn["truth"].notna().any() else ""
+        _landscape_heading(figure, len(shown), len(ends), evaluation.same_unit, truth)
         return to_svg(figure)
 
 
-def _landscape_heading(figure: Any, shown: int, of: int, same_unit: bool) -> None:
+def _landscape_heading(figure: Any, shown: int, of: int, same_unit: bool, truth: str) -> None:
     predicted = "prediction, 95% interval" + ("" if same_unit else " (scaled to the truth's length)")
     kept = f"{shown} of {of} contigs" if shown < of else ""
     figure.suptitle(" ", fontsize=9)
     for x, text, colour in (
         (0.06, predicted, COLOURS[0]),
-        (0.32 if same_unit else 0.62, "truth", COLOURS[1]),
+        (0.32 if same_unit else 0.62, truth, COLOURS[1]),
         (0.75, kept, GREY),
     ):
         figure.text(x, 1.0, text, color=colour, fontsize=10, va="top")
@@ -213,7 +229,7 @@ def comparison_svg(table: pd.DataFrame) -> str:
     names = list(dict.fromkeys(table["map"]))
     scales = list(dict.fromkeys(table["scale"]))
     with style():
-        figure = Figure(figsize=(0.5 + 2.8 * len(shown), 2.9))
+        figure = Figure(figsize=(0.5 + 2.8 * len(shown), 3.6))
         panels = np.atleast_1d(figure.subplots(1, len(shown)))
         figure.subplots_adjust(wspace=0.35)
         for axes, metric in zip(panels, shown, strict=True):
@@ -226,8 +242,11 @@ def comparison_svg(table: pd.DataFrame) -> str:
             axes.margins(x=0.08)
             if metric != "pearson":
                 axes.axhline(1 if metric == "bias_ratio" else 0.95, color=GREY, linewidth=0.8, linestyle=":")
-        windows = table.groupby("map", sort=False)["n_windows"].max()
-        name_lines(panels[-1], names, {name: f"{windows[name]:,} windows" for name in names}, "Map")
+        finest = table[table["scale"] == scales[0]].set_index("map")["pearson"]
+        values = {
+            name: f"{finest[name]:.3f}" if finest[name] == finest[name] else "undefined" for name in names
+        }
+        name_lines(panels[-1], names, values, f"Pearson at {_bp(scales[0])}")
         return to_svg(figure)
 
 

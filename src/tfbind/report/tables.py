@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
 import pandas as pd
 
+from tfbind.report.html import html_table, integer, number
 from tfbind.report.results import CrossValidationFolder, EvaluationFolder
 
 HOW_TO_READ = """The AUROC is the probability that a bound sequence scores above an unbound one: 0.5 is
@@ -35,12 +36,12 @@ def metrics_table(evaluations: list[EvaluationFolder]) -> str:
             escape(factor),
             _beside(metrics, "auroc", metrics.get("auroc_ci95")),
             _beside(metrics, "auprc", metrics.get("auprc_ci95")),
-            _number(metrics.get("brier")),
+            number(metrics.get("brier")),
             _beside(metrics, "ece", [metrics.get("ece_perfect")]),
-            _number(metrics.get("recall_at_fpr01")),
-            _integer(metrics.get("n_positive")),
-            _integer(metrics.get("n_negative")),
-            _integer(metrics.get("n_not_scored")),
+            number(metrics.get("recall_at_fpr01")),
+            integer(metrics.get("n_positive")),
+            integer(metrics.get("n_negative")),
+            integer(metrics.get("n_not_scored")),
         ]
         for evaluation in evaluations
         for factor, metrics in evaluation.metrics.items()
@@ -65,7 +66,7 @@ def cross_validation_table(crossed: list[CrossValidationFolder]) -> str:
             *map(escape, (one.dataset, one.model, factor)),
             *(_spread(metrics, name) for name in ("auroc", "auprc", "brier")),
             *(
-                _integer(metrics.get(name))
+                integer(metrics.get(name))
                 for name in ("n_folds", "n_undefined", "n_positive", "n_negative", "n_not_scored")
             ),
         ]
@@ -87,7 +88,7 @@ def fold_table(crossed: list[CrossValidationFolder]) -> str:
     for one in crossed:
         for factor, metrics in one.metrics.items():
             areas = [metrics.get("folds", {}).get(fold, {}).get("auroc") for fold in folds]
-            rows.append([escape(one.model), escape(factor), *map(_number, areas)])
+            rows.append([escape(one.model), escape(factor), *map(number, areas)])
     head = ["Model", "Factor", *(f"AUROC, fold {escape(fold)}" for fold in folds)]
     return html_table(head, rows, numbers_from=2)
 
@@ -118,7 +119,7 @@ def calls_table(evaluations: list[EvaluationFolder]) -> str:
         "recall_at_fdr50",
     )
     rows = [
-        [escape(evaluation.model), escape(factor), *(_number(metrics.get(name)) for name in names)]
+        [escape(evaluation.model), escape(factor), *(number(metrics.get(name)) for name in names)]
         for evaluation in evaluations
         for factor, metrics in evaluation.metrics.items()
     ]
@@ -134,10 +135,10 @@ def comparison_table(dataset: str, comparison: pd.DataFrame) -> str:
     for row in comparison.astype(object).where(comparison.notna(), None).to_dict("records"):
         interval = [row["ci95_low"], row["ci95_high"]]
         models = [escape(row[side].removeprefix(f"{dataset}.")) for side in "ab"]
-        areas = [_number(row["auroc_a"]), _number(row["auroc_b"])]
+        areas = [number(row["auroc_a"]), number(row["auroc_b"])]
         p = "NA" if row["p"] is None else "&lt; 0.001" if row["p"] < 0.001 else f"{row['p']:.3f}"
         cells = [escape(row["factor"]), *models, *areas, _beside(row, "difference", interval), p]
-        rows.append([*cells, _integer(row["n_positive"]), _integer(row["n_negative"])])
+        rows.append([*cells, integer(row["n_positive"]), integer(row["n_negative"])])
     head = ["Factor", "First", "Second", "AUROC, first", "AUROC, second", "Difference", "p"]
     methods = "; ".join(dict.fromkeys(comparison["method"].astype(str)))
     return (
@@ -146,39 +147,17 @@ def comparison_table(dataset: str, comparison: pd.DataFrame) -> str:
     )
 
 
-def html_table(head: list[str], rows: Iterable[list[str]], numbers_from: int = 1) -> str:
-    """A table of cells that are HTML already; columns from the given one on hold numbers."""
-
-    def line(cells: list[str], tag: str) -> str:
-        marks = ["" if column < numbers_from else ' class="number"' for column in range(len(cells))]
-        return (
-            "<tr>" + "".join(f"<{tag}{m}>{c}</{tag}>" for m, c in zip(marks, cells, strict=True)) + "</tr>\n"
-        )
-
-    top = f"<thead>\n{line(head, 'th')}</thead>\n" if any(head) else ""
-    body = "".join(line(row, "td") for row in rows)
-    return f'<div class="scroll">\n<table>\n{top}<tbody>\n{body}</tbody>\n</table>\n</div>\n'
-
-
 def _beside(metrics: dict[str, Any], name: str, beside: Sequence[Any] | None) -> str:
     """A metric with what stands in brackets behind it."""
     if metrics.get(name) is None or not beside or None in beside:
-        return _number(metrics.get(name))
-    return f'{_number(metrics[name])} <span class="interval">[{", ".join(map(_number, beside))}]</span>'
+        return number(metrics.get(name))
+    return f'{number(metrics[name])} <span class="interval">[{", ".join(map(number, beside))}]</span>'
 
 
 def _spread(metrics: dict[str, Any], name: str) -> str:
     """A mean over folds with its standard deviation."""
     mean, sd = metrics.get(f"{name}_mean"), metrics.get(f"{name}_sd")
-    return _number(mean) if mean is None or sd is None else f"{_number(mean)} &plusmn; {_number(sd)}"
-
-
-def _number(value: Any) -> str:
-    return f"{value:.3f}".replace("-", "&minus;") if isinstance(value, (int, float)) else "NA"
-
-
-def _integer(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else "NA"
+    return number(mean) if mean is None or sd is None else f"{number(mean)} &plusmn; {number(sd)}"
 
 
 def flat_rows(summary: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
