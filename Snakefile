@@ -14,6 +14,7 @@ include: "workflow/rules/encode.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/predict.smk"
+include: "workflow/rules/recombination.smk"
 include: "workflow/rules/report.smk"
 
 

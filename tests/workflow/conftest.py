@@ -12,23 +12,29 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 SHEET = "name\tpositives\tnegatives\tpeaks\tgenome\tpredict\n"
+POPULATIONS = "name\tvcf\tmask\ttruth\tmutation_rate\n"
 SMALL_MODEL = {"architecture": "conv-bigru", "units": 4, "epochs": 2, "batch_size": 32}
 
 
 class Workflow:
     """The checkout's Snakefile, run in another folder with some of the config changed.
 
-    The folder holds ``reads.fa``, enough for a sheet to name it as any FASTA or BED while nothing is run.
+    The folder holds ``reads.fa``, enough for a sheet to name it as any file while nothing is run.
     """
 
     def __init__(self, folder: Path):
         self.folder = folder
         folder.joinpath("reads.fa").write_text(">a\nACGT\n")
         self.write_sheet("one\treads.fa\n")
-        self.config: dict = {"datasets": "sheet.tsv"}
+        self.config: dict = {"datasets": "sheet.tsv", "populations": ""}
 
     def write_sheet(self, *rows: str, header: str = SHEET) -> None:
         self.folder.joinpath("sheet.tsv").write_text(header + "".join(rows), newline="")
+
+    def write_populations(self, *rows: str, header: str = POPULATIONS) -> None:
+        """Write a sheet of populations and leave the data sets out."""
+        self.folder.joinpath("populations.tsv").write_text(header + "".join(rows), newline="")
+        self.config |= {"datasets": "", "populations": "populations.tsv"}
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run snakemake; its stdout and stderr come back together as ``stdout``."""
@@ -70,6 +76,13 @@ class Workflow:
         subprocess.run([*command, "--length", "60", "-o", str(folder)], check=True)
         return f"{motif}\t{motif}/positives.fa\t{motif}/negatives.fa\t\t"
 
+    def simulate_region(self, length: int) -> tuple[str, str]:
+        """Make the genotypes of five diploids with known rates; give the VCF and the true map."""
+        command = [sys.executable, "-m", "tfbind", "recombination", "simulate", "--samples", "5", "--perfect"]
+        command += ["--mutation-rate", "1.25e-8", "--length", str(length), "--vcf-dir", str(self.folder)]
+        subprocess.run([*command, "-o", str(self.folder / "region.h5")], check=True)
+        return "sim1.vcf.gz", "sim1.txt"
+
 
 @pytest.fixture
 def workflow(tmp_path) -> Workflow:
@@ -102,6 +115,22 @@ def finished(tmp_path_factory) -> Workflow:
     workflow.config |= {
         "encode": {"length": 60},
         "models": {"gkm-bilstm": None, "gkm-linear": None, "conv-bigru": None, "small": SMALL_MODEL},
+    }
+    done = workflow.run("--cores", "2")
+    assert done.returncode == 0, done.stdout
+    return workflow
+
+
+@pytest.fixture(scope="session")
+def mapped(tmp_path_factory) -> Workflow:
+    """Two populations, one with a truth and a mutation rate, mapped by a network that the workflow trains."""
+    workflow = Workflow(tmp_path_factory.mktemp("mapped"))
+    vcf, truth = workflow.simulate_region(200_000)
+    workflow.write_populations(f"known\t{vcf}\t\t{truth}\t1.25e-8\n", f"unknown\t{vcf}\n")
+    workflow.config["recombination"] = {
+        "resolution": [10_000, 50_000],
+        "scales": [50_000],
+        "retrain": {"replicates": 12, "jobs": 2, "length": 200_000, "samples": 5, "units": 4, "epochs": 1},
     }
     done = workflow.run("--cores", "2")
     assert done.returncode == 0, done.stdout

@@ -6,7 +6,9 @@ from collections import Counter
 
 def planned(output: str) -> Counter:
     """Count the commands of a dry run by verb."""
-    return Counter(re.findall(r"^Shell command: tfbind (\w+) ", output, flags=re.MULTILINE))
+    return Counter(
+        re.findall(r"^Shell command: tfbind ((?:recombination )?\w+) ", output, flags=re.MULTILINE)
+    )
 
 
 def command(output: str, verb: str) -> str:
@@ -110,6 +112,76 @@ class TestGrid:
         assert planned(output) == {"encode": 1, "train": 4, "select": 1}
         trained = [line for line in output.splitlines() if line.startswith("Shell command: tfbind train")]
         assert all(" --fold 3 " in line and "/one.conv-bigru.fold3/" in line for line in trained)
+
+
+class TestRecombination:
+    def test_a_map_a_population_and_an_evaluation_where_there_is_a_truth(self, workflow):
+        workflow.write_populations("a\treads.fa\n", "b\treads.fa\t\treads.fa\n")
+        assert planned(workflow.dry_run()) == {
+            "recombination predict": 2,
+            "recombination evaluate": 1,
+            "report": 1,
+        }
+
+    def test_beside_data_sets(self, workflow):
+        workflow.write_populations("a\treads.fa\n")
+        workflow.config |= {"datasets": "sheet.tsv", "models": ONE_MODEL}
+        verbs = ("encode", "train", "evaluate", "recombination predict", "report")
+        assert planned(workflow.dry_run()) == dict.fromkeys(verbs, 1)
+
+    def test_commands(self, workflow):
+        workflow.write_populations("p\treads.fa\treads.fa\treads.fa\t1.25e-8\n")
+        workflow.config["recombination"] = {"resolution": [5000, 50000], "scales": [50000]}
+        output = workflow.dry_run()
+        assert command(output, "recombination predict") == (
+            "tfbind recombination predict --vcf reads.fa --mask reads.fa"
+            " --mutation-rate 1.25e-8 --resolution 5000,50000 --threads 1"
+            " --hapmap results/recombination/p/hapmap --hotspots results/recombination/p/hotspots.bed"
+            " --bedgraph results/recombination/p/map.bedgraph --notes results/recombination/p/notes.json"
+            " -o results/recombination/p/map.tsv"
+        )
+        assert command(output, "recombination evaluate") == (
+            "tfbind recombination evaluate --map results/recombination/p/map.tsv --truth reads.fa"
+            " --scales 50000 -o results/recombination/p/evaluation"
+        )
+
+    def test_without_a_mutation_rate_there_are_no_centimorgans(self, workflow):
+        workflow.write_populations("p\treads.fa\n")
+        found = command(workflow.dry_run(), "recombination predict")
+        assert "--mutation-rate" not in found
+        assert "--hapmap" not in found
+        assert "--hotspots" in found
+
+    def test_a_model_of_the_users_own(self, workflow):
+        workflow.write_populations("p\treads.fa\n")
+        workflow.config["recombination"] = {"model": "reads.fa"}
+        assert " --model reads.fa " in command(workflow.dry_run(), "recombination predict")
+
+    def test_retraining_simulates_in_jobs_with_seeds_of_their_own(self, workflow):
+        workflow.write_populations("p\treads.fa\n")
+        workflow.config["seed"] = 7
+        workflow.config["recombination"] = {
+            "retrain": {"replicates": 50, "jobs": 3, "length": 500000, "prior": "reads.fa", "epochs": 2}
+        }
+        output = workflow.dry_run()
+        assert planned(output) == {
+            "recombination simulate": 3,
+            "recombination train": 1,
+            "recombination predict": 1,
+            "report": 1,
+        }
+        jobs = [line for line in output.splitlines() if line.startswith("Shell command: tfbind rec")]
+        simulations = {re.sub(" +", " ", line.split(" 2> ")[0]) for line in jobs if " simulate " in line}
+        assert simulations == {
+            "Shell command: tfbind recombination simulate --prior reads.fa --length 500000 --replicates 50"
+            f" --seed {7 + job} --threads 1 --resume anew -o results/simulations/{job}.h5"
+            for job in (1, 2, 3)
+        }
+        assert command(output, "recombination train") == (
+            "tfbind recombination train results/simulations/1.h5 results/simulations/2.h5"
+            " results/simulations/3.h5 --epochs 2 --seed 7 --threads 1 --resume -o results/recombination/rates.keras"
+        )
+        assert " --model results/recombination/rates.keras " in command(output, "recombination predict")
 
 
 class TestCommands:

@@ -1,5 +1,6 @@
 """What is wrong with a config or a sheet is said in one line, before any job starts."""
 
+import argparse
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from tfbind.binding.options import ENCODINGS, MAX_FOLDS, NEGATIVE_METHODS, EncodeOptions
+from tfbind.cli.recombination import register_parser
 from tfbind.networks.spec import ARCHITECTURES, CELLS
 
 ROOT = Path(__file__).parents[2]
@@ -95,10 +97,7 @@ class TestConfig:
                 r"^config: encode\.split: found no test part and no folds, nothing could be evaluated",
             ),
             ({"datasets": "none.tsv"}, r"^config: datasets: no such file: none\.tsv$"),
-            (
-                {"populations": "p.tsv"},
-                r"^config: populations: found 'p\.tsv', expected nothing: this version maps",
-            ),
+            ({"populations": "none.tsv"}, r"^config: populations: no such file: none\.tsv$"),
         ],
     )
     def test_mistake_is_named(self, workflow, changed, expected):
@@ -110,6 +109,79 @@ class TestConfig:
             workflow.message("--config", "datasets=", "populations="),
             r"^config: found neither datasets nor populations, nothing is left to do",
         )
+
+
+class TestRecombination:
+    @pytest.mark.parametrize(
+        ("changed", "expected"),
+        [
+            (
+                {"resolution": 5000},
+                r"^config: recombination\.resolution: found 5000, expected a list of different window lengths",
+            ),
+            ({"scales": [0]}, r"^config: recombination\.scales\.0: found 0, expected a whole number of at l"),
+            ({"scale": [1]}, r"^config: recombination\.scale: no such key, did you mean scales$"),
+            ({"model": "none.keras"}, r"^config: recombination: model: no such file: none\.keras$"),
+            (
+                {"retrain": {"replicates": 9}},
+                r"^config: recombination\.retrain\.jobs: is missing, expected a whole number of at least 1 \(",
+            ),
+            (
+                {"retrain": {"replicates": 9, "jobs": 2, "prior": "none.yaml"}},
+                r"^config: recombination: retrain\.prior: no such file: none\.yaml$",
+            ),
+            (
+                {"retrain": {"replicates": 9, "jobs": 2, "demography": "reads.fa"}},
+                r"^config: recombination\.retrain: found demography without mutation_rate, expected both$",
+            ),
+            (
+                {"retrain": {"replicates": 9, "jobs": 2}, "model": "reads.fa"},
+                r"^config: recombination: found model 'reads\.fa' and retrain, expected one of them or neither",
+            ),
+        ],
+    )
+    def test_mistake_in_the_config(self, workflow, changed, expected):
+        workflow.write_populations("p\treads.fa\n")
+        workflow.config["recombination"] = changed
+        one_line(workflow.message(), expected)
+
+    @pytest.mark.parametrize(
+        ("rows", "expected"),
+        [
+            ("p\tnone.vcf\n", r"^populations\.tsv: line 2: vcf: no such file: none\.vcf$"),
+            ("p\n", r"^populations\.tsv: line 2: vcf: is missing, expected a VCF or BCF of the population"),
+            ("p\treads.fa\tnone.bed\n", r"^populations\.tsv: line 2: mask: no such file: none\.bed$"),
+            (
+                "p\treads.fa\np\treads.fa\n",
+                r"^populations\.tsv: line 3: name: found 'p' again \(first on line 2\), exp",
+            ),
+            ("p q\treads.fa\n", r"^populations\.tsv: line 2: name: found 'p q', expected a name of letters"),
+            ("", r"^populations\.tsv: found no population, expected a row for each$"),
+            *(
+                (
+                    f"p\treads.fa\t\t\t{rate}\n",
+                    rf"^populations\.tsv: line 2: mutation_rate: found '{rate}', expected a number above 0 \(",
+                )
+                for rate in ("0", "0e-8", "-1e-8", "1,2e-8", "fast")
+            ),
+        ],
+    )
+    def test_mistake_in_the_sheet(self, workflow, rows, expected):
+        workflow.write_populations(rows)
+        one_line(workflow.message(), expected)
+
+    def test_mistake_in_the_column_names(self, workflow):
+        workflow.write_populations("", header="name\tpositives\n")
+        one_line(
+            workflow.message(),
+            r"^populations\.tsv: line 1: no such column: 'positives', expected name, vcf, mask, truth, mut",
+        )
+
+    def test_sheet_from_a_spreadsheet_is_read(self, workflow):
+        workflow.write_populations(
+            "p\treads.fa\r\n", "\t\t\r\n", header="\ufeffname\tvcf\tmask\ttruth\tmutation_rate\r\n"
+        )
+        assert "tfbind recombination predict --vcf reads.fa " in workflow.dry_run()
 
 
 class TestSheet:
@@ -177,6 +249,7 @@ class TestOneTable:
 
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())["properties"]
     model = schema["models"]["additionalProperties"]["properties"]
+    retrain = schema["recombination"]["properties"]["retrain"]["properties"]
 
     def test_encode(self):
         encode = self.schema["encode"]["properties"]
@@ -190,12 +263,21 @@ class TestOneTable:
         assert self.model["cell"]["else"]["enum"] == [*CELLS, None]
         assert all(key["then"]["items"] == key["else"] for key in self.model.values())
 
+    def test_retraining(self):
+        parser = argparse.ArgumentParser()
+        register_parser(parser.add_subparsers())
+        simulate, train = "recombination simulate -o s.h5", "recombination train s.h5 -o m.keras"
+        known = {name for line in (simulate, train) for name in vars(parser.parse_args(line.split()))}
+        assert set(self.retrain) - known == {"jobs"}
+
     def test_the_config_shows_every_key(self):
         config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
         assert set(config) == set(self.schema)
-        assert set(config["encode"]) == set(self.schema["encode"]["properties"])
+        for part in ("encode", "recombination"):
+            assert set(config[part]) == set(self.schema[part]["properties"])
 
     def test_the_manual_explains_every_key(self):
         manual = (ROOT / "config/README.md").read_text()
-        keys = {*self.schema, *self.schema["encode"]["properties"], *self.model}
+        keys = {*self.schema, *self.model, *self.retrain}
+        keys |= {key for part in ("encode", "recombination") for key in self.schema[part]["properties"]}
         assert [key for key in sorted(keys) if f"`{key}`" not in manual] == []

@@ -1,4 +1,4 @@
-"""Helpers only: read and check the config and the sheet, say what the rules take in."""
+"""Helpers only: read and check the config and the sheets, say what the rules take in."""
 
 import csv
 import difflib
@@ -8,7 +8,12 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
-COLUMNS = ["name", "positives", "negatives", "peaks", "genome", "predict"]
+COLUMNS = {
+    "datasets": ["name", "positives", "negatives", "peaks", "genome", "predict"],
+    "populations": ["name", "vcf", "mask", "truth", "mutation_rate"],
+}
+# of the settings of retraining, those of tfbind recombination train
+RATE_TRAINING = {"units", "layers", "epochs", "batch_size", "patience", "learning_rate"}
 
 
 def validate_or_explain(data, schema, where):
@@ -42,18 +47,25 @@ def explain(error, where):
 
 
 def read_config():
-    """Check the config; give the data sets and the models to train on each."""
+    """Check the config; give the data sets, the models to train on each, and the populations."""
     validate_or_explain(config, "../schemas/config.schema.yaml", "config")
-    if config["populations"]:
-        raise WorkflowError(
-            f"config: populations: found {config['populations']!r}, expected nothing: "
-            "this version maps no recombination (say populations= to leave it out)"
-        )
-    if not config["datasets"]:
+    sheets = {kind: config[kind] for kind in COLUMNS if config[kind]}
+    if not sheets:
         raise WorkflowError(
             "config: found neither datasets nor populations, nothing is left to do: "
-            "expected datasets to be the path of a sheet"
+            "expected the path of a sheet under one of them at least"
         )
+    check_files_exist(sheets, "config")
+    rows = {kind: read_sheet(path, kind) for kind, path in sheets.items()}
+    if "populations" in rows:
+        check_recombination(config["recombination"])
+    if "datasets" not in rows:
+        return {}, {}, rows["populations"]
+    return rows["datasets"], read_models(), rows.get("populations", {})
+
+
+def read_models():
+    """Check what concerns data sets; give the models that are not switched off."""
     models = {name: row for name, row in config["models"].items() if row is not None}
     if not models:
         raise WorkflowError(
@@ -74,8 +86,22 @@ def read_config():
         )
     files = {f"encode.{k}": encode.get(k) for k in ("exclude", "background")}
     check_files_exist(files, "config")
-    check_files_exist({"datasets": config["datasets"]}, "config")
-    return read_sheet(config["datasets"]), models
+    return models
+
+
+def check_recombination(settings):
+    """Check what the schema cannot say of the maps of recombination."""
+    model, retrain = settings.get("model"), settings.get("retrain") or {}
+    if model and retrain:
+        raise WorkflowError(
+            f"config: recombination: found model {model!r} and retrain, expected one of them or neither"
+        )
+    if retrain.get("demography") and not retrain.get("mutation_rate"):
+        raise WorkflowError(
+            "config: recombination.retrain: found demography without mutation_rate, expected both"
+        )
+    files = {f"retrain.{k}": retrain.get(k) for k in ("prior", "demography")}
+    check_files_exist({"model": model} | files, "config: recombination")
 
 
 def has_test_part():
@@ -84,8 +110,8 @@ def has_test_part():
     return bool(config["encode"].get("test_contigs", None) or not split or split[2] > 0)
 
 
-def read_sheet(path):
-    """Read the sheet of data sets: name -> its filled cells by column.
+def read_sheet(path, kind):
+    """Read a sheet, of data sets or of populations: name -> its filled cells by column.
 
     CRLF, a byte order mark, blank lines and empty cells cut off at a line's end are
     all fine.
@@ -96,7 +122,7 @@ def read_sheet(path):
     ) as handle:
         reader = csv.reader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
         columns = [column.strip() for column in next(reader, [])]
-        check_columns(columns, f"{path}: line 1")
+        check_columns(columns, COLUMNS[kind], f"{path}: line 1")
         for cells in reader:
             where = f"{path}: line {reader.line_num}"
             cells = [cell.strip() for cell in cells]
@@ -107,24 +133,27 @@ def read_sheet(path):
                     f"{where}: found {len(cells)} cells, expected {len(columns)}"
                 )
             row = {column: cell for column, cell in zip(columns, cells) if cell}
-            validate_or_explain(row, "../schemas/datasets.schema.yaml", where)
+            validate_or_explain(row, f"../schemas/{kind}.schema.yaml", where)
             name = row.pop("name")
             if name in rows:
                 raise WorkflowError(
                     f"{where}: name: found {name!r} again (first on line {lines[name]}), "
                     "expected each name once"
                 )
-            check_files_exist(row, where)
+            check_files_exist(
+                {k: v for k, v in row.items() if k != "mutation_rate"}, where
+            )
             rows[name], lines[name] = row, reader.line_num
     if not rows:
-        raise WorkflowError(f"{path}: found no data set, expected a row for each")
+        one = {"datasets": "data set", "populations": "population"}[kind]
+        raise WorkflowError(f"{path}: found no {one}, expected a row for each")
     return rows
 
 
-def check_columns(columns, where):
-    expected = f"expected {', '.join(COLUMNS)}, separated by tabs"
+def check_columns(columns, known, where):
+    expected = f"expected {', '.join(known)}, separated by tabs"
     for column in columns:
-        if column not in COLUMNS:
+        if column not in known:
             raise WorkflowError(f"{where}: no such column: {column!r}, {expected}")
         if columns.count(column) > 1:
             raise WorkflowError(f"{where}: column {column} is there twice, {expected}")
@@ -157,7 +186,7 @@ def any_of(names):
     return "|".join(names) or "(?!)"
 
 
-DATASETS, MODELS = read_config()
+DATASETS, MODELS, POPULATIONS = read_config()
 # models that list values for some setting: each combination is a candidate
 GRIDS = {
     name: spread(settings)
@@ -170,6 +199,7 @@ FOLDS = [f"fold{number + 1}" for number in range(config.get("folds", None) or 0)
 # holdout: nothing, for a model of the whole training part, or the fold that a model leaves out
 wildcard_constraints:
     dataset=any_of(DATASETS),
+    population=any_of(POPULATIONS),
     model=any_of(MODELS),
     candidate="[A-Za-z0-9_-]+",
     fold="fold[0-9]+",
@@ -233,6 +263,52 @@ def get_fasta_to_score(wildcards):
     return DATASETS[wildcards.dataset]["predict"]
 
 
+def get_map_inputs(wildcards):
+    """Files under the names of the flags that they go to."""
+    row = POPULATIONS[wildcards.population]
+    inputs = {column: row.get(column) for column in ("vcf", "mask")}
+    inputs["model"] = config["recombination"].get("model")
+    if config["recombination"].get("retrain"):
+        inputs["model"] = "results/recombination/rates.keras"
+    return {name: path for name, path in inputs.items() if path}
+
+
+def get_map_settings(wildcards):
+    settings = {
+        "mutation_rate": POPULATIONS[wildcards.population].get("mutation_rate"),
+        "resolution": config["recombination"].get("resolution"),
+    }
+    return as_flags(settings)
+
+
+def get_truth(wildcards):
+    return POPULATIONS[wildcards.population]["truth"]
+
+
+def get_simulation_inputs(wildcards):
+    """Files under the names of the flags that they go to."""
+    retrain = config["recombination"]["retrain"]
+    return {k: retrain[k] for k in ("demography", "prior") if retrain.get(k)}
+
+
+def get_simulation_settings(wildcards):
+    """The settings of a job; its seed is its own."""
+    others = {"demography", "prior", "jobs"} | RATE_TRAINING
+    settings = config["recombination"]["retrain"].items()
+    own = {"seed": config["seed"] + int(wildcards.job)}
+    return as_flags({k: v for k, v in settings if k not in others} | own)
+
+
+def get_rate_training_settings(wildcards):
+    settings = config["recombination"]["retrain"].items()
+    return as_flags({k: v for k, v in settings if k in RATE_TRAINING})
+
+
+def get_simulations(wildcards):
+    jobs = range(1, config["recombination"]["retrain"]["jobs"] + 1)
+    return expand("results/simulations/{job}.h5", job=jobs)
+
+
 def get_report_inputs(wildcards):
     """All that the page shows, and predictions where a FASTA is to be scored.
 
@@ -247,6 +323,7 @@ def get_report_inputs(wildcards):
     compared = {**tested, "dataset": tested["dataset"] if len(MODELS) > 1 else []}
     crossed = {**every, "dataset": DATASETS if FOLDS else []}
     searched = {**every, "model": GRIDS}
+    with_truth = [name for name, row in POPULATIONS.items() if "truth" in row]
     return {
         "comparisons": expand("results/comparison/{dataset}.tsv", **compared),
         "cross_validations": expand(
@@ -254,6 +331,13 @@ def get_report_inputs(wildcards):
         ),
         "grids": expand("results/models/{dataset}.{model}.grid.tsv", **searched),
         "histories": expand("results/models/{dataset}.{model}.history.tsv", **every),
+        "map_evaluations": expand(
+            "results/recombination/{population}/evaluation/metrics.json",
+            population=with_truth,
+        ),
+        "maps": expand(
+            "results/recombination/{population}/map.tsv", population=POPULATIONS
+        ),
         "metrics": expand(
             "results/evaluation/{dataset}.{model}/metrics.json", **tested
         ),
