@@ -44,6 +44,10 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> None:
     """Compare, write the table and draw it."""
     figure = args.output.with_suffix(".svg")
+    if figure == args.output:
+        raise TfbindError(
+            f"--output {args.output} is the figure's name, expected a name for the table, as in .tsv"
+        )
     for path in (*args.maps, *args.truth):
         if path.resolve() in (args.output.resolve(), figure.resolve()):
             raise TfbindError(f"--output {args.output} would replace {path}, expected another name")

@@ -1,0 +1,142 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tfbind.errors import TfbindError
+from tfbind.recombination.evaluation import evaluate_map, pearson, window_metrics
+from tfbind.recombination.map_windows import PredictedMap
+from tfbind.recombination.pieces import Pieces
+from tfbind.recombination.truth import Truth
+
+
+def judged(rate, truth, lower=np.nan, upper=np.nan, length=100, left_out=""):
+    start = np.arange(len(rate)) * 1000
+    columns = {
+        "chrom": "1",
+        "start": start,
+        "end": start + length,
+        "scale": 100,
+        "rate": rate,
+        "truth": truth,
+    }
+    return pd.DataFrame(columns | {"rate_lower": lower, "rate_upper": upper, "left_out": left_out})
+
+
+def measure(*args, same_unit=True, **kwargs):
+    return window_metrics(judged(*args, **kwargs), same_unit=same_unit)
+
+
+class TestMetrics:
+    def test_of_known_values(self):
+        found = measure([1.0, 2.0, 6.0], [1.0, 4.0, 4.0])
+        assert found["n_windows"] == 3
+        assert found["pearson"] == pytest.approx(np.sqrt(3 / 7))  # 6 / sqrt(14 * 6)
+        assert found["spearman"] == pytest.approx(np.sqrt(3) / 2)
+        assert found["mae"] == pytest.approx(4 / 3)
+        assert found["rmse"] == pytest.approx(np.sqrt(8 / 3))
+        assert found["r2"] == pytest.approx(1 - 8 / 6)
+        assert found["bias_ratio"] == pytest.approx(1.0)
+
+    def test_bias_is_of_genetic_lengths(self):
+        assert measure([1.0, 2.0], [1.0, 1.0], length=np.array([100, 300]))["bias_ratio"] == 1.75
+
+    def test_logarithms_leave_zeros_out(self):
+        found = measure([1.0, 10.0, 100.0, 0.0, 5.0], [2.0, 20.0, 200.0, 9.0, 0.0])
+        assert found["pearson_log"] == pytest.approx(1.0)
+        assert found["pearson"] < 1
+
+    def test_coverage_is_of_windows_that_have_an_interval(self):
+        lower, upper = np.array([0.5, 0.5, np.nan, 3]), np.array([2, 0.9, np.nan, 4])
+        found = measure([1.0, 2, 3, 4], [1.0, 1, 1, 4], lower, upper)
+        assert found["coverage95"] == pytest.approx(2 / 3)
+        assert found["n_intervals"] == 3
+
+    def test_windows_left_out_are_counted_and_not_used(self):
+        left_out = ["", "", "no_truth", "no_prediction", "no_prediction", "short"]
+        found = measure([1.0, 2, 9, np.nan, np.nan, 50], [1.0, 2, np.nan, 1, 1, 1], left_out=left_out)
+        counts = [found[f"n_{name}"] for name in ("windows", "no_truth", "no_prediction", "short")]
+        assert counts == [2, 1, 2, 1]
+        assert found["rmse"] == 0
+
+    def test_in_two_units_only_what_no_factor_changes(self):
+        found = measure([1.0, 2, 4], [1e-8, 2e-8, 4e-8], 0.1, 9.0, same_unit=False)
+        assert found["pearson"] == found["pearson_log"] == found["spearman"] == pytest.approx(1)
+        assert [found[name] for name in ("r2", "mae", "rmse", "bias_ratio", "coverage95")] == [None] * 5
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize(
+        ("rate", "truth", "undefined"),
+        [
+            ([], [], "pearson pearson_log spearman r2 mae rmse bias_ratio coverage95"),
+            ([1.0], [1.0], "pearson pearson_log spearman r2 coverage95"),
+            ([1.0, 1 + 1e-13, 1], [1.0, 2, 3], "pearson pearson_log spearman coverage95"),
+            ([1.0, 2, 3], [1.0, 1, 1 - 1e-13], "pearson pearson_log spearman r2 coverage95"),
+            ([1.0, 2, 3], [0.0, 0, 0], "pearson pearson_log spearman r2 bias_ratio coverage95"),
+            ([0.0, 0, 3], [0.0, 1, 2], "pearson_log coverage95"),
+        ],
+    )
+    def test_what_is_undefined_is_none_and_never_nan(self, rate, truth, undefined):
+        found = measure(np.array(rate, dtype=float), np.array(truth, dtype=float))
+        assert {name for name, value in found.items() if value is None} == set(undefined.split())
+        json.dumps(found, allow_nan=False)
+
+
+def test_pearson():
+    assert pearson(np.array([1.0, 2, 3]), np.array([3.0, 2, 1])) == pytest.approx(-1)
+
+
+class TestEvaluateMap:
+    TABLE = pd.DataFrame(
+        {
+            "chrom": "chr1",
+            "start": [0, 50, 100, 150],
+            "end": [50, 100, 150, 200],
+            "rate": [1.0, 3, 5, 9],
+            "rate_lower": [0.5, 1, 4, 8],
+            "rate_upper": [1.5, 4, 6, 9],
+            "note": "",
+            "scale": 50,
+        }
+    )
+    PIECES = Pieces(np.array([0, 100]), np.array([100, 200]), np.array([2.0, 8.0]))
+
+    def evaluate(self, *scales, truth="1", per_mutation=False):
+        return evaluate_map(
+            PredictedMap(self.TABLE, per_mutation), Truth({truth: self.PIECES}, False, []), scales
+        )
+
+    def test_by_scale(self):
+        found = self.evaluate(50, 100)
+        assert list(found.metrics) == ["50", "100"]
+        assert found.metrics["50"]["n_windows"] == 4
+        assert found.metrics["50"]["coverage95"] == 0.5
+        assert found.metrics["100"]["n_windows"] == 2
+        assert found.metrics["100"]["coverage95"] is None
+        assert found.metrics["100"]["mae"] == pytest.approx(0.5)
+        assert found.windows["chrom"].unique().tolist() == ["chr1"]
+        assert found.windows["scale"].tolist() == [50] * 4 + [100] * 2
+        assert len(found.used) == 6
+
+    def test_tells_of_names_and_of_a_coarse_truth(self, caplog):
+        caplog.set_level("INFO")
+        notes = self.evaluate(50, 100).notes
+        assert notes[0] == "contigs of map and truth match but for 'chr': chr1 = 1"
+        assert notes[1].startswith("scale 50: most of the truth is coarser")
+        assert len(notes) == 2
+        assert "scale 50: 4 windows; left out: 0 short, 0 no_prediction, 0 no_truth" in caplog.text
+
+    def test_another_unit(self):
+        found = self.evaluate(50, per_mutation=True)
+        assert not found.same_unit
+        assert found.metrics["50"]["bias_ratio"] is None
+        assert found.metrics["50"]["pearson"] == pytest.approx(30 / np.sqrt(35 * 36))
+
+    def test_nothing_in_common(self):
+        with pytest.raises(TfbindError, match="no contig in common"):
+            self.evaluate(50, truth="2")
+        with pytest.raises(
+            TfbindError, match="no window of 1,000, 5,000 bp has both a prediction and a truth"
+        ):
+            self.evaluate(1000, 5000)

@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+
+from tfbind.errors import TfbindError
+from tfbind.recombination.pieces import Pieces
+from tfbind.recombination.truth import missing_zeros, read_truth
+
+HAPMAP = "Chromosome\tPosition(bp)\tRate(cM/Mb)\tMap(cM)\n1\t1\t1\t0\n1\t101\t2\t0.0001\n1\t301\t0\t0.0005\n"
+OWN = "chrom\tstart\tend\tn_sites\trate\trate_lower\trate_upper\tnote\n1\t0\t100\t5\t1e-8\tNA\tNA\t\n"
+
+
+def read(tmp_path, *texts, unit=None):
+    paths = [tmp_path / f"{number}.txt" for number in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text)
+    return read_truth(paths, unit)
+
+
+class TestUnits:
+    def test_hapmap(self, tmp_path):
+        truth = read(tmp_path, HAPMAP)
+        assert truth.pieces["1"].start.tolist() == [0, 100]
+        assert truth.pieces["1"].end.tolist() == [100, 300]
+        np.testing.assert_allclose(truth.pieces["1"].rate, [1e-8, 2e-8])
+        assert truth.notes[0].endswith("0.txt: its rates are in cM/Mb, as in every HapMap file")
+        assert not truth.per_mutation
+
+    @pytest.mark.parametrize(
+        ("text", "rate", "note"),
+        [
+            ("1 0 100 2.5\n", 2.5e-8, "cM/Mb, guessed from their median of 2.5"),
+            ("1 0 100 2.5e-8\n", 2.5e-8, "per-bp, guessed from their median of 2.5e-08"),
+            (
+                "chrom start end rate_cM_per_Mb\n1 0 100 2e-5\n",
+                2e-13,
+                "cM/Mb, as its column rate_cM_per_Mb says",
+            ),
+            (OWN, 1e-8, "per-bp, as in every table of tfbind"),
+        ],
+    )
+    def test_are_found_out_and_told(self, text, rate, note, tmp_path, caplog):
+        caplog.set_level("INFO")
+        truth = read(tmp_path, text)
+        np.testing.assert_allclose(truth.pieces["1"].rate, [rate])
+        assert f"its rates are in {note}" in caplog.text
+
+    @pytest.mark.parametrize(("unit", "rate"), [("cM/Mb", 2e-8), ("per-bp", 2.0)])
+    def test_given(self, unit, rate, tmp_path):
+        truth = read(tmp_path, "1 0 100 2\n", unit=unit)
+        assert truth.pieces["1"].rate.tolist() == [rate]
+        assert truth.notes[0].endswith(f"{unit}, as given")
+
+    def test_per_mutation(self, tmp_path):
+        own = "# rates are r/mu (no mutation rate was given)\n" + OWN
+        assert read(tmp_path, own).per_mutation
+        with pytest.raises(
+            TfbindError, match=r"0.txt: found 'rates are r/mu .*expected rates in the unit cM/Mb"
+        ):
+            read(tmp_path, own, unit="cM/Mb")
+        with pytest.raises(TfbindError, match=r"1.txt: found r/mu and rates per bp in one set of files"):
+            read(tmp_path, "2 0 100 2\n", own)
+
+
+class TestSeveralFiles:
+    def test_are_taken_together(self, tmp_path):
+        assert list(read(tmp_path, HAPMAP, "2 0 100 2\n").pieces) == ["1", "2"]
+
+    def test_that_share_a_contig(self, tmp_path):
+        with pytest.raises(TfbindError, match=r"1.txt: found contig '1' again, expected each in one file"):
+            read(tmp_path, HAPMAP, "1 0 100 2\n")
+
+
+class TestZeros:
+    def test_at_the_ends_are_missing_and_told(self, tmp_path):
+        truth = read(tmp_path, "1 0 100 0\n1 100 200 2\n1 200 300 0\n1 300 400 2\n1 400 450 0\n")
+        np.testing.assert_allclose(truth.pieces["1"].rate, [np.nan, 2e-8, 0, 2e-8, np.nan])
+        assert truth.notes[1].endswith("150 bp of contig 1 at rate 0 are taken for missing data")
+
+    @pytest.mark.parametrize(
+        ("rate", "missing"),
+        [
+            ([1, 0, 0, 1], [0, 1, 1, 0]),  # 1 Mb
+            ([1, 0, 1, 1], [0, 0, 0, 0]),
+            ([1, 0, np.nan, 1], [0, 1, 0, 0]),
+            ([np.nan, 0, 1, 1], [0, 1, 0, 0]),
+            ([0, 0, 0, 0], [1, 1, 1, 1]),
+            ([1, 1, 1, 1], [0, 0, 0, 0]),
+        ],
+    )
+    def test_in_a_long_stretch(self, rate, missing):
+        edges = np.arange(5) * 500_000
+        found = missing_zeros(Pieces(edges[:-1], edges[1:], np.array(rate, dtype=float)))
+        assert found.astype(int).tolist() == missing
