@@ -1,0 +1,123 @@
+import gzip
+import json
+import subprocess
+import sys
+
+import msprime
+import numpy as np
+import pytest
+
+from tfbind import cli
+from tfbind.genotypes.vcf_writing import write_vcf
+from tfbind.recombination.hotspots import FACTOR
+from tfbind.recombination.map_table import read_map
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """Six diploids on 300 kb, with a hotspot."""
+    path = tmp_path_factory.mktemp("vcf") / "a.vcf.gz"
+    rates = msprime.RateMap(position=[0, 150_000, 153_000, 300_000], rate=[4e-9, 4e-7, 4e-9])
+    trees = msprime.sim_ancestry(12, population_size=1e4, recombination_rate=rates, random_seed=5)
+    trees = msprime.sim_mutations(trees, rate=2e-8, model=msprime.BinaryMutationModel(), random_seed=5)
+    positions = trees.tables.sites.position.astype(int)
+    write_vcf(path, "c*1", 300_000, positions, trees.genotype_matrix().astype(np.int8), ploidy=2, phased=True)
+    return path
+
+
+@pytest.fixture
+def vcf(packed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return packed
+
+
+def predict(*argv, output="out/map.tsv"):
+    return cli.main(["recombination", "predict", *map(str, argv), "--threads", "1", "-o", output])
+
+
+def test_everything_that_is_written(vcf, tmp_path, capsys):
+    given = ("--vcf", vcf, "--mutation-rate", "2e-8", "--resolution", "50000,5000", "--hapmap", "out/maps")
+    assert predict(*given, "--bedgraph", "out/map.bg", "--hotspots", "out/h.bed", "--hotspot-factor", 3) == 0
+    table, per_mutation = read_map(tmp_path / "out" / "map.tsv")
+    assert not per_mutation
+    assert set(table["scale"]) == {5_000, 50_000}
+    found = msprime.RateMap.read_hapmap(tmp_path / "out" / "maps" / "c%2A1.txt", rate_col=2)
+    assert found.total_mass == pytest.approx(
+        (table["rate"] * (table["end"] - table["start"]))[table["scale"] == 5_000].sum(), rel=1e-4
+    )
+    assert len((tmp_path / "out" / "map.bg").read_text().splitlines()) == (table["scale"] == 5_000).sum()
+    spots = [line.split("\t") for line in (tmp_path / "out" / "h.bed").read_text().splitlines()]
+    assert any(int(spot[1]) < 153_000 and int(spot[2]) > 150_000 for spot in spots)
+    assert capsys.readouterr().out == ""
+
+
+def test_rates_are_per_mutation_where_its_rate_is_not_given(vcf, tmp_path, caplog):
+    assert predict("--vcf", vcf, output="out/map.tsv.gz") == 0
+    with gzip.open(tmp_path / "out" / "map.tsv.gz", "rt") as lines:
+        assert next(lines) == "# rates are r/mu (no mutation rate was given)\n"
+        assert next(lines) == "chrom\tstart\tend\tn_sites\trate\trate_lower\trate_upper\tnote\n"
+    assert "rates will be r/mu, as no --mutation-rate is given" in caplog.text
+
+
+def test_warnings_are_kept(vcf, tmp_path):
+    assert predict("--vcf", vcf, "--notes", "out/notes.json") == 0
+    assert "rates will be r/mu, as no --mutation-rate is given" in json.loads(
+        (tmp_path / "out" / "notes.json").read_text()
+    )
+
+
+def test_the_same_twice(vcf, tmp_path):
+    for name in ("a", "b"):
+        assert predict("--vcf", vcf, "--mutation-rate", "1e-8", output=f"{name}.tsv") == 0
+    assert (tmp_path / "a.tsv").read_bytes() == (tmp_path / "b.tsv").read_bytes()
+
+
+def test_needs_no_tensorflow(vcf):
+    code = (
+        "import sys; from tfbind.cli import main\n"
+        f"main(['recombination', 'predict', '--vcf', {str(vcf)!r}, '-o', 'x.tsv', '--threads', '1'])\n"
+        "print('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_defaults():
+    args = cli.make_parser().parse_args(["recombination", "predict", "--vcf", "a", "-o", "x"])
+    assert args.resolution == (25_000,)
+    assert args.hotspot_factor == FACTOR
+    assert (args.model, args.mutation_rate, args.mask, args.samples) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--vcf", "none.vcf"], "none.vcf: no such file"),
+        (["--vcf", "VCF", "--hapmap", "maps"], "--hapmap is given without --mutation-rate, expected both"),
+        (
+            ["--vcf", "VCF", "--mutation-rate", "1.25"],
+            "--mutation-rate: found 1.25, expected a number per bp",
+        ),
+        (["--vcf", "VCF", "--mutation-rate", "0"], "argument --mutation-rate: found '0'"),
+        (
+            ["--vcf", "VCF", "--resolution", "1e5"],
+            "argument --resolution: found '1e5', expected whole numbers",
+        ),
+        (["--vcf", "VCF", "--resolution", "100,"], "argument --resolution: found '100,'"),
+        (["--vcf", "VCF", "--model", "none.keras"], "none.keras: no such file"),
+        (["--vcf", "VCF", "--mask", "none.bed"], "none.bed: no such file"),
+        (["--vcf", "VCF", "--samples", "none.txt"], "none.txt: no such file"),
+        (
+            ["--vcf", "VCF", "--diversity", "2"],
+            "found a diversity of 2.0, expected pairwise differences per bp",
+        ),
+        (["--vcf", "VCF", "--bedgraph", "out/map.tsv"], "--bedgraph out/map.tsv is the file of --output"),
+        (["--vcf", "VCF", "--hotspots", "VCF"], "--hotspots"),
+    ],
+)
+def test_wrong_input_is_one_line(argv, message, vcf, capsys, tmp_path):
+    assert predict(*[str(vcf) if part == "VCF" else part for part in argv]) == 2
+    err = capsys.readouterr().err
+    assert f"tfbind: error: {message}" in err
+    assert "Traceback" not in err
+    assert not list(tmp_path.rglob("map*"))

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from tfbind.genotypes.contig import Genotypes
+from tfbind.genotypes.mask import Accessible
+from tfbind.recombination.contig_map import ContigMap
+from tfbind.recombination.map_table import COLUMNS
+from tfbind.recombination.posterior import Calibration, TokenRates
+
+CALIBRATION = Calibration((-1.96,) * 5, (1.96,) * 5)
+
+
+def contig_map(positions, start=2_500, end=47_000, *, mask=None, token=2_000, note="", known=True):
+    genotypes = Genotypes("c", np.array(positions), np.zeros((len(positions), 4), np.int8), 1, start, end)
+    edges = np.append(np.arange(start, end, token), end)
+    rate = np.arange(len(edges) - 1, dtype=float)
+    tokens = TokenRates(edges[:-1], edges[1:], rate, np.full((len(rate), 5), 0.3)) if known else None
+    return ContigMap(genotypes, mask, tokens, CALIBRATION, note)
+
+
+EVERYWHERE = np.arange(2_500, 47_000, 500)
+
+
+def test_rows_tile_the_stretch_that_was_looked_at():
+    table = contig_map(EVERYWHERE).table(10_000)
+    assert tuple(table) == (*COLUMNS, "scale")
+    assert table["start"].tolist() == [2_500, 10_000, 20_000, 30_000, 40_000]
+    assert table["end"].tolist() == [10_000, 20_000, 30_000, 40_000, 47_000]
+    assert table["n_sites"].tolist() == [15, 20, 20, 20, 14]
+    assert table["note"].tolist() == [""] * 5
+    # tokens of 2 kb with rates 0, 1, 2, ...: 3.75 of them in the first window
+    assert table["rate"][0] == pytest.approx((0 + 1 + 2 + 0.75 * 3) / 3.75)
+    assert (table["rate_lower"] <= table["rate"]).all()
+    assert (table["rate"] <= table["rate_upper"]).all()
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "starts"), [(0, 20_000, [0, 10_000]), (3, 4, [3]), (9_999, 10_001, [9_999, 10_000])]
+)
+def test_windows_begin_at_multiples(start, end, starts):
+    assert contig_map([start], start, end).table(10_000)["start"].tolist() == starts
+
+
+class TestGaps:
+    def test_a_window_without_a_site_is_there_without_a_rate(self):
+        positions = EVERYWHERE[(EVERYWHERE < 18_000) | (EVERYWHERE > 31_000)]
+        table = contig_map(positions).table(10_000)
+        assert table["note"].tolist() == ["", "", "no_sites", "", ""]
+        assert table["rate"].isna().tolist() == [False, False, True, False, False]
+        assert table["n_sites"][2] == 0
+
+    def test_a_window_narrower_than_a_token_may_be_known_without_a_site(self):
+        table = contig_map(np.arange(2_500, 47_000, 3_000)).table(1_000)
+        assert (table["n_sites"] == 0).sum() > 20
+        assert table["rate"].notna().all()
+
+    def test_masked_windows(self):
+        mask = Accessible(np.array([0, 30_500]), np.array([10_000, 50_000]))
+        positions = EVERYWHERE[mask.contains(EVERYWHERE)]
+        table = contig_map(positions, mask=mask).table(10_000)
+        assert table["note"].tolist() == ["", "masked", "masked", "", ""]
+        assert table["rate"].isna().tolist() == [False, True, True, False, False]
+
+    def test_a_contig_that_nothing_is_said_of(self):
+        mask = Accessible(np.array([0]), np.array([20_000]))
+        table = contig_map([3_000], mask=mask, note="too_few_sites", known=False).table(10_000)
+        assert table["note"].tolist() == ["too_few_sites"] * 2 + ["masked"] * 3
+        assert table["rate"].isna().all()
+        assert table["n_sites"].tolist() == [1, 0, 0, 0, 0]
+        assert contig_map([3_000], known=False).hotspots(5) == []
+
+
+def test_a_note_of_the_contig_is_on_every_row_with_a_rate():
+    positions = EVERYWHERE[EVERYWHERE > 20_000]
+    table = contig_map(positions, note="outside_training").table(10_000)
+    assert table["note"].tolist() == ["no_sites"] * 2 + ["outside_training"] * 3

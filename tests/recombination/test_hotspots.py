@@ -1,0 +1,110 @@
+import msprime
+import numpy as np
+import pytest
+
+from tfbind.recombination.hotspots import (
+    Hotspot,
+    find_hotspots,
+    hotspot_width,
+    score_hotspots,
+    write_hotspots,
+)
+from tfbind.recombination.posterior import Calibration, TokenRates
+
+CALIBRATION = Calibration((-1.96,) * 5, (1.96,) * 5)
+STARTS = np.arange(0, 500_000, 5_000)
+
+
+def tokens(rate, width=1_000, log_sd=0.2):
+    start = np.arange(len(rate)) * width
+    return TokenRates(start, start + width, np.array(rate, float), np.full((len(rate), 5), log_sd))
+
+
+def flat(hot=(), factor=20.0):
+    rate = np.ones(500)
+    for kb in hot:
+        rate[kb] = factor
+    return rate
+
+
+def find(rate, known=None, log_sd=0.2, factor=5.0):
+    known = np.ones(len(STARTS), bool) if known is None else known
+    return find_hotspots("1", tokens(rate, log_sd=log_sd), CALIBRATION, STARTS, STARTS + 5_000, known, factor)
+
+
+class TestFind:
+    def test_none_in_a_flat_landscape(self):
+        assert find(flat()) == []
+
+    def test_neighbours_are_joined(self):
+        (spot,) = find(flat(hot=range(250, 260)))
+        assert (spot.contig, spot.start, spot.end) == ("1", 250_000, 260_000)
+        assert (spot.rate, spot.factor) == pytest.approx((20, 20))
+        assert spot.probability > 0.99
+
+    def test_is_measured_against_the_surrounding_200_kb_without_itself(self):
+        rate = flat(hot=range(250, 255), factor=30)
+        rate[:350] *= 2
+        rate[400:] *= 100
+        (spot,) = find(rate)
+        assert (spot.start, spot.factor) == (250_000, pytest.approx(30))
+
+    def test_at_an_end_the_surroundings_are_one_sided(self):
+        (spot,) = find(flat(hot=range(5)))
+        assert (spot.start, spot.factor) == (0, pytest.approx(20))
+
+    def test_the_probability_is_that_of_a_factor_above_the_one_asked_for(self):
+        near, far = (find(flat(range(250, 255), factor), factor=5)[0].probability for factor in (5.2, 50))
+        assert 0.3 < near < 0.7
+        assert far > 0.99
+        wide = find(flat(range(250, 255), 50), log_sd=1.5)[0].probability
+        assert 0.5 < wide < far
+
+    def test_a_gap_is_no_hotspot_and_no_surroundings(self):
+        rate = flat(hot=range(250, 255))
+        rate[255:340] = 1000
+        known = np.ones(len(STARTS), bool)
+        known[51:68] = False
+        (spot,) = find(rate, known)
+        assert (spot.start, spot.end, spot.factor) == (250_000, 255_000, pytest.approx(20))
+        assert find(rate, np.zeros(len(STARTS), bool)) == []
+
+    def test_windows_are_no_narrower_than_a_token(self):
+        assert hotspot_width(tokens([1.0] * 3)) == 5_000
+        assert hotspot_width(tokens([1.0] * 3, width=7_100)) == 8_000
+
+
+def test_bed(tmp_path):
+    write_hotspots(tmp_path / "h.bed", [Hotspot("chr1", 5_000, 15_000, 1.25e-7, 12.345, 0.98765)])
+    assert (tmp_path / "h.bed").read_text() == (
+        "chr1\t5000\t15000\thotspot1\t988\t.\t12.3\t0.988\t1.25e-07\n"
+    )
+
+
+class TestScore:
+    TRUE = msprime.RateMap(
+        position=[0, 100_000, 105_000, 300_000, 305_000, 500_000], rate=[1e-8, 3e-7, 1e-8, 3e-7, 1e-8]
+    )
+
+    def score(self, *called):
+        spots = [Hotspot("1", start, end, 1.0, 10.0, 1.0) for start, end in called]
+        return score_hotspots(spots, {"1": self.TRUE})
+
+    def test_found_missed_and_false(self):
+        found = self.score((95_000, 110_000), (200_000, 205_000), (400_000, 405_000))
+        assert found == {"n_true": 2, "n_called": 3, "recall": 0.5, "precision": pytest.approx(1 / 3)}
+
+    def test_touching_is_not_overlapping(self):
+        assert self.score((105_000, 110_000))["recall"] == 0
+
+    def test_shares_of_none_are_nan(self):
+        assert np.isnan(self.score()["precision"])
+        flat_map = msprime.RateMap.uniform(500_000, 1e-8)
+        assert np.isnan(score_hotspots([], {"1": flat_map})["recall"])
+        assert score_hotspots([Hotspot("1", 0, 5, 1.0, 9.0, 1.0)], {"1": flat_map})["precision"] == 0
+
+    def test_unknown_stretches_of_the_truth_hold_none(self):
+        truth = msprime.RateMap(
+            position=[0, 100_000, 105_000, 300_000, 500_000], rate=[1e-8, np.nan, 1e-8, 1e-8]
+        )
+        assert score_hotspots([], {"1": truth})["n_true"] == 0

@@ -1,0 +1,148 @@
+import gzip
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tfbind.errors import TfbindError
+from tfbind.genotypes.mask import read_mask
+from tfbind.genotypes.vcf_writing import write_vcf
+from tfbind.recombination.prediction import map_contig, predict_map
+
+
+@pytest.fixture(scope="module")
+def found(simulate):
+    """Six diploids on 400 kb."""
+    return simulate(6, 4e5, seed=3)
+
+
+def lines_of(genotypes, contig, folder):
+    """A VCF's header and records."""
+    path = folder / "packed.vcf.gz"
+    write_vcf(path, contig, genotypes.end, genotypes.positions, genotypes.calls, ploidy=2, phased=True)
+    lines = gzip.decompress(path.read_bytes()).decode().splitlines(True)
+    return [line for line in lines if line[0] == "#"], [line for line in lines if line[0] != "#"]
+
+
+@pytest.fixture
+def vcf(found, tmp_path):
+    header, records = lines_of(found, "c1", tmp_path)
+    path = tmp_path / "a.vcf"
+    path.write_text("".join(header + records))
+    return path
+
+
+def append(path, *records):
+    with open(path, "a") as handle:
+        handle.writelines(record + "\n" for record in records)
+
+
+def rows(table):
+    return table[["chrom", "start", "end", "n_sites", "note"]].to_numpy().tolist()
+
+
+class TestTable:
+    def test_rates_are_per_mutation_without_its_rate(self, vcf, stand_in):
+        table = predict_map(vcf, stand_in(), [100_000]).table
+        assert list(table)[-1] == "note"
+        assert table["start"].tolist()[1:] == [100_000, 200_000, 300_000]
+        np.testing.assert_allclose(table["rate"], 1)
+
+    def test_the_mutation_rate_is_a_factor(self, vcf, stand_in):
+        one = predict_map(vcf, stand_in(), [100_000]).table
+        table = predict_map(vcf, stand_in(), [100_000], mutation_rate=2e-8).table
+        for column in ("rate", "rate_lower", "rate_upper"):
+            np.testing.assert_allclose(table[column], one[column] * 2e-8)
+
+    def test_several_resolutions_have_a_column(self, found, vcf, stand_in):
+        table = predict_map(vcf, stand_in(), [50_000, 200_000]).table
+        assert table["scale"].tolist() == [50_000] * 8 + [200_000] * 2
+        assert table["n_sites"][:8].sum() == table["n_sites"][8:].sum() == len(found.positions)
+
+    def test_a_mask_leaves_rows_without_rates(self, vcf, stand_in, tmp_path):
+        (tmp_path / "m.bed").write_text("c1\t0\t200000\nc1\t310000\t500000\n")
+        table = predict_map(vcf, stand_in(), [100_000], mask=read_mask(tmp_path / "m.bed")).table
+        assert table["note"].tolist() == ["", "", "masked", ""]
+        assert table["rate"].isna().tolist() == [False, False, True, False]
+
+
+class TestContigs:
+    def test_one_without_sites_enough_does_not_stop_the_rest(self, vcf, stand_in, caplog):
+        call = "\t".join(["0|1"] * 6)
+        append(vcf, f"c2\t150\t.\tA\tC\t.\tPASS\t.\tGT\t{call}", f"c2\t2500\t.\tA\tC\t.\tPASS\t.\tGT\t{call}")
+        table = predict_map(vcf, stand_in(), [1_000_000]).table
+        assert table["chrom"].tolist() == ["c1", "c2"]
+        assert rows(table)[1] == ["c2", 149, 2_500, 2, "too_few_sites"]
+        assert np.isnan(table["rate"][1])
+        assert "contig c2: found 2 sites whose rarer allele was seen 2 times or more" in caplog.text
+
+    def test_too_few_samples(self, vcf, stand_in, tmp_path, caplog):
+        (tmp_path / "one.txt").write_text("s1\n")
+        table = predict_map(vcf, stand_in(), [1_000_000], samples=tmp_path / "one.txt").table
+        assert table["note"].tolist() == ["too_few_samples"]
+        assert "contig c1: found 2 chromosomes, expected at least 4" in caplog.text
+
+    def test_no_record_at_all(self, vcf, stand_in):
+        text = vcf.read_text()
+        vcf.write_text("".join(line for line in text.splitlines(True) if line.startswith("#")))
+        with pytest.raises(TfbindError, match=r"a\.vcf: has no records, expected the genotypes"):
+            predict_map(vcf, stand_in(), [1_000])
+
+    def test_clones_have_no_rates(self, simulate, stand_in, caplog):
+        clones = simulate(10, 2e6, seed=3, ploidy=1, rate=0)
+        table = map_contig(clones, stand_in(), "a.vcf: contig 1").table(1_000_000)
+        assert table["note"].tolist() == ["clonal", "clonal"]
+        assert table["rate"].isna().all()
+        assert "a.vcf: contig 1: found hardly any recombination" in caplog.text
+
+    def test_structure_is_said_once(self, simulate, stand_in, caplog):
+        genotypes = simulate({"A": 12, "B": 12}, 4e6, seed=1, generations=6000)
+        told = set()
+        for contig in ("1", "2"):
+            map_contig(replace(genotypes, contig=contig), stand_in(), f"contig {contig}", told=told)
+        assert [record.getMessage()[:38] for record in caplog.records] == [
+            "contig 1: the samples fall into groups"
+        ]
+
+    def test_relatives_are_told_of_all_contigs_at_the_end(self, simulate, stand_in, tmp_path, caplog):
+        text = []
+        for contig in ("1", "2"):
+            genotypes = simulate(6, 4e6, seed=int(contig))
+            genotypes.calls[:, 4:6] = genotypes.calls[:, 0:2]
+            header, records = lines_of(genotypes, contig, tmp_path)
+            text += records if text else header + records
+        (tmp_path / "a.vcf").write_text("".join(text))
+        predict_map(tmp_path / "a.vcf", stand_in(), [1_000_000])
+        (message,) = (r.getMessage() for r in caplog.records if r.levelno == logging.WARNING)
+        assert message.startswith(f"{tmp_path / 'a.vcf'}: 1 pair of samples have the same genotypes")
+
+
+def test_data_unlike_training_are_noted_and_said(found, stand_in, caplog):
+    table = map_contig(found, stand_in(distance=2.5), "a.vcf: contig 1").table(200_000)
+    assert table["note"].tolist() == ["outside_training"] * 2
+    assert table["rate"].notna().all()
+    assert (
+        "a.vcf: contig 1: the data lie outside what the network has learnt from (2.5 times as far"
+        in caplog.text
+    )
+    assert "most in log_n, missing, r2_far" in caplog.text
+
+
+def test_hotspots_are_in_the_unit_of_the_map(vcf, stand_in):
+    model = stand_in(hot=[(200_000, 204_000)])
+    (spot,) = predict_map(vcf, model, [25_000], hotspot_factor=5).hotspots
+    assert spot.contig == "c1"
+    assert spot.start <= 200_000 < 204_000 <= spot.end
+    (other,) = predict_map(vcf, model, [25_000], mutation_rate=2e-8, hotspot_factor=5).hotspots
+    assert other.rate == pytest.approx(spot.rate * 2e-8)
+    assert (other.factor, other.probability) == (spot.factor, spot.probability)
+    assert predict_map(vcf, model, [25_000]).hotspots == []
+
+
+def test_says_what_was_used(vcf, stand_in, caplog):
+    caplog.set_level(logging.INFO)
+    predict_map(vcf, stand_in(), [25_000], mutation_rate=1e-8)
+    assert "contig c1: 6 samples (12 chromosomes, haploid or phased), " in caplog.text
+    assert "mean rate 1 (" in caplog.text
+    assert caplog.text.rstrip().endswith("cM/Mb")
