@@ -81,7 +81,6 @@ class TestLayouts:
     def test_a_phase_in_front_of_the_first_allele(self, write):
         assert read(write(record(10, "|0|1", "/1|1", "0|0"))).calls.tolist() == [[0, 1, 1, 1, 0, 0]]
 
-
     def test_each_column_knows_its_sample(self, write):
         males = RECORDS.replace("0|0\n", "0\n").replace(".|.", ".").replace("0|.", "1")
         assert read(write(males)).sample_of_column().tolist() == [0, 0, 1, 1, 2]

@@ -21,7 +21,8 @@ class TokenRates:
     rate : (tokens,) float64
         Posterior mean of r/mu.
     log_sd : (tokens, scales) float64
-        Standard deviation of the log rate of the window round the token, at each of `tfbind.training.rate_options.SCALES`.
+        Standard deviation of the log rate of the window round the token, at each
+        of `tfbind.training.rate_options.SCALES`.
     """
 
     start: np.ndarray

@@ -183,7 +183,7 @@ def judge(
 
 def _settings(simulations: Sequence[Path]) -> list[dict[str, Any]]:
     """What each file was simulated from; the same regions twice would be training and validation at once."""
-    settings = []
+    settings: list[dict[str, Any]] = []
     for path in simulations:
         with open_regions(path) as regions:
             setting = json.loads(regions.attributes["setting"])
