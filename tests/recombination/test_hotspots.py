@@ -10,6 +10,8 @@ from tfbind.recombination.hotspots import (
     write_hotspots,
 )
 from tfbind.recombination.posterior import Calibration, TokenRates
+from tfbind.recombination.prediction import map_contig
+from tfbind.recombination.rate_model import load_rate_model
 
 CALIBRATION = Calibration((-1.96,) * 5, (1.96,) * 5)
 STARTS = np.arange(0, 500_000, 5_000)
@@ -108,3 +110,17 @@ class TestScore:
             position=[0, 100_000, 105_000, 300_000, 500_000], rate=[1e-8, np.nan, 1e-8, 1e-8]
         )
         assert score_hotspots([], {"1": truth})["n_true"] == 0
+
+
+def test_the_shipped_network_finds_hotspots(as_genotypes):
+    hot = np.arange(60_000, 1_000_000, 100_000)
+    position = np.concatenate([[0], np.stack([hot, hot + 2_000], axis=1).ravel(), [1_000_000]])
+    truth = msprime.RateMap(position=position, rate=[3e-9, *[4e-7, 3e-9] * len(hot)])
+    trees = msprime.sim_ancestry(40, population_size=1e4, recombination_rate=truth, random_seed=1)
+    trees = msprime.sim_mutations(trees, rate=1.25e-8, model=msprime.BinaryMutationModel(), random_seed=1)
+    genotypes = as_genotypes(trees.genotype_matrix(), trees.tables.sites.position, 1e6)
+    found = map_contig(genotypes, load_rate_model(threads=1), "contig 1").hotspots(5)
+    score = score_hotspots(found, {"1": truth})
+    assert score["n_true"] == len(hot)
+    assert score["recall"] >= 0.6
+    assert score["precision"] >= 0.7
