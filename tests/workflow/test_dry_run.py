@@ -210,6 +210,14 @@ class TestCommands:
             " --seed 7 --threads 1 --resume -o results/models/one.conv-bigru.keras"
         )
 
+    def test_a_prediction_goes_on_where_its_job_was_killed(self, workflow):
+        workflow.write_sheet("a\treads.fa\t\t\t\treads.fa\n")
+        workflow.config["models"] = ONE_MODEL
+        assert command(workflow.dry_run(), "predict") == (
+            "tfbind predict --model results/models/a.conv-bigru.keras --fasta reads.fa --threads 1"
+            " --resume anew -o results/predictions/a.conv-bigru.tsv.gz"
+        )
+
     def test_peaks_with_what_no_negative_may_touch(self, workflow):
         workflow.write_sheet("p\t\t\treads.fa\treads.fa\n")
         workflow.config["encode"] = {"exclude": "reads.fa", "max_peaks": 9, "test_contigs": ["chr1", 8]}
