@@ -64,7 +64,7 @@ class TestResources:
             for line in (RESOURCES / "README.md").read_text().splitlines()
             if re.match(r"[0-9a-f]{64}  ", line)
         )
-        files = [path for path in RESOURCES.iterdir() if path.name != "README.md"]
+        files = [path for path in RESOURCES.rglob("*") if path.is_file() and path.name != "README.md"]
         assert {path.name: sha256(path) for path in files} == listed
 
     def test_sites_to_score_are_where_the_bed_says(self):
