@@ -79,7 +79,10 @@ def make_inputs():
             codes[np.arange(LENGTH) >= valid_length[:, None]] = 4
         inputs = [card.encoding.encode(codes), valid_length]
         if card.network.tracks:
-            inputs.append(rng.normal(0, 0.3, (n, LENGTH, card.network.n_tasks)).astype(np.float32))
+            tracks = rng.normal(0, 0.3, (n, LENGTH, card.network.n_tasks)).astype(np.float32)
+            # nothing lies in the padding
+            tracks[np.arange(LENGTH) >= valid_length[:, None]] = 0
+            inputs.append(tracks)
         return tuple(inputs)
 
     return make_inputs

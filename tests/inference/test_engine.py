@@ -97,8 +97,10 @@ def test_keras_says_that_it_computes_in_float32(saved, caplog):
 
 def test_a_trained_model(model_path):
     card = read_card(model_path, "binding")
-    x = np.random.default_rng(1).integers(0, 2, (3, 60, 4)).astype(np.uint8)
-    inputs = (x, np.array([60, 30, 12], np.int32))
+    codes = np.random.default_rng(1).integers(0, 5, (3, 60)).astype(np.uint8)
+    valid_length = np.array([60, 30, 12], np.int32)
+    codes[np.arange(60) >= valid_length[:, None]] = 4
+    inputs = (card.encoding.encode(codes), valid_length)
     by_keras, by_openvino = (
         next(start_engine(model_path, card, engine=name, threads=1).stream([inputs]))
         for name in ("keras", "openvino")

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import sliding_window_view
 
 from tfbind.inference.openvino_engine import PORTION, OpenvinoEngine
 from tfbind.networks.spec import ARCHITECTURES, CELLS
@@ -41,6 +42,31 @@ class TestEqualsKeras:
             (found,) = logits(engine, inputs)
             assert found.dtype == np.float32
             assert found == pytest.approx(expected, abs=1e-5, rel=1e-5)
+
+    @pytest.mark.parametrize("stride", [1, 7])
+    @pytest.mark.parametrize("architecture", ["conv-bilstm", "gkm-bilstm"])
+    def test_in_windows_that_overlap(self, save_network, architecture, stride):
+        path, card, forward = save_network(architecture, **SMALL)
+        rng = np.random.default_rng(5)
+        length = card.encoding.length
+        record = rng.integers(0, 5, 40 * stride + length).astype(np.uint8)
+        record[20:90] = 0
+        inputs = [card.encoding.encode(sliding_window_view(record, length)[::stride].copy())]
+        inputs.append(np.full(len(inputs[0]), length, np.int32))
+        if card.network.tracks:
+            track = rng.normal(0, 0.3, len(record)).astype(np.float32)
+            tracks = sliding_window_view(track, length)[::stride].copy()
+            # each window has its own near its ends
+            tracks[:, :2] += 0.1
+            tracks[:, -3:] -= 0.1
+            inputs.append(tracks[:, :, None])
+        engine = OpenvinoEngine(path, card, threads=1)
+        (found,) = logits(engine, tuple(inputs))
+        assert found == pytest.approx(forward(*inputs), abs=1e-5, rel=1e-5)
+        alone = logits(
+            engine, *(tuple(values[row : row + 1] for values in inputs) for row in range(len(found)))
+        )
+        assert np.array_equal(np.concatenate(alone), found)
 
     def test_to_three_digits_in_bfloat16(self, saved, make_inputs):
         path, card, forward = saved

@@ -16,7 +16,8 @@ import openvino as ov
 from openvino import opset15 as op
 
 from tfbind.inference import layers, padding, recurrent
-from tfbind.inference.nodes import ChannelsFirst, Layer, Node, UnconvertibleError, steps_first
+from tfbind.inference.convolution import WordConvolution
+from tfbind.inference.nodes import ChannelsFirst, Layer, Node, UnconvertibleError, ints, steps_first
 from tfbind.training.model_file import WEIGHTS, read_members
 
 # from the class of a layer to its function; the first few take a sequence as a convolution left it
@@ -76,6 +77,7 @@ def build_graph(
     *,
     unpadded: bool = False,
     steps: int | None = None,
+    convolution: WordConvolution | None = None,
 ) -> ov.Model:
     """Build the graph of a network that `tfbind.networks.build.build` has made.
 
@@ -88,6 +90,9 @@ def build_graph(
         all the same.
     steps : int, optional
         Of the sequences, where the network takes any number.
+    convolution : WordConvolution, optional
+        What the network begins with and the graph leaves out: in place of the input ``x`` there is ``pooled``,
+        (2 * n, steps, filters) float32, the strands as given before the other ones.
 
     Raises
     ------
@@ -103,23 +108,53 @@ def build_graph(
         parameter.set_friendly_name(name)
         parameters.append(parameter)
         inputs.append(None if unpadded and name == "valid_length" else parameter)
-    return ov.Model([op.result(_Functional(config, "", weights).run(inputs))], parameters, "tfbind")
+    given: dict[str, Node] = {}
+    if convolution is not None:
+        length = described["x"]["batch_shape"][1]
+        pooled = op.parameter(ov.PartialShape([-1, *convolution.pooled_shape(length)]), ov.Type.f32)
+        pooled.set_friendly_name("pooled")
+        parameters[0] = pooled
+        # the highest of the highest is the highest of all
+        highest = op.reduce_max(pooled, ints(1), False)
+        given = {"convolution_mask": pooled, "pool": pooled, "convolution_maximum": highest}
+    return ov.Model([op.result(_Functional(config, "", weights, given).run(inputs))], parameters, "tfbind")
+
+
+def strand_layers(config: dict[str, Any], weights: dict[str, np.ndarray]) -> dict[str, Layer]:
+    """Give the layers of the network of one strand by name; none where a network has no such part."""
+    places = _places(config["layers"], "")
+    for layer in config["layers"]:
+        if layer["name"] == "strand":
+            return _Functional(layer["config"], f"{places['strand']}/", weights).layers()
+    return {}
 
 
 class _Functional:
-    """A functional model whose weights lie at ``place``."""
+    """A functional model whose weights lie at ``place``, and what some of its layers are known to give."""
 
-    def __init__(self, config: dict[str, Any], place: str, weights: dict[str, np.ndarray]):
+    def __init__(
+        self,
+        config: dict[str, Any],
+        place: str,
+        weights: dict[str, np.ndarray],
+        given: dict[str, Node] | None = None,
+    ):
         self._config = config
         self._layers = {layer["name"]: layer for layer in config["layers"]}
         self._places = _places(config["layers"], place)
         self._weights = weights
+        self._given = given or {}
         self._made: dict[tuple[str, int], Node] = {}
+
+    def layers(self) -> dict[str, Layer]:
+        """Give its layers by name."""
+        return {name: self._layer(name) for name in self._layers}
 
     def run(self, inputs: list[Node]) -> Node:
         """Apply the model."""
         names = [name for name, _, _ in self._config["input_layers"]]
-        self._made = {(name, 0): node for name, node in zip(names, inputs, strict=True)}
+        self._made = {(name, 0): node for name, node in self._given.items() if name in self._layers}
+        self._made |= {(name, 0): node for name, node in zip(names, inputs, strict=True)}
         output = self._config["output_layers"]
         name, call, _ = output if isinstance(output[0], str) else output[0]
         return steps_first(self._output(name, call))
@@ -136,23 +171,27 @@ class _Functional:
                 raise UnconvertibleError(f"layer {name} is of class {layer['class_name']}")
         return self._made[name, call]
 
+    def _layer(self, name: str) -> Layer:
+        place = f"{self._places[name]}/"
+        return Layer(
+            self._layers[name]["config"],
+            {at.removeprefix(place): array for at, array in self._weights.items() if at.startswith(place)},
+        )
+
     def _run_layer(self, layer: dict[str, Any], node: dict[str, Any]) -> Node:
-        place = f"{self._places[layer['name']]}/"
-        own = {
-            name.removeprefix(place): array for name, array in self._weights.items() if name.startswith(place)
-        }
         arguments = self._arguments(node)
         named = {name: self._value(value) for name, value in node["kwargs"].items() if _is_tensor(value)}
         if layer["class_name"] not in EITHER_LAYOUT:
             arguments = [steps_first(argument) for argument in arguments]
-        return OPERATIONS[layer["class_name"]](Layer(layer["config"], own), *arguments, **named)
+        return OPERATIONS[layer["class_name"]](self._layer(layer["name"]), *arguments, **named)
 
     def _run_stacked(self, layer: dict[str, Any]) -> None:
         """Apply a model that is called several times once, with what it is called with stacked along n."""
         name, nodes = layer["name"], layer["inbound_nodes"]
         calls = zip(*(self._arguments(node) for node in nodes), strict=True)
         stacked = [None if same[0] is None else op.concat(list(same), 0) for same in calls]
-        output = _Functional(layer["config"], f"{self._places[name]}/", self._weights).run(stacked)
+        model = _Functional(layer["config"], f"{self._places[name]}/", self._weights, self._given)
+        output = model.run(stacked)
         parts = op.split(output, op.constant(np.int64(0)), len(nodes)).outputs()
         self._made |= {(name, call): part for call, part in enumerate(parts)}
 

@@ -57,11 +57,17 @@ def conv1d(layer: Layer, sequence: Node | ChannelsFirst) -> ChannelsFirst:
 
 def batch_normalization(layer: Layer, sequence: Node | ChannelsFirst) -> ChannelsFirst:
     """One multiplication and one addition a channel; OpenVINO folds them into a convolution before."""
+    scale, offset = scale_and_offset(layer)
+    scaled = op.multiply(channels_first(sequence), floats(scale[:, None]))
+    return ChannelsFirst(op.add(scaled, floats(offset[:, None])))
+
+
+def scale_and_offset(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
+    """What batch normalization multiplies each channel with, and then adds: (channels,) float64 each."""
     layer.demand(axis=-1, center=True, scale=True)
-    gamma, beta, mean, variance = (layer.weights[f"vars/{i}"].astype(np.float64)[:, None] for i in range(4))
+    gamma, beta, mean, variance = (layer.weights[f"vars/{i}"].astype(np.float64) for i in range(4))
     scale = gamma / np.sqrt(variance + layer.config["epsilon"])
-    scaled = op.multiply(channels_first(sequence), floats(scale))
-    return ChannelsFirst(op.add(scaled, floats(beta - mean * scale)))
+    return scale, beta - mean * scale
 
 
 def relu(layer: Layer, h: Node | ChannelsFirst) -> Node | ChannelsFirst:
