@@ -1,10 +1,13 @@
 import subprocess
 import sys
 
+import pytest
+
 from tfbind.networks.spec import ARCHITECTURES
 from tfbind.training.options import (
     DEFAULT_ARCHITECTURE,
     DEFAULT_KMER_ARCHITECTURE,
+    EPOCHS,
     LEARNING_RATES,
     FitOptions,
 )
@@ -15,7 +18,19 @@ def test_default_architecture_exists():
 
 
 def test_patience_is_long_and_within_the_epochs():
-    assert 10 <= FitOptions().patience < FitOptions().epochs
+    assert 10 <= FitOptions().patience < EPOCHS
+
+
+class TestEpochs:
+    @pytest.mark.parametrize(
+        ("n_train", "epochs"), [(1, 40), (20_480, 40), (20_481, 39), (30_000, 27), (81_920, 10), (10**6, 10)]
+    )
+    def test_are_fewer_for_many_examples(self, n_train, epochs):
+        assert FitOptions().most_epochs(n_train) == epochs
+
+    def test_are_those_asked_for(self):
+        assert FitOptions(epochs=100).most_epochs(10**6) == 100
+        assert FitOptions(epochs=0).most_epochs(10) == 0
 
 
 def test_needs_nothing_but_the_standard_library():

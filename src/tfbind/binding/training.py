@@ -67,6 +67,7 @@ def train(
         spec, encoding = spec_for(tensors, architecture, **network_values)
         data = BindingData(tensors, options.seed, encoding=encoding, tracks=spec.tracks)
         stored_as = tensors.encoding.encoding
+        options = replace(options, epochs=options.most_epochs(data.n_train))
     if not spec.layers:
         # the linear model is all there is, and it is fitted by now
         options = replace(options, epochs=0)

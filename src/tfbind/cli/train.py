@@ -22,8 +22,11 @@ from tfbind.networks.spec import ARCHITECTURES, CELLS
 from tfbind.training.options import (
     DEFAULT_ARCHITECTURE,
     DEFAULT_KMER_ARCHITECTURE,
+    EPOCHS,
     LEARNING_RATE,
     LEARNING_RATES,
+    LEAST_EPOCHS,
+    STEPS,
     FitOptions,
 )
 
@@ -54,9 +57,9 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     fitting.add_argument(
         "--epochs",
         type=positive_int,
-        default=default.epochs,
         metavar="N",
-        help="at most (default %(default)s)",
+        help=f"at most (default {EPOCHS}; fewer where they would take more than {STEPS:,} steps, but not fewer"
+        f" than {LEAST_EPOCHS})",
     )
     fitting.add_argument(
         "--batch-size", type=positive_int, default=default.batch_size, metavar="N", help="default %(default)s"

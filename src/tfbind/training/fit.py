@@ -161,11 +161,12 @@ def fit(
         NaN), loss, val_loss and what else the objective judges by, learning_rate (of the epoch's last step).
     """
     n_steps, rate = -(-data.n_train // options.batch_size), options.peak_rate()
+    n_epochs = options.most_epochs(data.n_train)
     schedule = keras.optimizers.schedules.CosineDecay(
         rate * 0.01,
-        decay_steps=max(1, round(n_steps * options.epochs * (1 - options.warmup))),
+        decay_steps=max(1, round(n_steps * n_epochs * (1 - options.warmup))),
         warmup_target=rate,
-        warmup_steps=max(1, round(n_steps * options.epochs * options.warmup)),
+        warmup_steps=max(1, round(n_steps * n_epochs * options.warmup)),
     )
     optimizer = keras.optimizers.AdamW(
         schedule, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm
@@ -190,9 +191,9 @@ def fit(
             "learning_rate": 0.0,
         }
         state.add(start, network)
-    with Progress("training", total=options.epochs * n_steps, unit="steps") as progress:
+    with Progress("training", total=n_epochs * n_steps, unit="steps") as progress:
         progress.update(state.epoch * n_steps)
-        while state.epoch < options.epochs and not (
+        while state.epoch < n_epochs and not (
             state.history and state.epoch - state.best["epoch"] >= options.patience
         ):
             epoch = state.epoch + 1

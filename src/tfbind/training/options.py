@@ -13,11 +13,16 @@ LEARNING_RATE = 2e-2
 LEARNING_RATES = {"deepbind": 3e-3, "kegru": 1e-2, "danq": 3e-3, "transformer": 3e-3}
 
 
+# of validation AUROC nothing was left to gain after so many epochs, or in larger sets after so many steps
+EPOCHS, STEPS = 40, 6_400
+LEAST_EPOCHS = 10
+
+
 @dataclass(frozen=True, kw_only=True)
 class FitOptions:
     """How a network is fitted.
 
-    epochs : at most
+    epochs : at most; None for EPOCHS, or for fewer where they would take more than STEPS steps
     batch_size : examples a step
     learning_rate : the peak, reached after ``warmup`` of all steps and then lowered along a cosine; None takes the
         architecture's own
@@ -26,7 +31,7 @@ class FitOptions:
     patience : epochs without a better validation loss before fitting stops
     """
 
-    epochs: int = 40
+    epochs: int | None = None
     batch_size: int = 128
     learning_rate: float | None = None
     warmup: float = 0.05
@@ -34,6 +39,12 @@ class FitOptions:
     clip_norm: float = 1.0
     patience: int = 15
     seed: int = 0
+
+    def most_epochs(self, n_train: int) -> int:
+        """The epochs, or where they are None as many as suit the number of training examples."""
+        if self.epochs is not None:
+            return self.epochs
+        return min(EPOCHS, max(LEAST_EPOCHS, STEPS // -(-n_train // self.batch_size)))
 
     def peak_rate(self, architecture: str = "") -> float:
         """The learning rate, or where it is None the one that suits an architecture."""
