@@ -5,7 +5,7 @@ import pytest
 from Bio import bgzf
 
 from tfbind.errors import TfbindError
-from tfbind.files import is_gzip, open_text, sha256, whole_output
+from tfbind.files import is_gzip, open_text, sha256, whole_output, write_text
 
 
 def read(path):
@@ -163,3 +163,24 @@ def test_a_pipe_is_refused(tmp_path):
     os.mkfifo(pipe)
     with pytest.raises(TfbindError, match="is a pipe or a device"), open_text(pipe):
         pass
+
+
+class TestWriteText:
+    @pytest.mark.parametrize("text", ["eins\nzw\u00f6lf\n", ["eins\n", "zw\u00f6lf\n"]])
+    def test_plain_or_packed_by_name(self, tmp_path, text):
+        for name in ("a.txt", "a.txt.gz", "a.txt.bgz"):
+            write_text(tmp_path / name, text)
+            assert read(tmp_path / name) == "eins\nzw\u00f6lf\n"
+            assert is_gzip(tmp_path / name) == (name != "a.txt")
+
+    def test_packed_is_bgzf(self, tmp_path, caplog):
+        write_text(tmp_path / "a.gz", "x" * 100_000)
+        with bgzf.open(tmp_path / "a.gz") as handle:
+            assert len(handle.read(100_001)) == 100_000
+        assert read(tmp_path / "a.gz") == "x" * 100_000
+        assert not caplog.records  # of a missing end marker
+
+    def test_a_failure_leaves_nothing(self, tmp_path):
+        with pytest.raises(ZeroDivisionError):
+            write_text(tmp_path / "a.txt", (str(1 / x) for x in (1, 0)))
+        assert list(tmp_path.iterdir()) == []

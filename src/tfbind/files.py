@@ -9,7 +9,7 @@ import os
 import secrets
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
@@ -113,6 +113,22 @@ def whole_output(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(FileNotFoundError, NotADirectoryError):
             temporary.unlink()
+
+
+def write_text(path: str | Path, text: str | Iterable[str]) -> None:
+    """Write text, or its parts, as UTF-8, whole or not at all; as BGZF where the name ends in .gz or .bgz."""
+    path = Path(path)
+    parts = [text] if isinstance(text, str) else text
+    with whole_output(path) as temporary, open(temporary, "wb") as handle:
+        if path.suffix not in (".gz", ".bgz"):
+            handle.writelines(part.encode() for part in parts)
+            return
+        from Bio.bgzf import BgzfWriter
+
+        blocks = BgzfWriter(fileobj=handle)
+        for part in parts:
+            blocks.write(part.encode())
+        blocks.close()
 
 
 def sha256(path: str | Path) -> str:

@@ -1,3 +1,5 @@
+import gzip
+
 import pandas as pd
 import pytest
 
@@ -28,6 +30,13 @@ def test_table_and_figure(argv, names, tmp_path):
     assert table["bias_ratio"].tolist() == pytest.approx([10 / 16, 10 / 16])
     assert table["pearson_difference_ci95_low"].isna().all()
     assert names[1] in (tmp_path / "out" / "table.svg").read_text()
+
+
+def test_a_name_in_gz_is_packed(tmp_path):
+    assert compare("--scales", "100", output="out/table.tsv.gz") == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["table.svg", "table.tsv.gz"]
+    with gzip.open("out/table.tsv.gz", "rt") as handle:
+        assert len(handle.readlines()) == 3
 
 
 @pytest.mark.parametrize(

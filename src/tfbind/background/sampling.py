@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from tfbind.background.model import BackgroundModel
 from tfbind.dna.alphabet import decode_letters
-from tfbind.files import whole_output
+from tfbind.files import write_text
 from tfbind.progress import Progress
 
 SEQUENCES_A_BATCH = 512
@@ -60,17 +61,20 @@ def write_samples(
     seed: int,
     threads: int | None,
 ) -> None:
-    """Draw ``n`` sequences of ``length`` bases into a FASTA file, called background_1 and so on."""
+    """Draw ``n`` sequences of ``length`` bases into a FASTA file, called background_1 and so on.
+
+    It is BGZF where its name ends in .gz or .bgz.
+    """
     model = BackgroundModel(model_path, threads=threads)
     size = batch_size(length)
-    with (
-        whole_output(output) as temporary,
-        open(temporary, "w", encoding="ascii") as handle,
-        Progress("sampling", total=n, unit="sequences") as progress,
-    ):
-        for start in range(0, n, size):
-            numbers = np.arange(start, min(start + size, n)) + 1
-            codes = draw(model, numbers, length, seed=seed, temperature=temperature)
-            for number, row in zip(numbers, codes, strict=True):
-                handle.write(f">background_{number}\n{decode_letters(row)}\n")
-            progress.update(len(numbers))
+
+    def records() -> Iterator[str]:
+        with Progress("sampling", total=n, unit="sequences") as progress:
+            for start in range(0, n, size):
+                numbers = np.arange(start, min(start + size, n)) + 1
+                codes = draw(model, numbers, length, seed=seed, temperature=temperature)
+                for number, row in zip(numbers, codes, strict=True):
+                    yield f">background_{number}\n{decode_letters(row)}\n"
+                progress.update(len(numbers))
+
+    write_text(output, records())

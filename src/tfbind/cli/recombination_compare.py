@@ -2,7 +2,7 @@
 
 For every scale and map the metrics of evaluate, and the difference of Pearson's correlation from the first map's, with
 a 95% interval by a bootstrap of whole blocks of ten windows (NA for fewer than ten blocks). Draws FILE.svg beside
-the table FILE.tsv.
+the table FILE.tsv or FILE.tsv.gz.
 """
 
 from __future__ import annotations
@@ -37,13 +37,14 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
     )
     add_truth(parser)
     add_seed(parser)
-    add_output(parser, "the table", "FILE.tsv")
+    add_output(parser, "the table; compressed if it ends in .gz", "FILE.tsv")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     """Compare, write the table and draw it."""
-    figure = args.output.with_suffix(".svg")
+    table_name = args.output.with_suffix("") if args.output.suffix in (".gz", ".bgz") else args.output
+    figure = table_name.with_suffix(".svg")
     if figure == args.output:
         raise TfbindError(
             f"--output {args.output} is the figure's name, expected a name for the table, as in .tsv"

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from Bio.bgzf import BgzfWriter
 
 from tfbind.errors import TfbindError
-from tfbind.files import open_text, whole_output
+from tfbind.files import open_text, write_text
 from tfbind.genotypes.hapmap import CM_PER_MB
 
 COLUMNS = ("chrom", "start", "end", "n_sites", "rate", "rate_lower", "rate_upper", "note")
@@ -42,7 +41,7 @@ def write_map(path: Path, table: pd.DataFrame, *, per_mutation: bool) -> None:
     text = table[columns].to_csv(
         sep="\t", index=False, na_rep="NA", float_format=f"%.{DIGITS}g", lineterminator="\n"
     )
-    _write(path, f"{PER_MUTATION_LINE}\n{text}" if per_mutation else text)
+    write_text(path, f"{PER_MUTATION_LINE}\n{text}" if per_mutation else text)
 
 
 def read_map(path: Path) -> tuple[pd.DataFrame, bool]:
@@ -114,16 +113,7 @@ def write_bedgraph(path: Path, table: pd.DataFrame, *, per_mutation: bool) -> No
     text = known[["chrom", "start", "end", "rate"]].to_csv(
         sep="\t", index=False, header=False, float_format=f"%.{DIGITS}g", lineterminator="\n"
     )
-    _write(path, f"{PER_MUTATION_LINE}\n{text}" if per_mutation else text)
-
-
-def _write(path: Path, text: str) -> None:
-    with whole_output(path) as temporary:
-        if path.suffix in (".gz", ".bgz"):
-            with BgzfWriter(str(temporary)) as handle:
-                handle.write(text.encode())
-        else:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
+    write_text(path, f"{PER_MUTATION_LINE}\n{text}" if per_mutation else text)
 
 
 def _numbers(path: Path, texts: pd.Series, *, whole: bool) -> pd.Series:

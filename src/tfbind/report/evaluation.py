@@ -11,7 +11,7 @@ import pandas as pd
 from tfbind.binding.evaluation import Evaluation
 from tfbind.binding.reliability import reliability
 from tfbind.binding.tables import CURVE_COLUMNS
-from tfbind.files import whole_output
+from tfbind.files import write_text
 from tfbind.report.figures import calibration_figure, pr_figure, roc_figure
 
 
@@ -64,12 +64,11 @@ def _curve_table(curves: dict[str, np.ndarray], kind: str) -> pd.DataFrame:
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as tab-separated text; what is undefined is NA."""
-    with whole_output(path) as temporary:
-        table.to_csv(temporary, sep="\t", index=False, na_rep="NA", float_format="%.9g")
+    """Write a table as tab-separated text, BGZF where the name ends in .gz or .bgz; what is undefined is NA."""
+    text = table.to_csv(sep="\t", index=False, na_rep="NA", float_format="%.9g", lineterminator="\n")
+    write_text(path, text)
 
 
 def write_json(path: Path, values: object) -> None:
     """Write values as JSON; what is undefined is null, and NaN is refused."""
-    with whole_output(path) as temporary:
-        temporary.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n")
+    write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
