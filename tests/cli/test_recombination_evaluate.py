@@ -43,9 +43,9 @@ def test_metrics_windows_and_figures(capsys):
         "n_short": 0,
         "n_no_prediction": 1,
         "n_no_truth": 0,
-        "pearson": pytest.approx(1),
-        "pearson_log": pytest.approx(1),
-        "spearman": pytest.approx(1),
+        "pearson": None,
+        "pearson_log": None,
+        "spearman": None,
         "r2": pytest.approx(1 - 5 / 4.5),
         "mae": pytest.approx(1.5e-8),
         "rmse": pytest.approx(2.5e-16**0.5),
@@ -78,7 +78,7 @@ def test_a_given_unit(tmp_path):
 @pytest.mark.parametrize(("argv", "bias"), [((), None), (("--mutation-rate", "1e-8"), 4 / 7)])
 def test_rates_per_mutation(argv, bias):
     assert evaluate("--scales", "100", *argv, of="mu.tsv") == 0
-    assert metrics()["100"]["pearson"] == pytest.approx(1)
+    assert metrics()["100"]["n_windows"] == 2
     assert metrics()["100"]["bias_ratio"] == (bias if bias is None else pytest.approx(bias))
 
 

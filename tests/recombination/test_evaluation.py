@@ -73,6 +73,7 @@ class TestMetrics:
             ([1.0], [1.0], "pearson pearson_log spearman r2 coverage95"),
             ([1.0, 1 + 1e-13, 1], [1.0, 2, 3], "pearson pearson_log spearman coverage95"),
             ([1.0, 2, 3], [1.0, 1, 1 - 1e-13], "pearson pearson_log spearman r2 coverage95"),
+            ([1.0, 2], [1.0, 2], "pearson pearson_log spearman coverage95"),
             ([1.0, 2, 3], [0.0, 0, 0], "pearson pearson_log spearman r2 bias_ratio coverage95"),
             ([0.0, 0, 3], [0.0, 1, 2], "pearson_log coverage95"),
         ],

@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 CORRELATIONS = ("pearson", "pearson_log", "spearman")
 OF_EQUAL_UNITS = ("r2", "mae", "rmse", "bias_ratio", "coverage95")
+# that of two is 1 or -1 whatever they are
+FEWEST_OF_A_CORRELATION = 3
 METRICS = (*CORRELATIONS, *OF_EQUAL_UNITS)
 
 
@@ -181,8 +183,8 @@ def window_metrics(windows: pd.DataFrame, *, same_unit: bool) -> dict[str, Any]:
 
 
 def pearson(x: NDArray[np.float64], y: NDArray[np.float64]) -> float | None:
-    """Pearson's correlation; None for fewer than two values or a constant."""
-    if _constant(x) or _constant(y):
+    """Pearson's correlation; None for fewer than FEWEST_OF_A_CORRELATION values or a constant."""
+    if len(x) < FEWEST_OF_A_CORRELATION or _constant(x) or _constant(y):
         return None
     return float(np.corrcoef(x, y)[0, 1])
 

@@ -34,7 +34,7 @@ in cM."""
 HOW_TO_READ_METRICS = """The map's windows against the truth. Pearson's correlation of rates and of their logarithms
 and Spearman's of ranks: 1 is perfect. R&sup2; asks for the right size, too; below 0, the truth's mean would do better.
 Length: the genetic length predicted over the true one. Coverage: the share of true rates inside the 95% interval of
-their window. Errors are in cM/Mb (of a map of r/mu, in that). NA: undefined, as with fewer than two windows, or where
+their window. Errors are in cM/Mb (of a map of r/mu, in that). NA: undefined, as with fewer than three windows, or where
 map and truth are not in one unit."""
 
 
