@@ -1,3 +1,5 @@
+import gzip
+
 import msprime
 import numpy as np
 import pytest
@@ -6,9 +8,11 @@ from tfbind.recombination.hotspots import (
     Hotspot,
     find_hotspots,
     hotspot_width,
+    read_intervals,
     score_hotspots,
     write_hotspots,
 )
+from tfbind.recombination.pieces import Pieces
 from tfbind.recombination.posterior import Calibration, TokenRates
 from tfbind.recombination.prediction import map_contig
 from tfbind.recombination.rate_model import load_rate_model
@@ -76,40 +80,84 @@ class TestFind:
         assert hotspot_width(tokens([1.0] * 3, width=7_100)) == 8_000
 
 
-def test_bed(tmp_path):
-    write_hotspots(tmp_path / "h.bed", [Hotspot("chr1", 5_000, 15_000, 1.25e-7, 12.345, 0.98765)])
-    assert (tmp_path / "h.bed").read_text() == (
-        "chr1\t5000\t15000\thotspot1\t988\t.\t12.3\t0.988\t1.25e-07\n"
-    )
+class TestBed:
+    SPOT = Hotspot("chr1", 5_000, 15_000, 1.25e-7, 12.345, 0.98765)
+    LINE = "chr1\t5000\t15000\thotspot1\t988\t.\t12.3\t0.988\t1.25e-07\n"
+
+    def test_plain(self, tmp_path):
+        write_hotspots(tmp_path / "h.bed", [self.SPOT])
+        assert (tmp_path / "h.bed").read_text() == self.LINE
+
+    def test_gzip(self, tmp_path):
+        write_hotspots(tmp_path / "h.bed.gz", [self.SPOT])
+        assert gzip.decompress((tmp_path / "h.bed.gz").read_bytes()).decode() == self.LINE
+
+    @pytest.mark.parametrize("spots", [[], [SPOT]])
+    def test_is_read_back(self, tmp_path, spots):
+        write_hotspots(tmp_path / "h.bed", spots)
+        assert read_intervals(tmp_path / "h.bed") == [spot[:3] for spot in spots]
+
+
+def pieces(*rates):
+    """Make a map of pieces of start, end and rate."""
+    start, end, rate = map(np.array, zip(*rates, strict=True))
+    return Pieces(start, end, rate.astype(float))
 
 
 class TestScore:
-    TRUE = msprime.RateMap(
-        position=[0, 100_000, 105_000, 300_000, 305_000, 500_000], rate=[1e-8, 3e-7, 1e-8, 3e-7, 1e-8]
+    TRUE = pieces(
+        (0, 100_000, 1e-8),
+        (100_000, 105_000, 3e-7),
+        (105_000, 300_000, 1e-8),
+        (300_000, 305_000, 3e-7),
+        (305_000, 500_000, 1e-8),
     )
+    FLAT = pieces((0, 500_000, 1e-8))
 
-    def score(self, *called):
-        spots = [Hotspot("1", start, end, 1.0, 10.0, 1.0) for start, end in called]
-        return score_hotspots(spots, {"1": self.TRUE})
+    def score(self, *called, truth=TRUE, known=None):
+        return score_hotspots([("1", start, end) for start, end in called], {"1": truth}, known)
 
     def test_found_missed_and_false(self):
-        found = self.score((95_000, 110_000), (200_000, 205_000), (400_000, 405_000))
-        assert found == {"n_true": 2, "n_called": 3, "recall": 0.5, "precision": pytest.approx(1 / 3)}
+        found = self.score((400_000, 405_000), (95_000, 110_000), (200_000, 205_000))
+        share = pytest.approx(1 / 3)
+        assert found == {"n_true": 2, "n_called": 3, "n_left_out": 0, "recall": 0.5, "precision": share}
+
+    def test_calls_of_other_programs_may_overlap(self):
+        found = self.score((90_000, 104_000), (102_000, 110_000), (0, 103_000), (300_000, 301_000))
+        assert (found["recall"], found["precision"]) == (1, 1)
+
+    def test_takes_what_find_hotspots_gives(self):
+        assert score_hotspots([Hotspot("1", 100_000, 105_000, 1.0, 9.0, 1.0)], {"1": self.TRUE})["recall"] == 0.5
 
     def test_touching_is_not_overlapping(self):
         assert self.score((105_000, 110_000))["recall"] == 0
 
-    def test_shares_of_none_are_nan(self):
-        assert np.isnan(self.score()["precision"])
-        flat_map = msprime.RateMap.uniform(500_000, 1e-8)
-        assert np.isnan(score_hotspots([], {"1": flat_map})["recall"])
-        assert score_hotspots([Hotspot("1", 0, 5, 1.0, 9.0, 1.0)], {"1": flat_map})["precision"] == 0
+    def test_by_the_factor_and_the_width(self):
+        # 2 kb at 8 times the background are 3.8 times it over 5 kb
+        truth = pieces((0, 100_000, 1.0), (100_000, 102_000, 8.0), (102_000, 200_000, 1.0))
+        assert score_hotspots([], {"1": truth})["n_true"] == 0
+        assert score_hotspots([], {"1": truth}, factor=3)["n_true"] == 1
+        assert score_hotspots([], {"1": truth}, width=2_000)["n_true"] == 1
+
+    def test_shares_of_none_are_none(self):
+        assert self.score()["precision"] is None
+        assert self.score(truth=self.FLAT)["recall"] is None
+        assert self.score((0, 5), truth=self.FLAT)["precision"] == 0
 
     def test_unknown_stretches_of_the_truth_hold_none(self):
-        truth = msprime.RateMap(
-            position=[0, 100_000, 105_000, 300_000, 500_000], rate=[1e-8, np.nan, 1e-8, 1e-8]
-        )
-        assert score_hotspots([], {"1": truth})["n_true"] == 0
+        truth = self.TRUE._replace(rate=np.where(self.TRUE.start == 100_000, np.nan, self.TRUE.rate))
+        found = self.score((100_000, 105_000), (300_000, 305_000), truth=truth)
+        assert (found["n_true"], found["n_called"], found["n_left_out"]) == (1, 1, 1)
+        assert found["precision"] == 1
+
+    def test_none_is_looked_for_where_the_map_knows_nothing(self):
+        found = self.score((100_000, 105_000), known={"1": pieces((0, 200_000, 1.0))})
+        assert (found["n_true"], found["recall"], found["n_left_out"]) == (1, 1, 0)
+        assert self.score((100_000, 105_000), known={})["n_left_out"] == 1
+
+    def test_calls_on_a_contig_without_truth_are_left_out(self):
+        found = score_hotspots([("2", 0, 5_000)], {"1": self.TRUE})
+        assert (found["n_called"], found["n_left_out"], found["precision"]) == (0, 1, None)
 
 
 def test_the_shipped_network_finds_hotspots(as_genotypes):
@@ -120,7 +168,8 @@ def test_the_shipped_network_finds_hotspots(as_genotypes):
     trees = msprime.sim_mutations(trees, rate=1.25e-8, model=msprime.BinaryMutationModel(), random_seed=1)
     genotypes = as_genotypes(trees.genotype_matrix(), trees.tables.sites.position, 1e6)
     found = map_contig(genotypes, load_rate_model(threads=1), "contig 1").hotspots(5)
-    score = score_hotspots(found, {"1": truth})
+    true_pieces = Pieces(truth.left.astype(np.int64), truth.right.astype(np.int64), truth.rate)
+    score = score_hotspots(found, {"1": true_pieces})
     assert score["n_true"] == len(hot)
     assert score["recall"] >= 0.6
     assert score["precision"] >= 0.7

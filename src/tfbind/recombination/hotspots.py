@@ -7,10 +7,12 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import NamedTuple
 
-import msprime
 import numpy as np
 
-from tfbind.files import whole_output
+from tfbind.dna.peaks import bed_lines
+from tfbind.files import write_text
+from tfbind.genotypes.mask import Accessible
+from tfbind.recombination.pieces import Pieces, window_means
 from tfbind.recombination.posterior import Calibration, TokenRates, window_rates
 
 # human hotspots are about 2 kb wide; narrower windows than this do not tell them from chance
@@ -117,65 +119,87 @@ def _surroundings(
 
 
 def write_hotspots(path: Path, hotspots: Sequence[Hotspot]) -> None:
-    """Write BED: contig, start, end, name, score (1000 times the probability), strand, factor, probability, rate."""
-    with whole_output(path) as temporary, open(temporary, "w", newline="\n") as handle:
-        for number, spot in enumerate(hotspots, 1):
-            handle.write(
-                f"{spot.contig}\t{spot.start}\t{spot.end}\thotspot{number}\t{round(1000 * spot.probability)}\t."
-                f"\t{spot.factor:.3g}\t{spot.probability:.3g}\t{spot.rate:.6g}\n"
-            )
+    """Write BED: contig, start, end, name, score (1000 times the probability), strand, factor, probability, rate.
+
+    As BGZF where the name ends in .gz or .bgz.
+    """
+    lines = [
+        f"{spot.contig}\t{spot.start}\t{spot.end}\thotspot{number}\t{round(1000 * spot.probability)}\t."
+        f"\t{spot.factor:.3g}\t{spot.probability:.3g}\t{spot.rate:.6g}\n"
+        for number, spot in enumerate(hotspots, 1)
+    ]
+    write_text(path, "".join(lines))
+
+
+def read_intervals(path: Path) -> list[tuple[str, int, int]]:
+    """Read contig, start and end of the intervals of a BED file, which may be none.
+
+    Raises
+    ------
+    TfbindError
+        If a line is no interval.
+    """
+    return [(columns[0], start, end) for _, columns, start, end in bed_lines(path)]
 
 
 def score_hotspots(
-    hotspots: Sequence[Hotspot],
-    true_maps: Mapping[str, msprime.RateMap],
+    calls: Sequence[Hotspot | tuple[str, int, int]],
+    truth: Mapping[str, Pieces],
+    known: Mapping[str, Pieces] | None = None,
     factor: float = FACTOR,
     width: int = WIDTH,
-) -> dict[str, float]:
-    """Compare hotspots with those of true maps, found in the same way in the true mean rates of windows.
+) -> dict[str, int | float | None]:
+    """Compare hotspots with those of a truth, found in the same way in the true mean rates of windows.
 
     Parameters
     ----------
-    hotspots : sequence of Hotspot
-    true_maps : mapping of contig to msprime.RateMap
-        All the contigs that were looked at.
+    calls : sequence of (contig, start, end, ...)
+        0-based, half-open; their contigs have the truth's names.
+    truth : mapping of contig to Pieces
+    known : mapping of contig to Pieces, optional
+        The map that hotspots were called in: where it knows nothing none is looked for (default: all is known).
     factor : float
+        A true hotspot has ``factor`` times the mean rate of the surrounding 200 kb, as in `find_hotspots`.
     width : int
         Of the windows, bp.
 
     Returns
     -------
     dict
-        ``n_true``, ``n_called``; ``recall``: share of the true ones that overlap a called one; ``precision``: share of
-        the called ones that overlap a true one. A share of none is NaN.
+        ``n_true``; ``n_called`` and ``n_left_out``: calls where truth and map know the rate, and others;
+        ``recall``: share of the true ones that overlap a called one; ``precision``: share of the called ones that
+        overlap a true one. A share of none is None.
     """
-    n_true = n_found = n_right = 0
-    for contig, true_map in true_maps.items():
-        start, end = _true_hotspots(true_map, factor, width)
-        called = sorted((spot.start, spot.end) for spot in hotspots if spot.contig == contig)
-        called_start, called_end = np.array(called, np.int64).reshape(-1, 2).T
-        n_true += len(start)
-        n_found += int(_overlap(start, end, called_start, called_end).sum())
-        n_right += int(_overlap(called_start, called_end, start, end).sum())
-    n_called = len(hotspots)
+    n_true = n_called = n_found = n_right = 0
+    for contig, pieces in truth.items():
+        edges = np.arange(pieces.start[0] // width, -(-pieces.end[-1] // width) + 1) * width
+        edges[0], edges[-1] = pieces.start[0], pieces.end[-1]
+        starts, ends = edges[:-1], edges[1:]
+        rate = window_means(pieces, starts, ends)
+        if known is not None:
+            unknown = contig not in known or np.isnan(window_means(known[contig], starts, ends))
+            rate = np.where(unknown, np.nan, rate)
+        first, last = _peaks(rate, starts, ends, factor)
+        true_start, true_end = starts[first], ends[last]
+        start, end = np.array([call[1:3] for call in calls if call[0] == contig], np.int64).reshape(-1, 2).T
+        judged = _overlap(start, end, starts[~np.isnan(rate)], ends[~np.isnan(rate)])
+        start, end = start[judged], end[judged]
+        merged = Accessible.merged(start, end)
+        n_true += len(true_start)
+        n_called += len(start)
+        n_found += int(_overlap(true_start, true_end, merged.starts, merged.ends).sum())
+        n_right += int(_overlap(start, end, true_start, true_end).sum())
     return {
         "n_true": n_true,
         "n_called": n_called,
-        "recall": n_found / n_true if n_true else float("nan"),
-        "precision": n_right / n_called if n_called else float("nan"),
+        "n_left_out": len(calls) - n_called,
+        "recall": n_found / n_true if n_true else None,
+        "precision": n_right / n_called if n_called else None,
     }
-
-
-def _true_hotspots(true_map: msprime.RateMap, factor: float, width: int) -> tuple[np.ndarray, np.ndarray]:
-    edges = np.append(np.arange(0, true_map.sequence_length, width), true_map.sequence_length)
-    rate = np.diff(true_map.get_cumulative_mass(edges)) / np.diff(edges)
-    rate[np.diff(np.interp(edges, true_map.position, np.append(0, np.cumsum(true_map.missing)))) > 0] = np.nan
-    first, last = _peaks(rate, edges[:-1], edges[1:], factor)
-    return edges[first], edges[last + 1]
 
 
 def _overlap(
     start: np.ndarray, end: np.ndarray, other_start: np.ndarray, other_end: np.ndarray
 ) -> np.ndarray:
-    """Tell which of some sorted, disjoint intervals overlap one of others."""
+    """Tell which of some intervals overlap one of others, which are sorted and disjoint."""
     return np.searchsorted(other_start, end) > np.searchsorted(other_end, start, side="right")
