@@ -69,6 +69,21 @@ def test_metrics_windows_and_figures(capsys):
     ]
 
 
+def test_hotspots_are_judged_too(tmp_path):
+    (tmp_path / "spots.bed").write_text("track name=x\r\nchr1\t0\t100\r\n")
+    assert evaluate("--scales", "100", "--hotspots", "spots.bed") == 0
+    assert list(metrics()) == ["100", "hotspots"]
+    assert metrics()["hotspots"] == {
+        "n_true": 0,
+        "n_called": 0,
+        "n_left_out": 1,
+        "recall": None,
+        "precision": None,
+    }
+    with open("out/notes.json") as handle:
+        assert any(note.startswith("hotspots: 0 called and 0 true") for note in json.load(handle))
+
+
 def test_a_given_unit(tmp_path):
     (tmp_path / "truth.txt").write_text(TRUTH.replace("\t2\t", "\t2e-8\t").replace("\t5\t", "\t5e-8\t"))
     assert evaluate("--scales", "100", "--truth-unit", "per-bp") == 0
@@ -99,6 +114,7 @@ def test_defaults():
         (["--truth-unit", "M"], "argument --truth-unit: invalid choice: 'M'"),
         (["--mutation-rate", "0"], "argument --mutation-rate: found '0'"),
         (["--map", "none.tsv"], "none.tsv: no such file"),
+        (["--hotspots", "none.bed"], "none.bed: no such file"),
         (["--truth", "none.tsv"], "none.tsv: no such file"),
         (["--truth", "map.tsv", "mu.tsv"], "mu.tsv: found r/mu and rates per bp in one set of files"),
         (["--truth", "truth.txt", "truth.txt"], "truth.txt: found contig '1' again"),

@@ -134,6 +134,32 @@ class TestEvaluateMap:
         assert found.metrics["50"]["bias_ratio"] is None
         assert found.metrics["50"]["pearson"] == pytest.approx(30 / np.sqrt(35 * 36))
 
+    def test_hotspots(self, caplog):
+        caplog.set_level("INFO")
+        start = np.arange(0, 300_000, 5_000)
+        rate = np.where(np.isin(start, [50_000, 150_000, 250_000]), 10.0, 1.0)
+        columns = {"start": start, "end": start + 5_000, "rate": rate, "rate_lower": rate, "rate_upper": rate}
+        predicted = PredictedMap(
+            pd.DataFrame({"chrom": "chr1", **columns, "note": "", "scale": 5_000}), False
+        )
+        truth = Truth({"1": Pieces(start, start + 5_000, rate)}, False, [])
+        called = [("1", 50_000, 55_000), ("1", 100_000, 105_000), ("2", 0, 5_000)]
+        found = evaluate_map(predicted, truth, [5_000], called)
+        expected = {
+            "n_true": 3,
+            "n_called": 2,
+            "n_left_out": 1,
+            "recall": pytest.approx(1 / 3),
+            "precision": 0.5,
+        }
+        assert found.hotspots == expected
+        note = "hotspots: 2 called and 3 true, recall 0.333, precision 0.500; 1 left out"
+        assert any(line.startswith(note) for line in found.notes)
+        assert evaluate_map(predicted, truth, [5_000], []).hotspots["precision"] is None
+        assert evaluate_map(predicted, truth, [5_000]).hotspots is None
+        with pytest.raises(TfbindError, match="no contig in common: found '7' and 'chr1'"):
+            evaluate_map(predicted, truth, [5_000], [("7", 0, 5_000)])
+
     def test_nothing_in_common(self):
         with pytest.raises(TfbindError, match="no contig in common"):
             self.evaluate(50, truth="2")

@@ -127,7 +127,9 @@ class TestScore:
         assert (found["recall"], found["precision"]) == (1, 1)
 
     def test_takes_what_find_hotspots_gives(self):
-        assert score_hotspots([Hotspot("1", 100_000, 105_000, 1.0, 9.0, 1.0)], {"1": self.TRUE})["recall"] == 0.5
+        assert (
+            score_hotspots([Hotspot("1", 100_000, 105_000, 1.0, 9.0, 1.0)], {"1": self.TRUE})["recall"] == 0.5
+        )
 
     def test_touching_is_not_overlapping(self):
         assert self.score((105_000, 110_000))["recall"] == 0

@@ -3,7 +3,13 @@
 The truth may be a HapMap file, bedGraph, a table with a header that names chrom, start, end and a rate, or a map of
 tfbind; several files, such as one a contig, are taken together. A window counts where map and truth know 90% of
 it. Rates of 0 at a contig's ends, or over 1 Mb and more, are missing data in maps from pedigrees: windows there are
-left out, and counted. Writes metrics.json, windows.tsv, notes.json, landscape.svg, scatter.svg and calibration.svg.
+left out, and counted.
+
+Hotspots, if given, are compared with those of the truth: windows of 5 kb with 5 times the mean rate of the
+surrounding 200 kb. "hotspots" in metrics.json: n_true, n_called, n_left_out (where truth or map is unknown), recall,
+precision; what overlaps agrees.
+
+Writes metrics.json, windows.tsv, notes.json, landscape.svg, scatter.svg and calibration.svg.
 """
 
 from __future__ import annotations
@@ -28,6 +34,9 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         "--map", type=Path, required=True, metavar="MAP.tsv", help="from predict, or any format of a truth"
     )
     add_truth(parser)
+    parser.add_argument(
+        "--hotspots", type=Path, metavar="FILE.bed", help="called in the map, to be judged as well"
+    )
     add_output(parser, "folder for the results", "DIR")
     parser.set_defaults(run=run)
 
@@ -70,11 +79,12 @@ def run(args: argparse.Namespace) -> None:
     if args.output.exists() and not args.output.is_dir():
         raise TfbindError(f"{args.output}: is a file, expected a folder for the results")
     from tfbind.recombination.evaluation import evaluate_map
+    from tfbind.recombination.hotspots import read_intervals
     from tfbind.recombination.map_windows import read_prediction
     from tfbind.recombination.truth import read_truth
     from tfbind.report.recombination import write_map_evaluation
 
     predicted = read_prediction(args.map, args.mutation_rate)
-    write_map_evaluation(
-        args.output, evaluate_map(predicted, read_truth(args.truth, args.truth_unit), args.scales)
-    )
+    truth = read_truth(args.truth, args.truth_unit)
+    hotspots = read_intervals(args.hotspots) if args.hotspots else None
+    write_map_evaluation(args.output, evaluate_map(predicted, truth, args.scales, hotspots))

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from tfbind.errors import TfbindError
+from tfbind.recombination.hotspots import WIDTH, Interval, score_hotspots
+from tfbind.recombination.map_table import finest
 from tfbind.recombination.map_windows import (
     LEFT_OUT,
     PredictedMap,
@@ -24,7 +26,7 @@ from tfbind.recombination.map_windows import (
     map_windows,
 )
 from tfbind.recombination.pieces import COVERED, Pieces, matching_contigs
-from tfbind.recombination.truth import Truth
+from tfbind.recombination.truth import Truth, table_pieces
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,8 @@ class MapEvaluation(NamedTuple):
         What was found out or taken for granted.
     rate_per_mutation, truth_per_mutation : bool
         Whether they are r/mu. If only one is, only what no factor changes is defined.
+    hotspots : dict or None
+        What `hotspots.score_hotspots` gives, if hotspots were judged.
     """
 
     windows: pd.DataFrame
@@ -55,6 +59,7 @@ class MapEvaluation(NamedTuple):
     notes: list[str]
     rate_per_mutation: bool = False
     truth_per_mutation: bool = False
+    hotspots: dict[str, int | float | None] | None = None
 
     @property
     def same_unit(self) -> bool:
@@ -67,7 +72,9 @@ class MapEvaluation(NamedTuple):
         return self.windows[self.windows["left_out"] == ""]
 
 
-def evaluate_map(predicted: PredictedMap, truth: Truth, scales: Sequence[int]) -> MapEvaluation:
+def evaluate_map(
+    predicted: PredictedMap, truth: Truth, scales: Sequence[int], hotspots: Sequence[Interval] | None = None
+) -> MapEvaluation:
     """Compare a map with a truth.
 
     Parameters
@@ -77,6 +84,8 @@ def evaluate_map(predicted: PredictedMap, truth: Truth, scales: Sequence[int]) -
         Contigs match by name, or but for a ``chr``.
     scales : sequence of int
         Window lengths in bp.
+    hotspots : sequence of (contig, start, end), optional
+        Called in the map, to be judged as well.
 
     Raises
     ------
@@ -101,6 +110,12 @@ def evaluate_map(predicted: PredictedMap, truth: Truth, scales: Sequence[int]) -
         left_out = ", ".join(f"{values[f'n_{reason}']:,} {reason}" for reason in LEFT_OUT)
         logger.info("scale %s: %s windows; left out: %s", f"{scale:,}", f"{values['n_windows']:,}", left_out)
         tables.append(windows)
+    spots = None
+    if hotspots is not None:
+        spots = _hotspot_scores(hotspots, predicted, pieces)
+        notes.append(_hotspot_note(spots))
+        if _coarser(pieces, WIDTH):
+            notes.append(f"hotspots: most of the truth is coarser than {WIDTH:,} bp, and may hide true ones")
     for note in notes[len(truth.notes) :]:
         logger.info("%s", note)
     if not any(values["n_windows"] for values in metrics.values()):
@@ -109,7 +124,32 @@ def evaluate_map(predicted: PredictedMap, truth: Truth, scales: Sequence[int]) -
             f" {COVERED:.0%} of it, expected maps that overlap"
         )
     return MapEvaluation(
-        pd.concat(tables, ignore_index=True), metrics, notes, predicted.per_mutation, truth.per_mutation
+        pd.concat(tables, ignore_index=True),
+        metrics,
+        notes,
+        predicted.per_mutation,
+        truth.per_mutation,
+        spots,
+    )
+
+
+def _hotspot_scores(
+    hotspots: Sequence[Interval], predicted: PredictedMap, truth: Mapping[str, Pieces]
+) -> dict[str, int | float | None]:
+    known = table_pieces(finest(predicted.table))
+    names = matching_contigs((contig for contig, _, _ in hotspots), known) if hotspots else {}
+    renamed = [(names.get(contig, contig), start, end) for contig, start, end in hotspots]
+    return score_hotspots(renamed, truth, known)
+
+
+def _hotspot_note(scores: Mapping[str, int | float | None]) -> str:
+    shares = [
+        f"{name} {'undefined' if scores[name] is None else format(scores[name], '.3f')}"
+        for name in ("recall", "precision")
+    ]
+    return (
+        f"hotspots: {scores['n_called']:,} called and {scores['n_true']:,} true, {', '.join(shares)};"
+        f" {scores['n_left_out']:,} left out, where truth or map is unknown"
     )
 
 

@@ -25,6 +25,8 @@ FACTOR = 5.0
 # standard deviations of a normal distribution within which 95% of it lie, on either side
 _HALF_INTERVAL = 1.96
 
+Interval = tuple[str, int, int]  # contig, start, end
+
 
 class Hotspot(NamedTuple):
     """A stretch of a contig, 0-based and half-open.
@@ -131,7 +133,7 @@ def write_hotspots(path: Path, hotspots: Sequence[Hotspot]) -> None:
     write_text(path, "".join(lines))
 
 
-def read_intervals(path: Path) -> list[tuple[str, int, int]]:
+def read_intervals(path: Path) -> list[Interval]:
     """Read contig, start and end of the intervals of a BED file, which may be none.
 
     Raises
@@ -143,7 +145,7 @@ def read_intervals(path: Path) -> list[tuple[str, int, int]]:
 
 
 def score_hotspots(
-    calls: Sequence[Hotspot | tuple[str, int, int]],
+    calls: Sequence[Hotspot | Interval],
     truth: Mapping[str, Pieces],
     known: Mapping[str, Pieces] | None = None,
     factor: float = FACTOR,

@@ -68,11 +68,16 @@ def _read_population(folder: Path) -> PopulationFolder:
         table=table,
         per_mutation=per_mutation,
         hotspots=_read_hotspots(folder / "hotspots.bed"),
-        metrics=read_json(metrics, dict) if metrics.exists() else {},
+        metrics=_by_scale(read_json(metrics, dict)) if metrics.exists() else {},
         warnings=_read_notes(folder / "notes.json"),
         notes=_read_notes(evaluation / "notes.json") if metrics.exists() else [],
         figures=sorted(evaluation.glob("*.svg")) if metrics.exists() else [],
     )
+
+
+def _by_scale(metrics: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    # the scores of hotspots, which are of no scale, are among the notes
+    return {scale: of_scale for scale, of_scale in metrics.items() if scale != "hotspots"}
 
 
 def _read_notes(path: Path) -> list[str]:

@@ -36,7 +36,8 @@ def write_map_evaluation(folder: Path, evaluation: MapEvaluation) -> None:
     write_svg(folder / "scatter.svg", scatter_svg(evaluation))
     write_svg(folder / "calibration.svg", calibration_svg(evaluation))
     write_json(folder / "notes.json", evaluation.notes)
-    write_json(folder / "metrics.json", evaluation.metrics)
+    hotspots = {} if evaluation.hotspots is None else {"hotspots": evaluation.hotspots}
+    write_json(folder / "metrics.json", evaluation.metrics | hotspots)
 
 
 def map_svg(table: pd.DataFrame, *, per_mutation: bool) -> str:
