@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tfbind.genotypes.contig import Genotypes
+from tfbind.genotypes.features import compute_features
 from tfbind.recombination.posterior import Calibration, TokenRates
 
 NE, MU = 1e4, 1.25e-8
@@ -64,12 +65,12 @@ def simulate(as_genotypes):
 class StandIn:
     """Says that r/mu is 1 everywhere, or 20 within the hot intervals, give or take a fifth."""
 
-    def __init__(self, distance=0.5, hot=()):
+    def __init__(self, unlike="", hot=()):
         self.card = SimpleNamespace(calibration=Calibration((-1.96,) * 5, (1.96,) * 5))
-        self._distance, self.hot = distance, hot
+        self.unlike, self.hot = unlike, hot
 
-    def distance(self, _features):
-        return self._distance, ["log_n", "missing", "r2_far"]
+    def read(self, genotypes, mask=None, diversity=None):
+        return self.token_rates(compute_features(genotypes, mask, diversity)), self.unlike
 
     def token_rates(self, features):
         rate = np.ones(len(features.start))

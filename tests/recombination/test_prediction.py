@@ -119,14 +119,16 @@ class TestContigs:
 
 
 def test_data_unlike_training_are_noted_and_said(found, stand_in, caplog):
-    table = map_contig(found, stand_in(distance=2.5), "a.vcf: contig 1").table(200_000)
+    table = map_contig(found, stand_in(unlike="2.5 times as far; most in log_n"), "a.vcf: contig 1").table(
+        200_000
+    )
     assert table["note"].tolist() == ["outside_training"] * 2
     assert table["rate"].notna().all()
     assert (
         "a.vcf: contig 1: the data lie outside what the network has learnt from (2.5 times as far"
         in caplog.text
     )
-    assert "most in log_n, missing, r2_far" in caplog.text
+    assert "most in log_n" in caplog.text
 
 
 def test_hotspots_are_in_the_unit_of_the_map(vcf, stand_in):

@@ -8,8 +8,8 @@ The map tiles each contig from its first record to its last one:
   chrom start end n_sites rate rate_lower rate_upper note
 
 with rates per bp per generation, and the 95% interval of that window's mean. A window without a rate is NA, with a
-note: masked, no_sites, or for a whole contig too_few_sites, too_few_samples, clonal. Rates noted outside_training
-are of data unlike any that the network has learnt from.
+note: masked, no_sites, or for a whole contig too_few_sites, too_few_samples, clonal, too_short. Rates noted
+outside_training are of data unlike any that the network has learnt from.
 
 Hotspots are windows of 5 kb (or as wide as four common sites, if that is more), joined where they touch, whose rate
 is --hotspot-factor times the mean of the surrounding 200 kb. Columns of the BED file: contig, start, end, name, 1000

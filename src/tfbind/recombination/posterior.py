@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfbind.genotypes.features import Features
 from tfbind.training.rate_options import FLOOR, LOG_RATES, LOG_SPREADS, MOST_VARIANCE, SCALES
 
 LEVEL = 0.95
@@ -163,9 +162,7 @@ def _quantiles(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def token_rates(features: Features, outputs: np.ndarray) -> TokenRates:
-    """Read a network's outputs, (tokens, OUTPUTS) float32, of a contig."""
+def token_rates(start: np.ndarray, end: np.ndarray, outputs: np.ndarray) -> TokenRates:
+    """Read a network's outputs, (tokens, OUTPUTS) float32, of a contig's tokens."""
     log_rate, log_sd = np.clip(outputs[:, 0], *LOG_RATES), np.clip(outputs[:, 1:], *LOG_SPREADS)
-    return TokenRates(
-        features.start, features.end, np.exp(log_rate.astype(float)), np.exp(log_sd.astype(float))
-    )
+    return TokenRates(start, end, np.exp(log_rate.astype(float)), np.exp(log_sd.astype(float)))

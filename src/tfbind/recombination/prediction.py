@@ -12,7 +12,7 @@ import pandas as pd
 
 from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
-from tfbind.genotypes.features import COMMON, compute_features
+from tfbind.genotypes.features import COMMON
 from tfbind.genotypes.hapmap import CM_PER_MB
 from tfbind.genotypes.mask import Accessible, Mask, apply_mask
 from tfbind.genotypes.vcf import read_genotypes
@@ -23,6 +23,7 @@ from tfbind.recombination.map_table import RATES
 from tfbind.recombination.posterior import TokenRates, window_rates
 from tfbind.recombination.rate_model import RateModel
 from tfbind.recombination.relatives import Closeness, closeness
+from tfbind.recombination.relernn import RelernnModel
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class PredictedMap:
 
 def predict_map(
     vcf: Path,
-    model: RateModel,
+    model: RateModel | RelernnModel,
     resolutions: Sequence[int],
     *,
     samples: Path | None = None,
@@ -66,7 +67,7 @@ def predict_map(
     Parameters
     ----------
     vcf : Path
-    model : RateModel
+    model : RateModel or RelernnModel
     resolutions : sequence of int
         Widths of windows, bp.
     samples : Path or None
@@ -85,8 +86,13 @@ def predict_map(
     Raises
     ------
     TfbindError
-        As `tfbind.genotypes.vcf.read_genotypes`; if there is no record, or ``diversity`` is none.
+        As `tfbind.genotypes.vcf.read_genotypes` and the model's ``read``; if there is no record, or hotspots are to be
+        found by a model without intervals.
     """
+    if hotspot_factor is not None and isinstance(model, RelernnModel):
+        raise TfbindError(
+            "--hotspots needs intervals, which a relernn model has not, expected another --model"
+        )
     tables: list[pd.DataFrame] = []
     hotspots: list[Hotspot] = []
     together: list[Closeness] = []
@@ -116,7 +122,7 @@ def predict_map(
 
 def map_contig(
     genotypes: Genotypes,
-    model: RateModel,
+    model: RateModel | RelernnModel,
     where: str,
     mask: Mask | None = None,
     diversity: float | None = None,
@@ -127,7 +133,7 @@ def map_contig(
     Parameters
     ----------
     genotypes : Genotypes
-    model : RateModel
+    model : RateModel or RelernnModel
     where : str
         What warnings begin with.
     mask : Mask or None
@@ -184,21 +190,25 @@ def _why_not(genotypes: Genotypes) -> tuple[str, str]:
 
 
 def _read(
-    genotypes: Genotypes, model: RateModel, where: str, mask: Accessible | None, diversity: float | None
-) -> tuple[TokenRates, str]:
-    """Let the network read a contig; the note tells whether it lies outside what training has seen."""
-    features = compute_features(genotypes, mask, diversity)
-    distance, deviating = model.distance(features)
-    if distance > 1:
+    genotypes: Genotypes,
+    model: RateModel | RelernnModel,
+    where: str,
+    mask: Accessible | None,
+    diversity: float | None,
+) -> tuple[TokenRates | None, str]:
+    """Let the network read a contig; the note tells why it cannot, or that it lies outside what training has seen."""
+    tokens, unlike = model.read(genotypes, mask, diversity)
+    if tokens is None:
+        logger.warning("%s: %s: its rates are NA", where, unlike)
+        return None, "too_short"
+    if unlike:
         logger.warning(
-            "%s: the data lie outside what the network has learnt from (%.1f times as far from its centre as 99.9%% of"
-            " that; most in %s): neither rates nor intervals are to be trusted; see tfbind recombination simulate and"
-            " train",
+            "%s: the data lie outside what the network has learnt from (%s): neither rates nor intervals are to be"
+            " trusted; see tfbind recombination simulate and train",
             where,
-            distance,
-            ", ".join(deviating),
+            unlike,
         )
-    return model.token_rates(features), "outside_training" if distance > 1 else ""
+    return tokens, "outside_training" if unlike else ""
 
 
 def _report(contig: ContigMap, where: str, mutation_rate: float | None) -> None:
@@ -212,7 +222,7 @@ def _report(contig: ContigMap, where: str, mutation_rate: float | None) -> None:
         float(x[0]) * factor for x in window_rates(contig.tokens, *whole, contig.calibration)
     )
     logger.info(
-        "%s: %d samples (%d chromosomes, %s), %s sites in %.2f Mb, mean rate %.3g (%.3g to %.3g) %s",
+        "%s: %d samples (%d chromosomes, %s), %s sites in %.2f Mb, mean rate %.3g%s %s",
         where,
         len(found.samples) or len(set(found.sample_of_column().tolist())),
         found.n_chromosomes,
@@ -220,7 +230,6 @@ def _report(contig: ContigMap, where: str, mutation_rate: float | None) -> None:
         f"{len(found.positions):,}",
         (found.end - found.start) / 1e6,
         rate,
-        lower,
-        upper,
+        "" if np.isnan(lower) else f" ({lower:.3g} to {upper:.3g})",
         unit,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,14 +11,18 @@ from typing import Any
 import numpy as np
 
 from tfbind.errors import TfbindError
-from tfbind.genotypes.features import FEATURES, REGION_FEATURES, Features
+from tfbind.genotypes.contig import Genotypes
+from tfbind.genotypes.features import FEATURES, REGION_FEATURES, Features, compute_features
+from tfbind.genotypes.mask import Accessible
 from tfbind.networks.spec import CELLS
 from tfbind.recombination.examples import Scaling, region_values
 from tfbind.recombination.posterior import Calibration, TokenRates, token_rates
+from tfbind.recombination.relernn import ARCHITECTURE, KIND, RelernnModel, load_relernn
 from tfbind.training.model_file import read_values, write_model
 from tfbind.training.rate_options import OUTPUTS, SCALES, RateOptions
 
-KIND = "rates"
+logger = logging.getLogger(__name__)
+
 # the network that the package ships
 SHIPPED = Path(__file__).parent / "rates.keras"
 # A contig is read in chunks of so many tokens, of which MARGIN at either end only lead in
@@ -145,26 +150,49 @@ class RateModel:
         self.card = card
         self._outputs = outputs
 
+    def read(
+        self, genotypes: Genotypes, mask: Accessible | None = None, diversity: float | None = None
+    ) -> tuple[TokenRates, str]:
+        """Predict the rates along a contig; and say how it lies outside what training has seen, if it does.
+
+        Raises
+        ------
+        TfbindError
+            As `tfbind.genotypes.features.compute_features`.
+        """
+        features = compute_features(genotypes, mask, diversity)
+        distance, deviating = self.distance(features)
+        outside = (
+            f"{distance:.1f} times as far from its centre as 99.9% of that; most in {', '.join(deviating)}"
+        )
+        return self.token_rates(features), outside if distance > 1 else ""
+
     def token_rates(self, features: Features) -> TokenRates:
         """Predict the rates at a contig's tokens."""
-        return token_rates(features, read_in_chunks(self._outputs, self.card.scaling.apply(features.x)))
+        outputs = read_in_chunks(self._outputs, self.card.scaling.apply(features.x))
+        return token_rates(features.start, features.end, outputs)
 
     def distance(self, features: Features) -> tuple[float, list[str]]:
         """How far the data lie outside what training has seen; see `Seen.distance`. Above 1 is outside."""
         return self.card.seen.distance(region_values(features.x))
 
 
-def load_rate_model(path: Path | None = None, *, threads: int | None = None) -> RateModel:
-    """Load a model of rates; None takes the network that the package ships. Needs no TensorFlow.
+def load_rate_model(path: Path | None = None, *, threads: int | None = None) -> RateModel | RelernnModel:
+    """Load a model of rates; None takes the network that the package ships. Only ReLERNN's needs TensorFlow.
 
     Raises
     ------
     TfbindError
-        As `read_rate_card`.
+        As `read_rate_card` and `tfbind.recombination.relernn.load_relernn`.
     """
+    path = path or SHIPPED
+    values = read_values(path, KIND)
+    if values.get("architecture") == ARCHITECTURE:
+        logger.warning("%s: a relernn model has no intervals: rate_lower and rate_upper are NA", path)
+        return load_relernn(path, values, threads=threads)
+
     from tfbind.inference.tokens import TokenEngine
 
-    path = path or SHIPPED
     card = read_rate_card(path)
     engine = TokenEngine(path, shape=(CHUNKS_AT_ONCE, CHUNK, len(FEATURES)), threads=threads)
     return RateModel(card, engine.run)

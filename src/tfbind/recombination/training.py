@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,8 @@ from tfbind.training.options import FitOptions
 from tfbind.training.rate_options import OUTPUTS, RateOptions
 
 logger = logging.getLogger(__name__)
+
+Region = TypeVar("Region")
 
 # of the regions; they choose the epoch and calibrate the intervals
 VALIDATION_SHARE = 0.06
@@ -70,18 +72,10 @@ def train_rates(
     TfbindError
         If a file is no simulation, two are the same, or the regions are too few.
     """
-    source, settings = describe_sources(simulations), _settings(simulations)
+    source, settings = describe_sources(simulations), read_settings(simulations)
     regions = read_regions(simulations, seed=fitting.seed, threads=threads or available_cores())
-    if len(regions) < FEWEST_REGIONS:
-        raise TfbindError(
-            f"{simulations[0]}: found {len(regions)} regions with sites enough, expected at least {FEWEST_REGIONS}"
-        )
-    order = np.random.default_rng([fitting.seed, len(regions)]).permutation(len(regions))
-    n_held_out = max(2, round(VALIDATION_SHARE * len(regions)))
-    held_out = [regions[i] for i in order[:n_held_out]]
-    data = RateExamples(
-        [regions[i] for i in order[n_held_out:]], held_out, crop=options.crop, seed=fitting.seed
-    )
+    training, held_out = hold_out(regions, fitting.seed, simulations[0])
+    data = RateExamples(training, held_out, crop=options.crop, seed=fitting.seed)
     device = prepare(seed=fitting.seed, threads=threads)
 
     from tfbind.networks.rates import rate_network
@@ -112,12 +106,13 @@ def train_rates(
         rate_posterior(VALIDATION_BATCH),
         fitting,
         checkpoint=checkpoint,
-        fingerprint={"network": asdict(options), "options": asdict(fitting), "data": _digest(source)},
+        fingerprint={"network": asdict(options), "options": asdict(fitting), "data": digest(source)},
         resume=resume,
     )
     forward = make_forward(network)
     predicted = [
-        token_rates(tokens, read_in_chunks(forward, data.scaling.apply(tokens.x))) for tokens in held_out
+        token_rates(tokens.start, tokens.end, read_in_chunks(forward, data.scaling.apply(tokens.x)))
+        for tokens in held_out
     ]
     calibration = calibrate(predicted, [tokens.rate for tokens in held_out])
     best = min(history, key=lambda row: row["val_loss"])
@@ -139,10 +134,7 @@ def train_rates(
         training=summary | {"source": source, "settings": settings},
     )
     save_rate_model(output, network, card)
-    with whole_output(output.with_suffix(".history.tsv")) as temporary:
-        pd.DataFrame(history).to_csv(temporary, sep="\t", index=False, na_rep="NA")
-    with whole_output(output.with_suffix(".summary.json")) as temporary:
-        temporary.write_text(json.dumps(summary, indent=2) + "\n")
+    write_summary(output, history, summary)
     checkpoint.unlink(missing_ok=True)
     return summary
 
@@ -181,8 +173,39 @@ def judge(
     }
 
 
-def _settings(simulations: Sequence[Path]) -> list[dict[str, Any]]:
-    """What each file was simulated from; the same regions twice would be training and validation at once."""
+def hold_out(regions: Sequence[Region], seed: int, source: Path) -> tuple[list[Region], list[Region]]:
+    """Split regions into those to train on and those held out.
+
+    Raises
+    ------
+    TfbindError
+        If they are fewer than FEWEST_REGIONS; it names ``source``.
+    """
+    if len(regions) < FEWEST_REGIONS:
+        raise TfbindError(
+            f"{source}: found {len(regions)} regions with sites enough, expected at least {FEWEST_REGIONS}"
+        )
+    order = np.random.default_rng([seed, len(regions)]).permutation(len(regions))
+    n_held_out = max(2, round(VALIDATION_SHARE * len(regions)))
+    return [regions[i] for i in order[n_held_out:]], [regions[i] for i in order[:n_held_out]]
+
+
+def write_summary(output: Path, history: list[dict[str, float]], summary: dict[str, Any]) -> None:
+    """Write NAME.history.tsv and NAME.summary.json beside a model file."""
+    with whole_output(output.with_suffix(".history.tsv")) as temporary:
+        pd.DataFrame(history).to_csv(temporary, sep="\t", index=False, na_rep="NA")
+    with whole_output(output.with_suffix(".summary.json")) as temporary:
+        temporary.write_text(json.dumps(summary, indent=2) + "\n")
+
+
+def read_settings(simulations: Sequence[Path]) -> list[dict[str, Any]]:
+    """Read what each file was simulated from.
+
+    Raises
+    ------
+    TfbindError
+        If two are the same: their regions would be training and validation at once.
+    """
     settings: list[dict[str, Any]] = []
     for path in simulations:
         with open_regions(path) as regions:
@@ -196,5 +219,6 @@ def _settings(simulations: Sequence[Path]) -> list[dict[str, Any]]:
     return settings
 
 
-def _digest(source: list[dict[str, Any]]) -> str:
+def digest(source: list[dict[str, Any]]) -> str:
+    """SHA-256 over those of the files."""
     return hashlib.sha256(json.dumps([entry["sha256"] for entry in source]).encode()).hexdigest()

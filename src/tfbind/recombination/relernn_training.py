@@ -1,0 +1,105 @@
+"""From simulated regions to ReLERNN's network of one rate a window."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfbind.recombination.relernn import RelernnCard, RelernnModel, save_relernn
+from tfbind.recombination.site_windows import WindowExamples, read_windows
+from tfbind.recombination.training import digest, hold_out, read_settings, write_summary
+from tfbind.tensors import describe_sources
+from tfbind.training.device import prepare
+from tfbind.training.options import FitOptions
+from tfbind.training.relernn_options import RelernnOptions
+
+logger = logging.getLogger(__name__)
+
+VALIDATION_BATCH = 64
+
+
+def train_relernn(
+    simulations: Sequence[Path],
+    output: Path,
+    *,
+    options: RelernnOptions,
+    fitting: FitOptions,
+    threads: int | None,
+    resume: bool,
+) -> dict[str, Any]:
+    """Train ReLERNN's network (Adrion, Galloway & Kern 2020, Mol Biol Evol 37:1790) on windows of simulated regions.
+
+    Parameters, result and files are those of `tfbind.recombination.training.train_rates`.
+
+    Raises
+    ------
+    TfbindError
+        As `train_rates`, and as `tfbind.recombination.site_windows.read_windows`.
+    """
+    source, settings = describe_sources(simulations), read_settings(simulations)
+    regions, sample, width = read_windows(simulations, options.window)
+    training, held_out = hold_out(regions, fitting.seed, simulations[0])
+    sites = [[len(window.places) for window in region.windows] for region in regions]
+    data = WindowExamples(training, held_out, sites=max(map(max, sites)) or 1, seed=fitting.seed)
+    device = prepare(seed=fitting.seed, threads=threads)
+
+    from tfbind.networks.relernn import relernn_network
+    from tfbind.training.fit import fit
+    from tfbind.training.forward import make_forward
+    from tfbind.training.relernn import mean_squared_error
+
+    network = relernn_network(columns=sample.columns, sites=data.sites, units=options.units)
+    logger.info(
+        "training ReLERNN's network (%s parameters) on %s windows of %s bp with %s and up to %s sites, on the %s",
+        f"{network.count_params():,}",
+        f"{data.n_train:,}",
+        f"{width:,}",
+        sample,
+        f"{data.sites:,}",
+        device,
+    )
+    checkpoint = output.with_suffix(".checkpoint")
+    history = fit(
+        network,
+        network,
+        data,
+        mean_squared_error(VALIDATION_BATCH),
+        fitting,
+        checkpoint=checkpoint,
+        fingerprint={"network": asdict(options), "options": asdict(fitting), "data": digest(source)},
+        resume=resume,
+    )
+    best = min(history, key=lambda row: row["val_loss"])
+    means = [float(np.mean(each)) for each in sites]
+    card = RelernnCard(
+        units=options.units,
+        window=width,
+        sample=sample,
+        sites=data.sites,
+        mean_sites=(min(means), max(means)),
+        target=data.target,
+        training={},
+    )
+    model = RelernnModel(card, make_forward(network))
+    found = model.rates([window for region in held_out for window in region.windows])
+    true = np.concatenate([region.rate for region in held_out])
+    summary = {
+        "regions": {"train": len(training), "validation": len(held_out)},
+        "windows": {"train": data.n_train, "validation": len(true)},
+        "epochs": history[-1]["epoch"],
+        "best_epoch": best["epoch"],
+        "validation_loss": best["val_loss"],
+        "validation": {"pearson": best["val_pearson"], "bias_ratio": float(found.sum() / true.sum())},
+        "parameters": network.count_params(),
+        "options": asdict(options) | asdict(fitting),
+    }
+    card.training.update(summary | {"source": source, "settings": settings})
+    save_relernn(output, network, card)
+    write_summary(output, history, summary)
+    checkpoint.unlink(missing_ok=True)
+    return summary
