@@ -6,6 +6,7 @@ import pytest
 from tfbind.binding.prediction import BestOfRecord, predict, score
 from tfbind.binding.windows import (
     ROWS_AT_ONCE,
+    Portion,
     Windows,
     gather,
     windows_of_fasta,
@@ -21,8 +22,11 @@ LENGTH = 60
 
 def cut(sequence: str, length=LENGTH, stride=None) -> Windows:
     """All windows of one record."""
-    (windows,) = windows_of_record("r", encode_letters(sequence), length, stride or length)
-    return windows
+    return windows_of_record("r", encode_letters(sequence), length, stride or length)
+
+
+def portion(windows: Windows) -> Portion:
+    return Portion(len(windows.id), lambda: windows)
 
 
 def rows_of(path) -> list[list[str]]:
@@ -91,7 +95,8 @@ class TestBestOfRecord:
 
 class TestScore:
     def test_is_unknown_where_nothing_can_be_said(self, two_factor_model):
-        windows = next(gather([cut("ACGT" * 15), cut("N" * 60), cut("ACGTACGT"), cut("ACGTACGTAC")], 9))
+        records = ("ACGT" * 15, "N" * 60, "ACGTACGT", "ACGTACGTAC")
+        windows = next(gather([portion(cut(record)) for record in records], 9)).cut()
         ((_, found),) = score(two_factor_model, [windows], 2)
         assert found.shape == (4, 2)
         assert np.isnan(found).all(axis=1).tolist() == [False, True, True, False]
@@ -219,7 +224,7 @@ class TestPredict:
         def windows():
             for number in range(3 * ROWS_AT_ONCE):
                 taken.append(number)
-                yield cut("ACGTACGTAC", length=10)
+                yield portion(cut("ACGTACGTAC", length=10))
 
         counts = predict(Model(), windows(), tmp_path / "o.tsv", best=False, batch_size=ROWS_AT_ONCE)
         assert asked == [ROWS_AT_ONCE, 2 * ROWS_AT_ONCE, 3 * ROWS_AT_ONCE]

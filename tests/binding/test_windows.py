@@ -1,11 +1,14 @@
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from tfbind.binding.windows import (
     ROWS_AT_ONCE,
+    Portion,
     Windows,
+    count_windows,
     gather,
     window_starts,
     windows_of_fasta,
@@ -19,8 +22,17 @@ LENGTH = 60
 
 def cut(sequence: str, length=LENGTH, stride=None) -> Windows:
     """All windows of one record."""
-    (windows,) = windows_of_record("r", encode_letters(sequence), length, stride or length)
-    return windows
+    return windows_of_record("r", encode_letters(sequence), length, stride or length)
+
+
+def portion(windows: Windows) -> Portion:
+    return Portion(len(windows.id), lambda: windows)
+
+
+def join(portions) -> Windows:
+    """The windows of all portions."""
+    (together,) = gather(portions, 10**6)
+    return together.cut()
 
 
 class TestWindowStarts:
@@ -41,6 +53,7 @@ class TestWindowStarts:
     )
     def test_every_stride_and_flush_with_the_end(self, n, length, stride, starts):
         assert window_starts(n, length, stride).tolist() == starts
+        assert count_windows(n, length, stride) == len(starts)
 
 
 class TestWindowsOfRecord:
@@ -74,9 +87,10 @@ class TestWindowsOfRecord:
     def test_a_window_without_a_base_is_noted(self):
         assert cut("ACGTN" + "N" * 5 + "ACGTA", length=5, stride=5).note == ["", "ambiguous", ""]
 
-    def test_a_long_record_comes_in_portions(self):
-        portions = list(windows_of_record("r", np.zeros(ROWS_AT_ONCE + 100, np.uint8), 11, 1))
-        assert [len(portion.id) for portion in portions] == [ROWS_AT_ONCE, 90]
+    def test_of_a_long_record_as_many_at_a_time(self):
+        codes = np.zeros(ROWS_AT_ONCE + 100, np.uint8)
+        assert len(windows_of_record("r", codes, 11, 1).id) == ROWS_AT_ONCE
+        assert windows_of_record("r", codes, 11, 1, ROWS_AT_ONCE + 88).start.tolist() == [8280, 8281]
 
 
 class TestWindowsOfFasta:
@@ -97,35 +111,50 @@ class TestWindowsOfFasta:
         path = tmp_path / "in.fa"
         records = {f"r{i}": record for i, record in enumerate(self.RECORDS * 300)}
         path.write_text("".join(f">{name}\n{record}\n" for name, record in records.items()))
-        parts = list(windows_of_fasta(path, length, 4))
-        (found,) = gather(parts, 10**6)
-        each = [
-            windows_of_record(name, encode_letters(record), length, 4) for name, record in records.items()
-        ]
-        (expected,) = gather(itertools.chain.from_iterable(each), 10**6)
+        found = join(windows_of_fasta(path, length, 4))
+        expected = join(
+            portion(windows_of_record(name, encode_letters(record), length, 4))
+            for name, record in records.items()
+        )
         assert (found.id, found.note) == (expected.id, expected.note)
         for name in ("start", "end", "codes"):
             assert (getattr(found, name) == getattr(expected, name)).all()
 
     def test_short_records_come_many_at_a_time(self, tmp_path):
         (tmp_path / "in.fa").write_text(">a\nACGT\n" * 1500)
-        assert [len(part.id) for part in windows_of_fasta(tmp_path / "in.fa", 5, 5)] == [1024, 476]
+        assert [part.n for part in windows_of_fasta(tmp_path / "in.fa", 5, 5)] == [1024, 476]
+
+    def test_portions_hold_as_many_windows_as_they_say(self, tmp_path):
+        (tmp_path / "in.fa").write_text(f">a\nACGT\n>b\nA\n>c\n{'ACGT' * 6000}\n>d\nACGTA\n>e\n{'A' * 18}\n")
+        portions = list(windows_of_fasta(tmp_path / "in.fa", 7, 2))
+        assert [part.n for part in portions] == [2, 8192, 3806, 1, 7]
+        for part in [*portions, *gather(portions, 10_000)]:
+            assert len(part.cut().id) == part.n
+
+    def test_what_is_not_cut_costs_no_memory(self, tmp_path):
+        (tmp_path / "in.fa").write_text(f">a\n{'ACGT' * 50_000}\n")
+        tracemalloc.start()
+        assert sum(part.n for part in windows_of_fasta(tmp_path / "in.fa", 101, 1)) == 199_900
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        # the text is there twice while its lines are joined; the windows would be 20 MB
+        assert most < 2_000_000
 
     def test_a_wrong_letter_is_found_among_them(self, tmp_path):
         (tmp_path / "in.fa").write_text(">a\nACGT\n>b\nACXT\n")
         with pytest.raises(TfbindError, match=r"in\.fa: record 'b': found 'X' at position 3"):
-            list(windows_of_fasta(tmp_path / "in.fa", 5, 5))
+            join(windows_of_fasta(tmp_path / "in.fa", 5, 5))
 
 
 class TestGather:
     def test_joins_until_there_are_enough(self):
-        ones = [cut("ACGTACGTAC", length=10) for _ in range(7)]
-        assert [len(group.id) for group in gather(ones, 3)] == [3, 3, 1]
+        ones = [portion(cut("ACGTACGTAC", length=10)) for _ in range(7)]
+        assert [(group.n, len(group.cut().id)) for group in gather(ones, 3)] == [(3, 3), (3, 3), (1, 1)]
 
     def test_takes_no_more_than_it_needs(self):
-        endless = (cut("ACGTACGTAC", length=10) for _ in itertools.count())
+        endless = (portion(cut("ACGTACGTAC", length=10)) for _ in itertools.count())
         groups = gather(endless, 3)
-        assert [len(next(groups).id) for _ in range(2)] == [3, 3]
+        assert [next(groups).n for _ in range(2)] == [3, 3]
 
     def test_of_nothing(self):
         assert list(gather([], 3)) == []

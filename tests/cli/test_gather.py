@@ -60,7 +60,10 @@ def test_folds_cannot_be_compared_as_if_they_were_one(folders, tmp_path, capsys)
 
 @pytest.mark.parametrize(
     ("output", "message"),
-    [("ev1", "is the folder of a fold, expected another one"), ("1.keras", "is a file, expected a folder")],
+    [
+        ("ev1", "is one of what is gathered, expected another name"),
+        ("1.keras", "is a file, expected a folder"),
+    ],
 )
 def test_nothing_is_overwritten(folders, output, message, capsys):
     root = folders[0].parent
@@ -68,3 +71,8 @@ def test_nothing_is_overwritten(folders, output, message, capsys):
     assert tfbind("gather", *folders, "-o", root / output) == 2
     assert message in capsys.readouterr().err
     assert (root / "ev1" / "metrics.json").read_bytes() == before
+
+
+def test_folders_and_files_do_not_mix(folders, tmp_path, capsys):
+    assert tfbind("gather", *folders, folders[0] / "metrics.json", "-o", tmp_path / "t.tsv.gz") == 2
+    assert "ev1: is a folder, expected a file of tfbind predict --piece" in capsys.readouterr().err

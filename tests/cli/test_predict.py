@@ -216,9 +216,33 @@ class TestBigwig:
         assert [path.name for path in tmp_path.iterdir()] == ["in.fa"]
 
 
+class TestPieces:
+    def test_are_gathered_to_the_table_of_one_run(self, gkm_model_path, tmp_path):
+        (tmp_path / "in.fa").write_text(f">a\n{'ACGTTGCATTGAC' * 1500}\n>b\nACGTACGTAC\n>c\n{'N' * 70}\n")
+        given = ("--model", gkm_model_path, "--fasta", tmp_path / "in.fa", "--stride", 2)
+        assert predict(*given, "-o", tmp_path / "whole.tsv.gz") == 0
+        pieces = [tmp_path / f"{number}.tsv.gz" for number in (1, 2)]
+        for number, path in enumerate(pieces, 1):
+            assert predict(*given, "--piece", f"{number}/2", "--resume", "anew", "-o", path) == 0
+        assert main(["gather", *map(str, pieces), "-o", str(tmp_path / "t.tsv.gz")]) == 0
+        assert (tmp_path / "t.tsv.gz").read_bytes() == (tmp_path / "whole.tsv.gz").read_bytes()
+        assert min(path.stat().st_size for path in pieces) > 5000
+
+    @pytest.mark.parametrize("value", ["0/3", "4/3", "3", "1/0", "a/b", "-1/3", "1/3/5"])
+    def test_have_a_number(self, tmp_path, value, capsys):
+        given = ("--model", "m.keras", "--fasta", "f.fa", f"--piece={value}")
+        assert predict(*given, "-o", tmp_path / "o.tsv.gz") == 2
+        assert f"argument --piece: found '{value}', expected K/N" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (
+            ["--fasta", "f.fa", "--piece", "1/2", "--best"],
+            "a piece ends anywhere in a record, so --piece goes",
+        ),
+        (["--fasta", "f.fa", "--piece", "1/2"], "o.tsv, expected a name that ends in .gz or .bgz"),
         (["--fasta", "f.fa", "--best", "--bigwig", "t.bw"], "--bigwig goes with --fasta and without --best"),
         (["--fasta", "f.fa", "--bed", "x", "--bigwig", "x"], "--bigwig x is the file of --bed"),
         (["--fasta", "f.fa", "--threshold", "0.5"], "--threshold is for the calls, so it goes with --bed"),

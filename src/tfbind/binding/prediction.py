@@ -15,9 +15,10 @@ import numpy as np
 from tfbind.binding.calls import CallOptions, write_calls
 from tfbind.binding.model import BindingModel
 from tfbind.binding.partial import PartialTable, Resume, resumable
+from tfbind.binding.pieces import Piece
 from tfbind.binding.score_table import open_table, table_header, table_rows
 from tfbind.binding.tracks import TrackOptions, track_paths, write_tracks
-from tfbind.binding.windows import ALL_AMBIGUOUS, PADDED, ROWS_AT_ONCE, TOO_SHORT, Windows, gather
+from tfbind.binding.windows import ALL_AMBIGUOUS, PADDED, ROWS_AT_ONCE, TOO_SHORT, Portion, Windows, gather
 from tfbind.files import whole_output
 from tfbind.progress import Progress
 
@@ -87,11 +88,12 @@ class BestOfRecord:
 
 def predict(
     model: BindingModel,
-    windows: Iterable[Windows],
+    windows: Iterable[Portion],
     output: Path,
     *,
     best: bool,
     batch_size: int,
+    piece: Piece | None = None,
     calls: CallOptions | None = None,
     tracks: TrackOptions | None = None,
     fingerprint: Mapping[str, Any] | None = None,
@@ -105,13 +107,15 @@ def predict(
     Parameters
     ----------
     model : BindingModel
-    windows : iterable of Windows
+    windows : iterable of Portion
         From `tfbind.binding.windows`; memory holds some thousand at a time.
     output : Path
     best : bool
         Keep each record's highest window only.
     batch_size : int
         Windows that the engine sees at a time.
+    piece : Piece or None
+        Write this piece of the table only; not with ``best``, calls or tracks, which take whole records.
     calls : CallOptions or None
     tracks : TrackOptions or None
         Only where ``windows`` are those of a FASTA in which each name comes once, and not with ``best``.
@@ -128,7 +132,7 @@ def predict(
     factors = model.card.tasks
     with resumable(output, fingerprint or {}, resume=resume) as table, ExitStack() as together:
         if not table.complete:
-            score_all(model, windows, table, best=best, batch_size=batch_size)
+            score_all(model, windows, table, best=best, batch_size=batch_size, piece=piece)
         counts = table.state["counts"]
         if calls is not None:
             bed = together.enter_context(open_table(calls.bed))
@@ -145,9 +149,15 @@ def predict(
 
 
 def score_all(
-    model: BindingModel, windows: Iterable[Windows], table: PartialTable, *, best: bool, batch_size: int
+    model: BindingModel,
+    windows: Iterable[Portion],
+    table: PartialTable,
+    *,
+    best: bool,
+    batch_size: int,
+    piece: Piece | None = None,
 ) -> None:
-    """Score windows and write the lines of the table, from its latest checkpoint on."""
+    """Score windows and write the lines of the table or of a piece of it, from its latest checkpoint on."""
     counts = {"windows": 0, PADDED: 0, TOO_SHORT: 0, ALL_AMBIGUOUS: 0} | table.state.get("counts", {})
     n_groups = table.state.get("groups", 0)
     highest = BestOfRecord(*table.state.get("best", ())) if best else None
@@ -156,11 +166,15 @@ def score_all(
         return {"groups": n_groups, "counts": dict(counts), "best": highest.state() if highest else ()}
 
     if not table.state:
-        table.lines.write(table_header(model.card.tasks))
+        if piece is not None:
+            table.lines.write(piece.mark)
+        if piece is None or piece.number == 1:
+            table.lines.write(table_header(model.card.tasks))
         table.checkpoint(state())
+    first, end = (piece.first, piece.end) if piece is not None else (0, None)
     with Progress("scoring", unit="windows") as progress:
-        groups = islice(gather(windows, ROWS_AT_ONCE), n_groups, None)
-        for some, scores in score(model, groups, batch_size):
+        groups = islice(gather(windows, ROWS_AT_ONCE), first + n_groups, end)
+        for some, scores in score(model, (group.cut() for group in groups), batch_size):
             table.lines.writelines(highest.keep(some, scores) if highest else table_rows(some, scores))
             counts["windows"] += len(some.id)
             for note in filter(None, some.note):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -47,19 +49,36 @@ class Windows:
         return Windows(self.id[some], self.start[some], self.end[some], self.codes[some], self.note[some])
 
 
+class Portion(NamedTuple):
+    """Windows that are yet to be cut, so that those that somebody else scores need not be.
+
+    n : int
+        How many.
+    cut : callable
+        Cuts them.
+    """
+
+    n: int
+    cut: Callable[[], Windows]
+
+
+def count_windows(n: int, length: int, stride: int) -> int:
+    """Say how many windows a record of ``n`` bases has, see `window_starts`."""
+    return -(-max(n - length, 0) // stride) + 1
+
+
 def window_starts(n: int, length: int, stride: int, first: int = 0, most: int | None = None) -> np.ndarray:
     """Where the windows of a record of ``n`` bases start: every ``stride``, the last one flush with the end.
 
     ``first`` and ``most`` choose some of the windows by their number, since a chromosome has very many.
     """
-    last = max(n - length, 0)
-    n_windows = -(-last // stride) + 1
+    n_windows = count_windows(n, length, stride)
     stop = n_windows if most is None else min(first + most, n_windows)
-    return np.minimum(np.arange(first, stop) * stride, last)
+    return np.minimum(np.arange(first, stop) * stride, max(n - length, 0))
 
 
-def windows_of_record(name: str, codes: np.ndarray, length: int, stride: int) -> Iterator[Windows]:
-    """Cut one record into windows, some thousand at a time.
+def windows_of_record(name: str, codes: np.ndarray, length: int, stride: int, first: int = 0) -> Windows:
+    """Cut `ROWS_AT_ONCE` windows out of a record, or as many as it has from number ``first`` on.
 
     A record shorter than ``length`` gives one window, padded on the right and noted so; one under
     `MIN_BASES` gives one that is noted ``too_short``, and a window without a base is noted ``ambiguous``.
@@ -68,29 +87,31 @@ def windows_of_record(name: str, codes: np.ndarray, length: int, stride: int) ->
     if n < length:
         padded, _ = pack(codes, np.array([n]), length)
         why = TOO_SHORT if n < MIN_BASES else ALL_AMBIGUOUS if (codes == AMBIGUOUS).all() else PADDED
-        yield Windows([name], np.zeros(1, np.int64), np.array([n]), padded, [why])
-        return
-    every = sliding_window_view(codes, length)
-    first = 0
-    while len(some := window_starts(n, length, stride, first, ROWS_AT_ONCE)):
-        first += len(some)
-        cut = every[some]
-        empty = (cut == AMBIGUOUS).all(axis=1)
-        note = [ALL_AMBIGUOUS if is_empty else "" for is_empty in empty]
-        yield Windows([name] * len(some), some, some + length, cut, note)
+        return Windows([name], np.zeros(1, np.int64), np.array([n]), padded, [why])
+    some = window_starts(n, length, stride, first, ROWS_AT_ONCE)
+    cut = sliding_window_view(codes, length)[some]
+    empty = (cut == AMBIGUOUS).all(axis=1)
+    note = [ALL_AMBIGUOUS if is_empty else "" for is_empty in empty]
+    return Windows([name] * len(some), some, some + length, cut, note)
 
 
-def windows_of_short_records(names: list[str], flat: np.ndarray, lengths: np.ndarray, length: int) -> Windows:
+def windows_of_short_records(path: Path, records: list[tuple[str, str]], length: int) -> Windows:
     """Give the windows of records that are no longer than one, see `windows_of_record`.
 
     Parameters
     ----------
-    names : list of n str
-    flat : (sum(lengths),) uint8
-        Codes of all the records, one behind the other.
-    lengths : (n,) int64, none above ``length``
+    path : Path
+        Where they come from, for messages.
+    records : list of n names and sequences
     length : int
     """
+    names = [name for name, _ in records]
+    lengths = np.array([len(sequence) for _, sequence in records])
+    try:
+        flat = encode_letters("".join(sequence for _, sequence in records))
+    except TfbindError:
+        # one pass over all letters is fast; only now is it worth asking which record holds the culprit
+        flat = np.concatenate([encode_record(path, *record) for record in records])
     codes, _ = pack(flat, lengths, length)
     note = np.full(len(names), "", object)
     padded = lengths < length
@@ -100,20 +121,13 @@ def windows_of_short_records(names: list[str], flat: np.ndarray, lengths: np.nda
     return Windows(names, np.zeros(len(names), np.int64), lengths, codes, note.tolist())
 
 
-def windows_of_fasta(path: Path, length: int, stride: int) -> Iterator[Windows]:
-    """Cut every record of a FASTA file into windows, see `windows_of_record`; short records come many at a time."""
+def windows_of_fasta(path: Path, length: int, stride: int) -> Iterator[Portion]:
+    """Give the windows of every record of a FASTA file, see `windows_of_record`; short records come many at a time."""
     short: list[tuple[str, str]] = []
 
-    def together() -> Iterator[Windows]:
+    def together() -> Iterator[Portion]:
         if short:
-            names = [name for name, _ in short]
-            lengths = np.array([len(sequence) for _, sequence in short])
-            try:
-                flat = encode_letters("".join(sequence for _, sequence in short))
-            except TfbindError:
-                # one pass over all letters is fast; only now is it worth asking which record holds the culprit
-                flat = np.concatenate([encode_record(path, *record) for record in short])
-            yield windows_of_short_records(names, flat, lengths, length)
+            yield Portion(len(short), partial(windows_of_short_records, path, short.copy(), length))
             short.clear()
 
     for name, sequence in read_fasta(path):
@@ -123,11 +137,24 @@ def windows_of_fasta(path: Path, length: int, stride: int) -> Iterator[Windows]:
                 yield from together()
         else:
             yield from together()
-            yield from windows_of_record(name, encode_record(path, name, sequence), length, stride)
+            yield from _windows_of_long_record(path, name, sequence, length, stride)
     yield from together()
 
 
-def windows_of_peaks(peaks: Path, genome_path: Path, length: int) -> Iterator[Windows]:
+def _windows_of_long_record(
+    path: Path, name: str, sequence: str, length: int, stride: int
+) -> Iterator[Portion]:
+    codes = cache(partial(encode_record, path, name, sequence))
+
+    def cut(first: int) -> Windows:
+        return windows_of_record(name, codes(), length, stride, first)
+
+    n = count_windows(len(sequence), length, stride)
+    for first in range(0, n, ROWS_AT_ONCE):
+        yield Portion(min(ROWS_AT_ONCE, n - first), partial(cut, first))
+
+
+def windows_of_peaks(peaks: Path, genome_path: Path, length: int) -> Iterator[Portion]:
     """Give the window round every peak's summit, in the file's order; start and end are the genome's."""
     found = read_peaks(peaks)
     with Genome(genome_path) as genome:
@@ -139,25 +166,28 @@ def windows_of_peaks(peaks: Path, genome_path: Path, length: int) -> Iterator[Wi
             codes = encode_record(
                 genome_path, window.record_id, genome.fetch(window.contig, window.start, window.end)
             )
-            for cut in windows_of_record(window.record_id, codes, length, length):
-                yield Windows(cut.id, cut.start + window.start, cut.end + window.start, cut.codes, cut.note)
+            one = windows_of_record(window.record_id, codes, length, length)
+            one.start, one.end = one.start + window.start, one.end + window.start
+            # it is cut already, while the genome is open
+            yield Portion(1, partial(Windows.rows, one, slice(None)))
 
 
-def gather(windows: Iterable[Windows], rows: int) -> Iterator[Windows]:
-    """Join small groups of windows until there are at least ``rows``, so that the engine has something to do."""
-    waiting: list[Windows] = []
+def gather(portions: Iterable[Portion], rows: int) -> Iterator[Portion]:
+    """Join small portions until there are at least ``rows`` windows, so that the engine has something to do."""
+    waiting: list[Portion] = []
     n = 0
-    for some in windows:
-        waiting.append(some)
-        n += len(some.id)
+    for portion in portions:
+        waiting.append(portion)
+        n += portion.n
         if n >= rows:
-            yield _join(waiting)
+            yield Portion(n, partial(_cut, waiting))
             waiting, n = [], 0
     if waiting:
-        yield _join(waiting)
+        yield Portion(n, partial(_cut, waiting))
 
 
-def _join(parts: list[Windows]) -> Windows:
+def _cut(portions: list[Portion]) -> Windows:
+    parts = [portion.cut() for portion in portions]
     return Windows(
         [name for part in parts for name in part.id],
         np.concatenate([part.start for part in parts]),

@@ -1,8 +1,12 @@
-"""Put the evaluations of a cross-validation's folds side by side.
+"""Put together what several jobs have made: the folds of a cross-validation, or the pieces of a table of scores.
 
-Writes into a folder: metrics.json (mean and standard deviation over the folds, and each fold's own), predictions.tsv
-(out-of-fold: every sequence once, with its fold), roc.tsv and pr.tsv (a curve a fold), mean_roc.tsv and mean_pr.tsv,
-roc.svg and pr.svg, notes.json. Scores of different folds are of different models and are never pooled.
+Of folders of tfbind evaluate, one a fold, it writes into a folder: metrics.json (mean and standard deviation over the
+folds, and each fold's own), predictions.tsv (out-of-fold: every sequence once, with its fold), roc.tsv and pr.tsv (a
+curve a fold), mean_roc.tsv and mean_pr.tsv, roc.svg and pr.svg, notes.json. Scores of different folds are of different
+models and are never pooled.
+
+Of all files of tfbind predict --piece, in any order, it writes the table that a run without pieces would have
+written, byte by byte.
 """
 
 from __future__ import annotations
@@ -18,29 +22,35 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb ``gather``."""
     parser = subparsers.add_parser(
         "gather",
-        help="put the evaluations of a cross-validation's folds side by side",
+        help="put together folds of a cross-validation, or pieces of a table of scores",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument(
-        "folders",
+        "parts",
         type=Path,
         nargs="+",
-        metavar="DIR",
-        help="one a fold, from tfbind evaluate with a model of tfbind train --fold",
+        metavar="DIR|FILE.tsv.gz",
+        help="folders, one a fold, from tfbind evaluate with a model of tfbind train --fold; or files, one a piece,"
+        " from tfbind predict --piece",
     )
-    add_output(parser, "folder for the results", "DIR")
+    add_output(parser, "folder for the results of folds; table of pieces", "DIR|FILE.tsv.gz")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Gather and write the folder."""
+    """Gather and write the folder or the table."""
+    if args.output.resolve() in [part.resolve() for part in args.parts]:
+        raise TfbindError(f"--output {args.output} is one of what is gathered, expected another name")
+    if any(part.is_file() for part in args.parts):
+        from tfbind.binding.pieces import join_pieces
+
+        join_pieces(args.parts, args.output)
+        return
     if args.output.exists() and not args.output.is_dir():
         raise TfbindError(f"{args.output}: is a file, expected a folder for the results")
-    if args.output.resolve() in [folder.resolve() for folder in args.folders]:
-        raise TfbindError(f"--output {args.output} is the folder of a fold, expected another one")
     from tfbind.binding.cross_validation import gather
     from tfbind.report.cross_validation import write_cross_validation
 
-    write_cross_validation(args.output, gather(args.folders))
+    write_cross_validation(args.output, gather(args.parts))

@@ -13,18 +13,25 @@ nothing is shown.
 
 An interrupted run (Ctrl-C, a time limit, a full disk) leaves FILE.tsv.partial beside the table, and with
 --resume the same command goes on where it stopped; the files are then those of an undisturbed run.
+
+--piece 3/20 scores the third of twenty stretches of the windows, a job on a cluster each; tfbind gather joins the
+twenty to the table that one run would have written, byte by byte.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfbind import __version__
 from tfbind.cli.arguments import add_engine, add_output, add_resume, add_threads, positive_int, share
 from tfbind.errors import TfbindError
 from tfbind.files import sha256
+
+if TYPE_CHECKING:
+    from tfbind.binding.windows import Portion
 
 
 def register_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -71,6 +78,12 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         help="bound share of what is scored, such as 0.001 for a genome's windows"
         " (default: as in training; not for models trained on made-up negatives)",
     )
+    parser.add_argument(
+        "--piece",
+        type=piece,
+        metavar="K/N",
+        help="only the K-th of N stretches of the windows, for tfbind gather to join",
+    )
     add_engine(parser)
     parser.add_argument(
         "--batch-size",
@@ -98,6 +111,16 @@ def threshold(text: str) -> float | str:
     return value
 
 
+def piece(text: str) -> tuple[int, int]:
+    """Argument type: K/N, K from 1 to N."""
+    number, _, of = text.partition("/")
+    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        raise argparse.ArgumentTypeError(
+            f"found {text!r}, expected K/N, such as 3/20 for the third of twenty"
+        )
+    return int(number), int(of)
+
+
 def check(args: argparse.Namespace) -> None:
     """Refuse arguments that do not go together."""
     regions = (args.peaks, args.genome)
@@ -109,6 +132,12 @@ def check(args: argparse.Namespace) -> None:
         raise TfbindError("--threshold is for the calls, so it goes with --bed")
     if args.bigwig and (args.peaks or args.best):
         raise TfbindError("a track shows every window, so --bigwig goes with --fasta and without --best")
+    if args.piece and (args.peaks or args.best or args.bed or args.bigwig):
+        raise TfbindError(
+            "a piece ends anywhere in a record, so --piece goes with --fasta and without --best, --bed and --bigwig"
+        )
+    if args.piece and args.output.suffix not in (".gz", ".bgz"):
+        raise TfbindError(f"--output of a piece is {args.output}, expected a name that ends in .gz or .bgz")
     taken = {getattr(args, name): name for name in ("output", "model", "fasta", "peaks", "genome")}
     for name in ("bed", "bigwig"):
         path = getattr(args, name)
@@ -118,8 +147,8 @@ def check(args: argparse.Namespace) -> None:
         taken[path] = name
 
 
-def fingerprint(args: argparse.Namespace, engine: str) -> dict[str, Any]:
-    """All that the table depends on: another run goes on only where these are the same."""
+def fingerprint(args: argparse.Namespace) -> dict[str, Any]:
+    """What the table depends on, but for the engine."""
     from tfbind.binding.partial import file_stamp
 
     inputs = {name: getattr(args, name) for name in ("fasta", "peaks", "genome")}
@@ -129,7 +158,6 @@ def fingerprint(args: argparse.Namespace, engine: str) -> dict[str, Any]:
         "model": sha256(args.model),
         **{name: file_stamp(path) for name, path in inputs.items() if path},
         **{name: getattr(args, name) for name in options},
-        "engine": engine,
     }
 
 
@@ -138,6 +166,7 @@ def run(args: argparse.Namespace) -> None:
     check(args)
     from tfbind.binding.calls import CallOptions, choose_thresholds
     from tfbind.binding.model import BindingModel
+    from tfbind.binding.pieces import choose_piece
     from tfbind.binding.prediction import predict
     from tfbind.binding.tracks import TrackOptions, check_names
     from tfbind.binding.windows import windows_of_fasta, windows_of_peaks
@@ -152,10 +181,14 @@ def run(args: argparse.Namespace) -> None:
         prevalence=args.prevalence,
     )
     length = model.card.encoding.length
-    if args.peaks:
-        windows = windows_of_peaks(args.peaks, args.genome, length)
-    else:
-        windows = windows_of_fasta(args.fasta, length, args.stride or length)
+    stride = args.stride or length
+
+    def windows() -> Iterator[Portion]:
+        if args.peaks:
+            return windows_of_peaks(args.peaks, args.genome, length)
+        return windows_of_fasta(args.fasta, length, stride)
+
+    what = fingerprint(args)
     calls = None
     if args.bed:
         number = None if args.threshold == "auto" else args.threshold
@@ -164,12 +197,14 @@ def run(args: argparse.Namespace) -> None:
         calls = CallOptions(args.bed, thresholds, one_a_row=one_a_row, genomic=args.peaks is not None)
     predict(
         model,
-        windows,
+        windows(),
         args.output,
         best=args.best,
         batch_size=args.batch_size,
+        piece=choose_piece(args.piece, windows(), what) if args.piece else None,
         calls=calls,
-        tracks=TrackOptions(args.bigwig, args.stride or length) if args.bigwig else None,
-        fingerprint=fingerprint(args, model.engine),
+        tracks=TrackOptions(args.bigwig, stride) if args.bigwig else None,
+        # another run goes on only where these are the same
+        fingerprint=what | {"engine": model.engine, "piece": args.piece},
         resume=args.resume,
     )
