@@ -25,6 +25,7 @@ WHY_NO_RATE = {
     "too_few_sites": "the contig has too few sites",
     "too_few_samples": "there are too few samples",
     "clonal": "the contig shows no recombination, as among clones",
+    "too_short": "the contig is shorter than a window of the network",
     "outside_training": "there is a rate, but the data are unlike any that the network has learnt from",
 }
 HOW_TO_READ_MAPS = f"""The mean rate is that of the windows that have one, and the length theirs together. A
