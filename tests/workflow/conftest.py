@@ -91,12 +91,18 @@ def workflow(tmp_path) -> Workflow:
 
 @pytest.fixture(scope="session")
 def crossed(tmp_path_factory) -> Workflow:
-    """Two folds and no test part, run on one small data set; the model is chosen of two candidates."""
+    """Two folds and no test part, run on one small data set; the model is chosen of two candidates.
+
+    What is to be scored holds a contig of some thousand windows, and is scored in three pieces.
+    """
     workflow = Workflow(tmp_path_factory.mktemp("crossed"))
-    workflow.write_sheet(workflow.simulate("CTCF", n=80) + "\t\n")
+    records = "".join(f">r{n}\r\nACGTTGCAAT\r\n" for n in range(3000))
+    workflow.folder.joinpath("to_score.fa").write_text(records + f">contig\r\n{'ACGTTGCATC' * 60_000}\r\n")
+    workflow.write_sheet(workflow.simulate("CTCF", n=80) + "\tto_score.fa\n")
     tuned = SMALL_MODEL | {"learning_rate": [1e-6, 0.02]}
     workflow.config |= {
         "folds": 2,
+        "predict": {"pieces": 3},
         "encode": {"length": 60, "split": [0.8, 0.2, 0]},
         "models": {"gkm-bilstm": None, "gkm-linear": None, "conv-bigru": None, "tuned": tuned},
     }

@@ -1,11 +1,13 @@
 """Folds and candidates, run together on small data: what is written, and that nothing is judged that was seen."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tfbind.cli import main
 from tfbind.tensors import open_tensors
 from tfbind.training.model_file import read_card
 
@@ -59,6 +61,18 @@ def test_there_is_no_test_part_to_evaluate_and_the_page_shows_the_folds(results)
     assert "1 data set, 0 evaluations, 1 cross-validation." in page
     assert "AUROC, mean \N{PLUS-MINUS SIGN} SD of folds" in page
     assert "<h3>Selection of tuned</h3>" in page
+
+
+def test_pieces_are_gathered_to_the_table_of_one_run(results, tmp_path):
+    model, fasta = results / "models/CTCF.tuned.keras", results.parent / "to_score.fa"
+    given = ["--model", str(model), "--fasta", str(fasta), "--threads", "2"]
+    assert main(["predict", *given, "-o", str(tmp_path / "whole.tsv.gz")]) == 0
+    found = results / "predictions/CTCF.tuned.tsv.gz"
+    assert found.read_bytes() == (tmp_path / "whole.tsv.gz").read_bytes()
+    logs = [(results / f"logs/predict_piece/CTCF.tuned/{number}of3.log").read_text() for number in (1, 2, 3)]
+    counts = [re.search(r"([\d,]+) windows", log)[1] for log in logs]
+    assert counts == ["0", "11,192", "1,808"]
+    assert not (results / "pieces").exists()
 
 
 def test_nothing_is_done_twice(crossed):

@@ -218,6 +218,21 @@ class TestCommands:
             " --resume anew -o results/predictions/a.conv-bigru.tsv.gz"
         )
 
+    def test_a_large_fasta_is_scored_in_pieces(self, workflow):
+        workflow.write_sheet("a\treads.fa\t\t\t\treads.fa\n", "b\treads.fa\n")
+        workflow.config |= {"models": ONE_MODEL, "predict": {"pieces": 12}}
+        output = workflow.dry_run()
+        verbs = {"encode": 2, "train": 2, "evaluate": 2, "predict": 12, "gather": 1, "report": 1}
+        assert planned(output) == verbs
+        assert command(output, "gather") == (
+            f"tfbind gather {' '.join(f'results/pieces/a.conv-bigru/{k}of12.tsv.gz' for k in range(1, 13))}"
+            " -o results/predictions/a.conv-bigru.tsv.gz"
+        )
+        assert command(workflow.dry_run("results/pieces/a.conv-bigru/7of12.tsv.gz"), "predict") == (
+            "tfbind predict --model results/models/a.conv-bigru.keras --fasta reads.fa --piece 7/12 --threads 1"
+            " --resume anew -o results/pieces/a.conv-bigru/7of12.tsv.gz"
+        )
+
     def test_peaks_with_what_no_negative_may_touch(self, workflow):
         workflow.write_sheet("p\t\t\treads.fa\treads.fa\n")
         workflow.config["encode"] = {"exclude": "reads.fa", "max_peaks": 9, "test_contigs": ["chr1", 8]}

@@ -54,6 +54,10 @@ class TestConfig:
                 {"encode": {"background": "reads.fa"}},
                 r"^config: encode: found negative_method None and background 'reads\.fa', expected ",
             ),
+            (
+                {"predict": {"pieces": 0}},
+                r"^config: predict\.pieces: found 0, expected a whole number of at least 1 \(jobs",
+            ),
             ({"encode": None}, r"^config: encode: found None, expected settings of tfbind encode$"),
             (
                 {"models": {"a b": {"architecture": "bilstm"}}},

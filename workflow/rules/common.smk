@@ -193,6 +193,7 @@ GRIDS = {
     for name, settings in MODELS.items()
     if any(isinstance(value, list) for value in settings.values())
 }
+N_PIECES = config.get("predict", {}).get("pieces", None) or 1
 FOLDS = [f"fold{number + 1}" for number in range(config.get("folds", None) or 0)]
 
 
@@ -202,6 +203,8 @@ wildcard_constraints:
     population=any_of(POPULATIONS),
     model=any_of(MODELS),
     candidate="[A-Za-z0-9_-]+",
+    piece="[0-9]+",
+    pieces="[0-9]+",
     fold="fold[0-9]+",
     holdout=r"(\.fold[0-9]+)?",
 
@@ -261,6 +264,15 @@ def get_candidates(wildcards):
 
 def get_fasta_to_score(wildcards):
     return DATASETS[wildcards.dataset]["predict"]
+
+
+def get_pieces(wildcards):
+    return expand(
+        "results/pieces/{dataset}.{model}/{piece}of{pieces}.tsv.gz",
+        **dict(wildcards.items()),
+        piece=range(1, N_PIECES + 1),
+        pieces=N_PIECES,
+    )
 
 
 def get_map_inputs(wildcards):
