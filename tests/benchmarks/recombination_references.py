@@ -59,17 +59,16 @@ class Boosting:
 
 
 @functools.cache
-def fit_boosting(sims: Path, seed: int = 0, threads: int = 2) -> Boosting:
+def fit_boosting(sims: Path, seed: int = 0) -> Boosting:
     """Fit gradient boosting to the regions of a file, but for those held out."""
-    regions = read_regions([sims], seed=seed, threads=threads)
+    regions = read_regions([sims], seed=seed, threads=2)
     training, held_out = hold_out(regions, seed, sims)
     x, rate = (np.concatenate([getattr(tokens, name) for tokens in training]) for name in ("x", "rate"))
     chosen = np.random.default_rng(seed).permutation(len(rate))[:MOST_TOKENS]
     trees = HistGradientBoostingRegressor(
         max_iter=200, min_samples_leaf=100, early_stopping=False, random_state=seed
     )
-    with threadpool_limits(threads):
-        trees.fit(x[chosen].astype(np.float32), np.log(rate[chosen] + FLOOR))
+    trees.fit(x[chosen].astype(np.float32), np.log(rate[chosen] + FLOOR))
     plain = Boosting(trees, held_out)
     true = sum(float((tokens.rate * (tokens.end - tokens.start)).sum()) for tokens in held_out)
     predicted = [plain.read(tokens.start, tokens.end, tokens.x) for tokens in held_out]
@@ -141,6 +140,8 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     logging.getLogger("msprime").setLevel(logging.WARNING)
+    # scikit-learn's threads wait for each other busily, and so for whatever else is at work
+    threadpool_limits(options.threads)
     options.output.mkdir(parents=True, exist_ok=True)
     model_file = options.output / "relernn.keras"
     if "relernn" in options.references and not model_file.exists():
