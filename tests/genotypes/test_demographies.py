@@ -62,7 +62,7 @@ class TestStructure:
 
     def test_keeps_lineages_apart(self):
         # half of the pairs: they wait until the parting, and then 2 N generations more, as the others do at once
-        history = SizeHistory((0.0,), (1000.0,), Structure(0.0, 50_000.0, 0.5, 1000.0))
+        history = SizeHistory((0.0,), (1000.0,), Structure(1.0, 50_000.0, 0.5, 1000.0))
         assert history.mean_coalescence_time() == pytest.approx(0.5 * 2000 + 0.5 * 52_000, rel=1e-2)
 
     def test_is_scaled_to_the_diversity(self):
