@@ -123,6 +123,8 @@ class RegionsWriter:
 
     def __init__(self, file: h5py.File):
         self._file = file
+        # a set that is closed after every region compresses its last chunk every time
+        self._sets: dict[str, h5py.Dataset] = {}
         for name, dtype in _ROWS.items():
             self._create(name, dtype)
         for name, (dtype, _) in _FLAT.items():
@@ -133,7 +135,7 @@ class RegionsWriter:
 
     def _create(self, name: str, dtype: Any) -> None:
         rows = CHUNK_BYTES // (16 if dtype is _TEXT else np.dtype(dtype).itemsize)
-        self._file.create_dataset(
+        self._sets[name] = self._file.create_dataset(
             name,
             shape=(0,),
             maxshape=(None,),
@@ -144,7 +146,7 @@ class RegionsWriter:
         )
 
     def _append(self, name: str, values: Any) -> int:
-        dataset = self._file[name]
+        dataset = self._sets[name]
         start = dataset.shape[0]
         dataset.resize(start + len(values), axis=0)
         if len(values):
@@ -208,6 +210,8 @@ class Regions:
             name: file[name].asstr()[:] if dtype is _TEXT else file[name][:] for name, dtype in _ROWS.items()
         }
         self._offsets = {name: file[name][:] for name in _OFFSETS}
+        # open all the while, so that what regions share of a chunk is read once
+        self._flat = {name: file[name] for name in _FLAT}
         for name, (_, offset) in _FLAT.items():
             at = self._offsets[offset]
             if len(at) and (at[0] != 0 or at[-1] != len(file[name]) or (np.diff(at) < 0).any()):
@@ -222,7 +226,7 @@ class Regions:
         parts = {name: values[index] for name, values in self.rows.items()}
         for name, (_, offset) in _FLAT.items():
             start, end = self._offsets[offset][index : index + 2]
-            parts[name] = self._file[name][start:end]
+            parts[name] = self._flat[name][start:end]
         return unpacked(parts)
 
     def _fail(self, found: str, expected: str) -> NoReturn:
