@@ -1,4 +1,5 @@
 import gzip
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,6 @@ from tfbind.binding.windows import (
     windows_of_peaks,
     windows_of_record,
 )
-from tfbind.dna.alphabet import encode_letters
 from tfbind.errors import TfbindError
 
 NAN = float("nan")
@@ -22,7 +22,8 @@ LENGTH = 60
 
 def cut(sequence: str, length=LENGTH, stride=None) -> Windows:
     """All windows of one record."""
-    return windows_of_record("r", encode_letters(sequence), length, stride or length)
+    (group,) = gather(windows_of_record(Path("in.fa"), "r", sequence, length, stride or length), 10**6)
+    return group.cut()
 
 
 def portion(windows: Windows) -> Portion:

@@ -1,7 +1,7 @@
 import itertools
 import tracemalloc
+from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tfbind.binding.windows import (
@@ -14,7 +14,6 @@ from tfbind.binding.windows import (
     windows_of_fasta,
     windows_of_record,
 )
-from tfbind.dna.alphabet import encode_letters
 from tfbind.errors import TfbindError
 
 LENGTH = 60
@@ -22,7 +21,7 @@ LENGTH = 60
 
 def cut(sequence: str, length=LENGTH, stride=None) -> Windows:
     """All windows of one record."""
-    return windows_of_record("r", encode_letters(sequence), length, stride or length)
+    return join(windows_of_record(Path("in.fa"), "r", sequence, length, stride or length))
 
 
 def portion(windows: Windows) -> Portion:
@@ -87,10 +86,17 @@ class TestWindowsOfRecord:
     def test_a_window_without_a_base_is_noted(self):
         assert cut("ACGTN" + "N" * 5 + "ACGTA", length=5, stride=5).note == ["", "ambiguous", ""]
 
-    def test_of_a_long_record_as_many_at_a_time(self):
-        codes = np.zeros(ROWS_AT_ONCE + 100, np.uint8)
-        assert len(windows_of_record("r", codes, 11, 1).id) == ROWS_AT_ONCE
-        assert windows_of_record("r", codes, 11, 1, ROWS_AT_ONCE + 88).start.tolist() == [8280, 8281]
+    def test_a_long_record_comes_in_portions(self):
+        portions = list(windows_of_record(Path("in.fa"), "r", "ACGT" * 2073, 11, 1))
+        assert [portion.n for portion in portions] == [ROWS_AT_ONCE, 90]
+        assert portions[1].cut().start[[0, 89]].tolist() == [8192, 8281]
+        assert portions[1].cut().codes[:, 0].tolist() == [0, 1, 2, 3] * 22 + [0, 1]
+
+    @pytest.mark.parametrize("at", [0, 5, 8192 * 20 - 1, 8192 * 20, 8192 * 20 + 3, 200_002])
+    def test_a_wrong_letter_is_found_between_windows_too(self, at):
+        sequence = "A" * at + "X" + "A" * (200_002 - at)
+        with pytest.raises(TfbindError, match=f"in.fa: record 'r': found 'X' at position {at + 1},"):
+            cut(sequence, length=3, stride=20)
 
 
 class TestWindowsOfFasta:
@@ -113,8 +119,9 @@ class TestWindowsOfFasta:
         path.write_text("".join(f">{name}\n{record}\n" for name, record in records.items()))
         found = join(windows_of_fasta(path, length, 4))
         expected = join(
-            portion(windows_of_record(name, encode_letters(record), length, 4))
+            part
             for name, record in records.items()
+            for part in windows_of_record(path, name, record, length, 4)
         )
         assert (found.id, found.note) == (expected.id, expected.note)
         for name in ("start", "end", "codes"):

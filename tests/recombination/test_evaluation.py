@@ -155,6 +155,12 @@ class TestEvaluateMap:
         assert found.hotspots == expected
         note = "hotspots: 2 called and 3 true, recall 0.333, precision 0.500; 1 left out"
         assert any(line.startswith(note) for line in found.notes)
+        assert not any("coarser" in line for line in found.notes)
+        coarse = Truth({"1": Pieces(*np.array([[0, 150_000], [150_000, 300_000], [1, 2]]))}, False, [])
+        assert (
+            "hotspots: the truth is coarser than 5,000 bp"
+            in evaluate_map(predicted, coarse, [5_000], []).notes[-1]
+        )
         assert evaluate_map(predicted, truth, [5_000], []).hotspots["precision"] is None
         assert evaluate_map(predicted, truth, [5_000]).hotspots is None
         with pytest.raises(TfbindError, match="no contig in common: found '7' and 'chr1'"):

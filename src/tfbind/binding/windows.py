@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,26 +77,8 @@ def window_starts(n: int, length: int, stride: int, first: int = 0, most: int | 
     return np.minimum(np.arange(first, stop) * stride, max(n - length, 0))
 
 
-def windows_of_record(name: str, codes: np.ndarray, length: int, stride: int, first: int = 0) -> Windows:
-    """Cut `ROWS_AT_ONCE` windows out of a record, or as many as it has from number ``first`` on.
-
-    A record shorter than ``length`` gives one window, padded on the right and noted so; one under
-    `MIN_BASES` gives one that is noted ``too_short``, and a window without a base is noted ``ambiguous``.
-    """
-    n = len(codes)
-    if n < length:
-        padded, _ = pack(codes, np.array([n]), length)
-        why = TOO_SHORT if n < MIN_BASES else ALL_AMBIGUOUS if (codes == AMBIGUOUS).all() else PADDED
-        return Windows([name], np.zeros(1, np.int64), np.array([n]), padded, [why])
-    some = window_starts(n, length, stride, first, ROWS_AT_ONCE)
-    cut = sliding_window_view(codes, length)[some]
-    empty = (cut == AMBIGUOUS).all(axis=1)
-    note = [ALL_AMBIGUOUS if is_empty else "" for is_empty in empty]
-    return Windows([name] * len(some), some, some + length, cut, note)
-
-
 def windows_of_short_records(path: Path, records: list[tuple[str, str]], length: int) -> Windows:
-    """Give the windows of records that are no longer than one, see `windows_of_record`.
+    """Cut records that are no longer than a window, see `windows_of_record`.
 
     Parameters
     ----------
@@ -121,6 +103,45 @@ def windows_of_short_records(path: Path, records: list[tuple[str, str]], length:
     return Windows(names, np.zeros(len(names), np.int64), lengths, codes, note.tolist())
 
 
+def windows_of_stretch(path: Path, name: str, letters: str, starts: np.ndarray, length: int) -> Windows:
+    """Cut a stretch of a record.
+
+    Parameters
+    ----------
+    path : Path
+        Where it comes from, for messages.
+    name : str
+    letters : str
+        From the start of the first window to the end of the last one or beyond.
+    starts : (n,) int64
+        Of the windows in the record.
+    length : int
+    """
+    codes = encode_record(path, name, letters, int(starts[0]))
+    cut = sliding_window_view(codes, length)[starts - starts[0]]
+    empty = (cut == AMBIGUOUS).all(axis=1)
+    note = [ALL_AMBIGUOUS if is_empty else "" for is_empty in empty]
+    return Windows([name] * len(starts), starts, starts + length, cut, note)
+
+
+def windows_of_record(path: Path, name: str, sequence: str, length: int, stride: int) -> Iterator[Portion]:
+    """Give the windows of one record, some thousand at a time.
+
+    A record shorter than ``length`` gives one window, padded on the right and noted so; one under
+    `MIN_BASES` gives one that is noted ``too_short``, and a window without a base is noted ``ambiguous``.
+    """
+    n = len(sequence)
+    if n <= length:
+        yield Portion(1, partial(windows_of_short_records, path, [(name, sequence)], length))
+        return
+    for first in range(0, count_windows(n, length, stride), ROWS_AT_ONCE):
+        starts = window_starts(n, length, stride, first, ROWS_AT_ONCE)
+        # letters between windows are checked, too; a copy, so that what waits to be cut holds no chromosome
+        end = max(int(starts[-1]) + length, (first + ROWS_AT_ONCE) * stride)
+        letters = sequence[int(starts[0]) : end]
+        yield Portion(len(starts), partial(windows_of_stretch, path, name, letters, starts, length))
+
+
 def windows_of_fasta(path: Path, length: int, stride: int) -> Iterator[Portion]:
     """Give the windows of every record of a FASTA file, see `windows_of_record`; short records come many at a time."""
     short: list[tuple[str, str]] = []
@@ -137,21 +158,8 @@ def windows_of_fasta(path: Path, length: int, stride: int) -> Iterator[Portion]:
                 yield from together()
         else:
             yield from together()
-            yield from _windows_of_long_record(path, name, sequence, length, stride)
+            yield from windows_of_record(path, name, sequence, length, stride)
     yield from together()
-
-
-def _windows_of_long_record(
-    path: Path, name: str, sequence: str, length: int, stride: int
-) -> Iterator[Portion]:
-    codes = cache(partial(encode_record, path, name, sequence))
-
-    def cut(first: int) -> Windows:
-        return windows_of_record(name, codes(), length, stride, first)
-
-    n = count_windows(len(sequence), length, stride)
-    for first in range(0, n, ROWS_AT_ONCE):
-        yield Portion(min(ROWS_AT_ONCE, n - first), partial(cut, first))
 
 
 def windows_of_peaks(peaks: Path, genome_path: Path, length: int) -> Iterator[Portion]:
@@ -163,10 +171,8 @@ def windows_of_peaks(peaks: Path, genome_path: Path, length: int) -> Iterator[Po
         if n_moved:
             logger.info("%s windows at the end of a contig were moved inside", f"{n_moved:,}")
         for window in windows:
-            codes = encode_record(
-                genome_path, window.record_id, genome.fetch(window.contig, window.start, window.end)
-            )
-            one = windows_of_record(window.record_id, codes, length, length)
+            letters = genome.fetch(window.contig, window.start, window.end)
+            one = windows_of_short_records(genome_path, [(window.record_id, letters)], length)
             one.start, one.end = one.start + window.start, one.end + window.start
             # it is cut already, while the genome is open
             yield Portion(1, partial(Windows.rows, one, slice(None)))

@@ -62,19 +62,24 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         help="what reads the genotypes (default %(default)s, of linkage disequilibrium)",
     )
     network = parser.add_argument_group("network")
-    network.add_argument("--cell", choices=CELLS, help=_default("cell"))
+    network.add_argument("--cell", choices=CELLS, help=_defaults("cell"))
+    network.add_argument(
+        "--window",
+        type=positive_int,
+        metavar="BP",
+        help="what gets one rate, of relernn (default: the regions' length)",
+    )
     fitting = parser.add_argument_group("fitting")
-    for group, name, help in (
+    for group, row, help in (
         (network, "units", "units of a direction of a layer"),
         (network, "layers", "recurrent layers"),
-        (network, "window", "bp that get one rate"),
         (fitting, "crop", "tokens that training reads at a time"),
         (fitting, "epochs", "at most"),
-        (fitting, "batch-size", "crops or windows a step"),
+        (fitting, "batch_size", "crops or windows a step"),
         (fitting, "patience", "stop after so many epochs without a lower validation loss"),
     ):
-        group.add_argument(f"--{name}", type=positive_int, metavar="N", help=f"{help} ({_default(name)})")
-    fitting.add_argument("--learning-rate", type=positive_float, metavar="X", help=_default("learning-rate"))
+        group.add_argument(_flag(row), type=positive_int, metavar="N", help=f"{help} ({_defaults(row)})")
+    fitting.add_argument("--learning-rate", type=positive_float, metavar="X", help=_defaults("learning_rate"))
     fitting.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint, where there is one"
     )
@@ -84,43 +89,47 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=run)
 
 
-def _default(option: str) -> str:
-    """Say what an option is where it is not given, and by whom it is understood."""
+def _flag(row: str) -> str:
+    return f"--{row.replace('_', '-')}"
+
+
+def _defaults(row: str) -> str:
+    """Say what a row of the tables is by default, in each architecture that has it."""
     values = {
-        name: ("the regions' length" if found[0] is None else found[0])
+        name: getattr(table, row)
         for name, tables in ARCHITECTURES.items()
-        if (found := [getattr(table, _row(option)) for table in tables if hasattr(table, _row(option))])
+        for table in tables
+        if hasattr(table, row)
     }
-    if len(set(values.values())) == 1 and len(values) == len(ARCHITECTURES):
-        return f"default {next(iter(values.values()))}"
     return "default " + ", ".join(f"{value} of {name}" for name, value in values.items())
-
-
-def _row(option: str) -> str:
-    return option.replace("-", "_")
 
 
 def run(args: argparse.Namespace) -> None:
     """Train."""
     check_model_name(args.output)
-    options, fitting = ARCHITECTURES[args.architecture]
     rows = {row for tables in ARCHITECTURES.values() for table in tables for row in asdict(table)}
-    given = {name: value for name, value in vars(args).items() if name in rows and value is not None}
-    for name in given:
-        if not (hasattr(options, name) or hasattr(fitting, name)):
-            raise TfbindError(
-                f"--{name.replace('_', '-')} is given, but the architecture {args.architecture} has none"
-            )
+    given = {row: value for row, value in vars(args).items() if row in rows and value is not None}
+    options, fitting = (
+        replace(table, **{row: given.pop(row) for row in asdict(table) if row in given})
+        for table in ARCHITECTURES[args.architecture]
+    )
+    if given:
+        raise TfbindError(
+            f"{_flag(next(iter(given)))} is given, but the architecture {args.architecture} has none"
+        )
     if args.architecture == "relernn":
-        from tfbind.recombination.relernn_training import train_relernn as train
-    else:
-        from tfbind.recombination.training import train_rates as train  # type: ignore[assignment]
+        from tfbind.recombination.relernn_training import train_relernn
 
+        train: Any = train_relernn
+    else:
+        from tfbind.recombination.training import train_rates
+
+        train = train_rates
     train(
         args.simulations,
         args.output,
-        options=replace(options, **{name: value for name, value in given.items() if hasattr(options, name)}),
-        fitting=replace(fitting, **{name: value for name, value in given.items() if hasattr(fitting, name)}),
+        options=options,
+        fitting=fitting,
         threads=args.threads,
         resume=args.resume,
     )

@@ -33,13 +33,15 @@ def _letter_codes() -> np.ndarray:
 _CODE_OF_BYTE = _letter_codes()
 
 
-def encode_letters(sequence: str) -> np.ndarray:
+def encode_letters(sequence: str, offset: int = 0) -> np.ndarray:
     """Turn letters into codes.
 
     Parameters
     ----------
     sequence : str
         A, C, G, T or U, or an IUPAC letter for an ambiguous base, in either case.
+    offset : int
+        Letters in front of it, for the position in a message.
 
     Returns
     -------
@@ -56,7 +58,8 @@ def encode_letters(sequence: str) -> np.ndarray:
     if wrong.any():
         at = int(wrong.argmax())
         raise TfbindError(
-            f"found {sequence[at]!r} at position {at + 1}, expected A, C, G, T, U or an IUPAC ambiguity letter"
+            f"found {sequence[at]!r} at position {offset + at + 1},"
+            " expected A, C, G, T, U or an IUPAC ambiguity letter"
         )
     return codes
 

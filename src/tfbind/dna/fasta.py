@@ -70,15 +70,17 @@ def read_fasta(path: str | Path) -> Iterator[tuple[str, str]]:
             yield words[0], sequence
 
 
-def encode_record(source: str | Path, name: str, sequence: str) -> np.ndarray:
-    """Turn one record's letters into codes; an error names the file, the record and the position.
+def encode_record(source: str | Path, name: str, sequence: str, offset: int = 0) -> np.ndarray:
+    """Turn a record's letters into codes; an error names the file, the record and the position.
+
+    The letters may be a stretch of the record, with ``offset`` others in front of them.
 
     Returns
     -------
     (len(sequence),) uint8
     """
     try:
-        return encode_letters(sequence)
+        return encode_letters(sequence, offset)
     except TfbindError as error:
         raise TfbindError(f"{source}: record {name!r}: {error}") from None
 

@@ -114,8 +114,9 @@ def evaluate_map(
     if hotspots is not None:
         spots = _hotspot_scores(hotspots, predicted, pieces)
         notes.append(_hotspot_note(spots))
-        if _coarser(pieces, WIDTH):
-            notes.append(f"hotspots: most of the truth is coarser than {WIDTH:,} bp, and may hide true ones")
+        length = np.concatenate([each.end - each.start for each in pieces.values()])
+        if np.quantile(length, 0.1) > WIDTH:
+            notes.append(f"hotspots: the truth is coarser than {WIDTH:,} bp, and may hide some")
     for note in notes[len(truth.notes) :]:
         logger.info("%s", note)
     if not any(values["n_windows"] for values in metrics.values()):
