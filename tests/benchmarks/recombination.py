@@ -29,8 +29,10 @@ from tfbind.genotypes.demographies import SizeHistory
 from tfbind.genotypes.features import compute_features
 from tfbind.genotypes.prior import Prior
 from tfbind.genotypes.simulation import Region, Setting, simulate_region
-from tfbind.recombination.posterior import window_rates
-from tfbind.recombination.rate_model import RateModel, load_rate_model
+from tfbind.recombination.hotspots import WIDTH, find_hotspots, score_hotspots
+from tfbind.recombination.pieces import Pieces
+from tfbind.recombination.posterior import Calibration, TokenRates, window_rates
+from tfbind.recombination.rate_model import load_rate_model
 
 SEED = 7_000_000
 MUTATION_RATE, MEAN_RATE, NE = 1.5e-8, 1e-8, 10_000.0
@@ -112,15 +114,30 @@ def simulate(name: str, n: int, length: int, *, equal_means: bool = False, threa
         return list(pool.map(region, range(n)))
 
 
-def infer(region: Region, model: RateModel, scale: int) -> pd.DataFrame:
+def windows_of(region: Region, tokens: TokenRates, calibration: Calibration, scale: int) -> pd.DataFrame:
     """Predicted and true rates of a region's windows."""
-    tokens = model.token_rates(compute_features(region.genotypes()))
     starts = np.arange(0, region.length - scale + 1, scale)
-    rate, lower, upper = window_rates(tokens, starts, starts + scale, model.card.calibration)
+    rate, lower, upper = window_rates(tokens, starts, starts + scale, calibration)
     edges = np.append(starts, starts[-1] + scale).astype(float)
     truth = np.diff(region.rate_map().get_cumulative_mass(edges)) / scale
     of = {"rate": rate, "lower": lower, "upper": upper}
     return pd.DataFrame({name: r * MUTATION_RATE for name, r in of.items()} | {"truth": truth})
+
+
+def judge_hotspots(
+    regions: list[Region], tokens: list[TokenRates], calibration: Calibration
+) -> dict[str, float]:
+    """Hotspots of 5 times their surroundings: how many are found, and how many of those found are some."""
+    calls, truth = [], {}
+    for region, rates in zip(regions, tokens, strict=True):
+        starts = np.arange(0, region.length - WIDTH + 1, WIDTH)
+        known = np.ones(len(starts), bool)
+        calls += find_hotspots(region.id, rates, calibration, starts, starts + WIDTH, known)
+        rate_map = region.rate_map()
+        truth[region.id] = Pieces(
+            rate_map.left.astype(np.int64), rate_map.right.astype(np.int64), rate_map.rate / MUTATION_RATE
+        )
+    return score_hotspots(calls, truth)
 
 
 def judge(windows: pd.DataFrame) -> dict[str, float]:
@@ -151,21 +168,26 @@ def main() -> None:
     options = parser.parse_args()
     logging.getLogger("msprime").setLevel(logging.WARNING)
     model = load_rate_model(options.model, threads=options.threads)
-    rows = []
+    rows, hotspots = [], []
     for name in options.scenarios:
         regions = simulate(
             name, options.regions, options.length, equal_means=options.equal_means, threads=options.threads
         )
+        begin = time.process_time()
+        tokens = [model.token_rates(compute_features(region.genotypes())) for region in regions]
+        seconds = (time.process_time() - begin) / len(regions) / options.length * 1e6
+        calibration = model.card.calibration
         for scale in options.scales:
-            begin = time.process_time()
-            windows = pd.concat([infer(region, model, scale) for region in regions])
-            seconds = (time.process_time() - begin) / len(regions) / options.length * 1e6
+            windows = pd.concat(
+                [windows_of(*one, calibration, scale) for one in zip(regions, tokens, strict=True)]
+            )
             rows.append({"scenario": name, "scale": scale} | judge(windows) | {"cpu_seconds_per_mb": seconds})
             print(*rows[-1].values(), sep="\t", file=sys.stderr, flush=True)
+        hotspots.append({"scenario": name} | judge_hotspots(regions, tokens, calibration))
     options.output.mkdir(parents=True, exist_ok=True)
-    table = pd.DataFrame(rows)
-    table.to_csv(options.output / "recombination.tsv", sep="\t", index=False)
-    print(table.round(3).to_string(index=False))
+    for file, table in (("recombination", pd.DataFrame(rows)), ("hotspots", pd.DataFrame(hotspots))):
+        table.to_csv(options.output / f"{file}.tsv", sep="\t", index=False)
+        print(table.round(3).to_string(index=False))
 
 
 if __name__ == "__main__":

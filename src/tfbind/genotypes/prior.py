@@ -163,7 +163,9 @@ class Prior:
     )
     mutation_step: Range = _log(3_000, 100_000, "bp between changes")
     mutation_spread: Range = _even(
-        0.1, 0.5, "standard deviation of the log rate: 0.1 to 0.3 between human windows (Hodgkinson 2011)"
+        0.1,
+        0.5,
+        "standard deviation of the log rate: little at 1 Mb, more in short stretches (Hodgkinson 2011)",
     )
 
     # observation
