@@ -26,7 +26,7 @@ def test_maps_are_the_networks_and_their_windows_those_of_the_config(mapped):
     relative, per_mutation = read_map(results / "unknown/map.tsv")
     assert per_mutation
     np.testing.assert_allclose(relative["rate"] * 1.25e-8, table["rate"], rtol=1e-4)
-    assert set(json.loads((results / "known/evaluation/metrics.json").read_text())) == {"50000"}
+    assert set(json.loads((results / "known/evaluation/metrics.json").read_text())) == {"50000", "hotspots"}
 
 
 def test_warnings_stand_in_the_report(mapped):

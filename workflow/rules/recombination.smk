@@ -115,6 +115,7 @@ use rule map_rates as map_relative_rates with:
 rule evaluate_map:
     input:
         map="results/recombination/{population}/map.tsv",
+        hotspots="results/recombination/{population}/hotspots.bed",
         truth=get_truth,
     output:
         metrics="results/recombination/{population}/evaluation/metrics.json",
@@ -155,6 +156,7 @@ rule evaluate_map:
         "tfbind recombination evaluate"
         " --map {input.map:q}"
         " --truth {input.truth:q}"
+        " --hotspots {input.hotspots:q}"
         " {params.scales:q}"
         " -o {params.directory:q}"
         " 2> {log:q}"

@@ -20,8 +20,8 @@ from tfbind.training.model_file import ModelCard
 
 logger = logging.getLogger(__name__)
 
-# So few stay in a core's own cache from layer to layer: from 16 to 64 the rates differ little (by 4-13%)
-PORTION = 32
+# so few stay in a core's own cache from layer to layer: the default takes 5% longer with 64, 10% with 32 or 512
+PORTION = 128
 # sequences that are computed while the next batch is being made
 ROWS_AHEAD = 1024
 

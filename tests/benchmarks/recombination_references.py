@@ -1,0 +1,182 @@
+"""What others make of the scenarios of recombination.py: gradient boosting on the same features, ReLERNN's network.
+
+    python tests/benchmarks/recombination_references.py sims.h5 -o out [--references boosting relernn] [--window 25000]
+
+Both learn from simulated regions. Gradient boosting (scikit-learn) is fitted to log(r/mu) of single tokens, and scaled
+so that it predicts the true length of regions held out; the ratios of true to predicted rates in these, scale by scale,
+give its intervals. ReLERNN's network is that of `tfbind recombination train --architecture relernn`, kept in
+out/relernn.keras; it has no intervals, and is asked about data like those that it has learnt from alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import logging
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
+
+from recombination import MUTATION_RATE, SCENARIOS, SEED, judge, setting_of
+from tfbind.errors import TfbindError
+from tfbind.genotypes.features import compute_features
+from tfbind.genotypes.simulation import Region, simulate_region
+from tfbind.recombination.examples import RegionTokens, read_regions
+from tfbind.recombination.posterior import TokenRates, window_rates
+from tfbind.recombination.rate_model import load_rate_model
+from tfbind.recombination.relernn import NO_INTERVALS
+from tfbind.recombination.relernn_training import train_relernn
+from tfbind.recombination.training import hold_out
+from tfbind.training.rate_options import FLOOR, SCALES
+from tfbind.training.relernn_options import RELERNN_FITTING, RelernnOptions
+
+INTERVAL = (0.025, 0.975)
+# what it is fitted to, to take minutes on one core
+MOST_TOKENS = 300_000
+
+
+@dataclass(frozen=True, eq=False)
+class Boosting:
+    """Gradient boosting on tokens; what it predicts is multiplied by ``factor``; ``held_out`` regions judge it."""
+
+    trees: HistGradientBoostingRegressor
+    held_out: list[RegionTokens]
+    factor: float = 1.0
+
+    def read(self, start: np.ndarray, end: np.ndarray, x: np.ndarray) -> TokenRates:
+        """Predict the rates of tokens, r/mu."""
+        # float16, as it has learnt from
+        log_rate = self.trees.predict(x.astype(np.float16).astype(np.float32))
+        rate = np.maximum(np.exp(log_rate) - FLOOR, 0) * self.factor
+        return TokenRates(start, end, rate, np.full((len(rate), len(SCALES)), np.nan))
+
+
+@functools.cache
+def fit_boosting(sims: Path, seed: int = 0, threads: int = 2) -> Boosting:
+    """Fit gradient boosting to the regions of a file, but for those held out."""
+    regions = read_regions([sims], seed=seed, threads=threads)
+    training, held_out = hold_out(regions, seed, sims)
+    x, rate = (np.concatenate([getattr(tokens, name) for tokens in training]) for name in ("x", "rate"))
+    chosen = np.random.default_rng(seed).permutation(len(rate))[:MOST_TOKENS]
+    trees = HistGradientBoostingRegressor(
+        max_iter=200, min_samples_leaf=100, early_stopping=False, random_state=seed
+    )
+    with threadpool_limits(threads):
+        trees.fit(x[chosen].astype(np.float32), np.log(rate[chosen] + FLOOR))
+    plain = Boosting(trees, held_out)
+    true = sum(float((tokens.rate * (tokens.end - tokens.start)).sum()) for tokens in held_out)
+    predicted = [plain.read(tokens.start, tokens.end, tokens.x) for tokens in held_out]
+    factor = true / sum(float((tokens.rate * (tokens.end - tokens.start)).sum()) for tokens in predicted)
+    return replace(plain, factor=factor)
+
+
+@functools.cache
+def ratios(model: Boosting, scale: int) -> tuple[float, float]:
+    """Quantiles of true over predicted rates in windows of held-out regions."""
+    found = []
+    for tokens in model.held_out:
+        starts = np.arange(tokens.start[0], tokens.end[-1] - scale + 1, scale)
+        true = TokenRates(
+            tokens.start, tokens.end, tokens.rate.astype(float), np.zeros((len(tokens.rate), len(SCALES)))
+        )
+        predicted = model.read(tokens.start, tokens.end, tokens.x)
+        rates = [window_rates(of, starts, starts + scale, NO_INTERVALS)[0] for of in (true, predicted)]
+        found.append(rates[0] / np.maximum(rates[1], FLOOR))
+    low, high = np.quantile(np.concatenate(found), INTERVAL)
+    return float(low), float(high)
+
+
+def boosting(sims: Path, regions: Sequence[Region], scale: int) -> pd.DataFrame:
+    """Predicted and true rates of regions' windows, per bp: rate, lower, upper, truth."""
+    model = fit_boosting(sims)
+    low, high = ratios(model, scale)
+    tables = []
+    for region in regions:
+        features = compute_features(region.genotypes())
+        tables.append(_windows(model.read(features.start, features.end, features.x), region, scale))
+    table = pd.concat(tables)
+    return table.assign(lower=table["rate"] * low, upper=table["rate"] * high)
+
+
+def relernn(model_file: Path, regions: Sequence[Region], scale: int) -> pd.DataFrame:
+    """Predicted and true rates of regions' windows, per bp: rate, lower, upper (both NaN), truth."""
+    model = load_rate_model(model_file, threads=2)
+    tables = [_windows(model.read(region.genotypes())[0], region, scale) for region in regions]
+    return pd.concat(tables)
+
+
+def _windows(tokens: TokenRates, region: Region, scale: int) -> pd.DataFrame:
+    starts = np.arange(0, region.length - scale + 1, scale)
+    rates = window_rates(tokens, starts, starts + scale, NO_INTERVALS)
+    edges = np.append(starts, starts[-1] + scale).astype(float)
+    truth = np.diff(region.rate_map().get_cumulative_mass(edges)) / scale
+    table = {name: rate * MUTATION_RATE for name, rate in zip(("rate", "lower", "upper"), rates, strict=True)}
+    # a rate of 0 has no logarithm to be judged by
+    return pd.DataFrame(table | {"truth": truth}).clip(lower=FLOOR * MUTATION_RATE)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("sims", type=Path, help="what both learn from")
+    parser.add_argument(
+        "--references", nargs="+", choices=("boosting", "relernn"), default=["boosting", "relernn"]
+    )
+    parser.add_argument("--scenarios", nargs="+", choices=list(SCENARIOS), default=list(SCENARIOS))
+    parser.add_argument("--regions", type=int, default=24)
+    parser.add_argument("--length", type=int, default=2_000_000)
+    parser.add_argument("--scales", type=int, nargs="+", default=[25_000, 100_000])
+    parser.add_argument("--window", type=int, default=25_000, help="of ReLERNN's network, bp")
+    parser.add_argument("--epochs", type=int, default=RELERNN_FITTING.epochs, help="of ReLERNN's network")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    options = parser.parse_args()
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
+    logging.getLogger("msprime").setLevel(logging.WARNING)
+    options.output.mkdir(parents=True, exist_ok=True)
+    model_file = options.output / "relernn.keras"
+    if "relernn" in options.references and not model_file.exists():
+        train_relernn(
+            [options.sims],
+            model_file,
+            options=RelernnOptions(window=options.window),
+            fitting=replace(RELERNN_FITTING, epochs=options.epochs),
+            threads=options.threads,
+            resume=True,
+        )
+    infer = {
+        "boosting": functools.partial(boosting, options.sims),
+        "relernn": functools.partial(relernn, model_file),
+    }
+    rows = []
+    for name in options.scenarios:
+        setting = setting_of(SCENARIOS[name], options.length)
+        with ThreadPoolExecutor(options.threads) as pool:
+            regions = list(pool.map(lambda i, s=setting: simulate_region(s, SEED, i), range(options.regions)))
+        for reference in options.references:
+            for scale in options.scales:
+                try:
+                    windows = infer[reference](regions, scale)
+                except TfbindError as error:
+                    print(f"{name}: {reference}: {error}", file=sys.stderr)
+                    break
+                figures = judge(windows)
+                if windows["lower"].isna().all():
+                    figures["coverage95"] = np.nan
+                rows.append({"scenario": name, "reference": reference, "scale": scale} | figures)
+                print(*rows[-1].values(), sep="\t", file=sys.stderr, flush=True)
+    table = pd.DataFrame(rows)
+    table.to_csv(options.output / "references.tsv", sep="\t", index=False, na_rep="NA")
+    print(table.round(3).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
