@@ -15,7 +15,6 @@ import functools
 import logging
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,10 +23,10 @@ import pandas as pd
 from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
-from recombination import MUTATION_RATE, SCENARIOS, SEED, judge, setting_of
+from recombination import MUTATION_RATE, SCENARIOS, judge, simulate
 from tfbind.errors import TfbindError
 from tfbind.genotypes.features import compute_features
-from tfbind.genotypes.simulation import Region, simulate_region
+from tfbind.genotypes.simulation import Region
 from tfbind.recombination.examples import RegionTokens, read_regions
 from tfbind.recombination.posterior import TokenRates, window_rates
 from tfbind.recombination.rate_model import load_rate_model
@@ -159,9 +158,7 @@ def main() -> None:
     }
     rows = []
     for name in options.scenarios:
-        setting = setting_of(SCENARIOS[name], options.length)
-        with ThreadPoolExecutor(options.threads) as pool:
-            regions = list(pool.map(lambda i, s=setting: simulate_region(s, SEED, i), range(options.regions)))
+        regions = simulate(name, options.regions, options.length, threads=options.threads)
         for reference in options.references:
             for scale in options.scales:
                 try:

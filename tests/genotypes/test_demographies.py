@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import msprime
 import numpy as np
 import pytest
 
 from tfbind.errors import TfbindError
-from tfbind.genotypes.demographies import SizeHistory, draw_history, read_demography
+from tfbind.genotypes.demographies import SizeHistory, Structure, draw_history, read_demography
 from tfbind.genotypes.prior import Prior
 
 CONSTANT = "time_units: generations\ndemes:\n- name: A\n  epochs:\n  - start_size: 10000\n"
@@ -48,6 +50,49 @@ class TestSizeHistory:
         )
         mean = np.mean([tree.first().total_branch_length for tree in trees])
         assert history.mean_tree_length(50) == pytest.approx(mean, rel=0.15)
+
+
+class TestStructure:
+    sizes = SizeHistory((0.0, 1000.0, 3000.0), (9000.0, 2000.0, 12000.0))
+
+    def test_with_no_share_changes_nothing(self):
+        alone = self.sizes.mean_coalescence_time()
+        beside = replace(self.sizes, structure=Structure(500.0, 60_000.0, 0.0, 100.0))
+        assert beside.mean_coalescence_time() == pytest.approx(alone, rel=2e-3)
+
+    def test_keeps_lineages_apart(self):
+        # half of the pairs: they wait until the parting, and then 2 N generations more, as the others do at once
+        history = SizeHistory((0.0,), (1000.0,), Structure(1.0, 50_000.0, 0.5, 1000.0))
+        assert history.mean_coalescence_time() == pytest.approx(0.5 * 2000 + 0.5 * 52_000, rel=1e-2)
+
+    def test_is_scaled_to_the_diversity(self):
+        history = SizeHistory((0.0, 0.1), (1.0, 0.1), Structure(0.05, 1.0, 0.2, 0.5))
+        scaled = history.in_generations(diversity=4e-4, mutation_rate=1e-8)
+        assert 2 * 1e-8 * scaled.mean_coalescence_time() == pytest.approx(4e-4, rel=2e-3)
+        n = scaled.sizes[0]
+        found = scaled.structure
+        assert (found.meeting, found.parting, found.share) == pytest.approx((0.1 * n, 2 * n, 0.2))
+        assert found.size == pytest.approx(0.5 * n)
+
+    def test_is_drawn_for_its_share(self):
+        drawn = [draw_history(np.random.default_rng(seed), Prior())[1].structure for seed in range(200)]
+        assert np.mean([found is not None for found in drawn]) == pytest.approx(Prior().structure, abs=0.08)
+        assert all(found.meeting < found.parting for found in drawn if found is not None)
+
+    def test_makes_diversity_uneven(self):
+        def spread(history):
+            trees = msprime.sim_ancestry(
+                samples=[msprime.SampleSet(2, population="sampled", ploidy=1)],
+                demography=history.to_demography().model,
+                num_replicates=400,
+                random_seed=1,
+            )
+            times = np.array([tree.first().tmrca(0, 1) for tree in trees])
+            return times.std() / times.mean()
+
+        alone = SizeHistory((0.0,), (5000.0,))
+        parted = replace(alone, structure=Structure(2000.0, 80_000.0, 0.1, 5000.0))
+        assert spread(parted) > 1.2 * spread(alone)
 
 
 class TestDrawn:

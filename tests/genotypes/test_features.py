@@ -25,10 +25,10 @@ def column(features, name):
     return features.x[:, FEATURES.index(name)]
 
 
-def test_there_are_60_features_each_with_a_name():
-    assert len(set(FEATURES)) == len(FEATURES) == 60
+def test_there_are_59_features_each_with_a_name():
+    assert len(set(FEATURES)) == len(FEATURES) == 59
     found = compute_features(random_genotypes())
-    assert found.x.shape == (len(found.start), 60)
+    assert found.x.shape == (len(found.start), 59)
     assert found.x.dtype == np.float32
     assert np.isfinite(found.x).all()
 

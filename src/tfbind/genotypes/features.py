@@ -1,4 +1,4 @@
-"""What a recombination network reads of a contig: tokens along it, and 60 features of each.
+"""What a recombination network reads of a contig: tokens along it, and 59 features of each.
 
 Distance is measured in units of one expected pairwise difference: bp times the nucleotide diversity pi per
 accessible bp. A population's size drops out of it, and so does its mutation rate: what the features tell of is
@@ -47,7 +47,6 @@ REGION_FEATURES = (
     "region_log_pi_over_theta",
     "region_missing",
     "region_log_common_per_unit",
-    "region_diversity_spread",
     "region_singletons",
     "region_doubletons",
     *(f"region_to_{frequency}" for frequency in SPECTRUM),
@@ -66,7 +65,7 @@ class Features:
     the token's population-scaled length is exp(y) units_per_bp (end - start).
 
     contig : str
-    x : (tokens, 60) float32
+    x : (tokens, 59) float32
         In the order of FEATURES.
     start, end : (tokens,) int64
         Each one's end is the next one's start.
@@ -166,9 +165,7 @@ def compute_features(
         _root_of_ratio(n_sites, accessible * (len(token) / total)),
         _root_of_ratio(around, expected_around),
     ]
-    region = _region(
-        genotypes, minor, called, differences, pairs, n_common / (total * units_per_bp), local[-1]
-    )
+    region = _region(genotypes, minor, called, differences, pairs, n_common / (total * units_per_bp))
     x = np.empty((n_tokens, len(FEATURES)), np.float32)
     n_linkage = len(LINKAGE_FEATURES)
     x[:, :n_linkage] = _linkage(pairs.by_bin).transpose(1, 0, 2).reshape(n_tokens, n_linkage)
@@ -224,7 +221,6 @@ def _region(
     differences: np.ndarray,
     pairs: PairSums,
     common_per_unit: float,
-    diversity_around: np.ndarray,
 ) -> list[float]:
     """What holds for the contig as a whole, in the order of REGION_FEATURES."""
     harmonic = np.concatenate([[0, 0], np.cumsum(1 / np.arange(1, genotypes.n_chromosomes))])
@@ -240,7 +236,6 @@ def _region(
         np.log(differences.sum() / theta),
         1 - called.mean() / genotypes.n_chromosomes,
         np.log(common_per_unit),
-        diversity_around.std(),
         *spectrum,
         *decay[:, 0],
         pairs.far[1] / max(pairs.far[0], 1),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msprime
 import numpy as np
 
-from tfbind.genotypes.prior import Prior, choose
+from tfbind.genotypes.prior import Prior, Range, choose
 
 
 def draw_landscape(
@@ -43,8 +43,22 @@ def draw_landscape(
     position, relative = draw(rng, prior, length)
     mean = np.average(relative, weights=np.diff(position))
     ratio = relative / mean * prior.rate_ratio.draw(rng)
-    rate = np.minimum(ratio, prior.largest_ratio) * mutation_rate
+    rate = np.minimum(ratio, prior.largest_ratio.draw(rng)) * mutation_rate
     return name, msprime.RateMap(position=position, rate=rate)
+
+
+def draw_mutation(
+    rng: np.random.Generator, prior: Prior, length: int, mutation_rate: float
+) -> msprime.RateMap:
+    """Draw mutation rates along a region of ``length`` bp whose mean is ``mutation_rate``; most often even."""
+    is_uneven = rng.random() < prior.uneven_mutation
+    position = _grid(length, prior.mutation_step.draw(rng))
+    log_rate = _correlated(
+        rng, len(position) - 1, prior.correlation.draw(rng), prior.mutation_spread.draw(rng)
+    )
+    relative = np.exp(log_rate * is_uneven)
+    mean = np.average(relative, weights=np.diff(position))
+    return msprime.RateMap(position=position, rate=relative / mean * mutation_rate)
 
 
 def _grid(length: int, step: float) -> np.ndarray:
@@ -62,10 +76,12 @@ def _correlated(rng: np.random.Generator, n: int, correlation: float, spread: fl
     return value
 
 
-def _autoregressive(rng: np.random.Generator, prior: Prior, length: int) -> tuple[np.ndarray, np.ndarray]:
+def _autoregressive(
+    rng: np.random.Generator, prior: Prior, length: int, spread: Range | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     position = _grid(length, prior.step.draw(rng))
-    log_rate = _correlated(rng, len(position) - 1, prior.correlation.draw(rng), prior.spread.draw(rng))
-    return position, np.exp(log_rate)
+    sd = (prior.spread if spread is None else spread).draw(rng)
+    return position, np.exp(_correlated(rng, len(position) - 1, prior.correlation.draw(rng), sd))
 
 
 def _heavy_tails(rng: np.random.Generator, prior: Prior, length: int) -> tuple[np.ndarray, np.ndarray]:
@@ -88,7 +104,7 @@ def _piecewise(rng: np.random.Generator, prior: Prior, length: int) -> tuple[np.
 
 def _hotspots(rng: np.random.Generator, prior: Prior, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Hotspots with a given share of the genetic length on an autoregressive background."""
-    background_position, background = _autoregressive(rng, prior, length)
+    background_position, background = _autoregressive(rng, prior, length, prior.hotspot_background)
     n = max(1, int(rng.poisson(length / prior.hotspot_spacing.draw(rng))))
     width = np.array([prior.hotspot_width.draw_int(rng) for _ in range(n)])
     start = rng.integers(0, length, n)

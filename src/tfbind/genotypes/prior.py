@@ -103,62 +103,87 @@ class Prior:
     growth_start_size: Range = _even(0.4, 1.0, "over the bottleneck's size: 0.48 and 0.55")
     growth_factor: Range = _log(5, 500, "size at present over size when growth starts: 30 and 500")
     growth_acceleration: Range = _even(1, 4.5, "1 is exponential; 4 bends like Tennessen 2012's two speeds")
-    growth_ancient_size: Range = _even(0.5, 1.0, "before an ancient expansion: 0.59 and 0.50")
+    growth_ancient_size: Range = _log(
+        0.3, 2.0, "before an ancient expansion: 0.59 and 0.50; a decline above 1"
+    )
     growth_ancient_time: Range = _even(0.1, 0.5, "of it, before the bottleneck")
+    structure: float = _share(
+        0.2, "two populations that had parted and met again: their LD is long, their diversity uneven"
+    )
+    structure_meeting: Range = _log(
+        0.02,
+        0.6,
+        "0.07 for Neanderthals and humans (Green 2010), 0.35 for the deep structure of Cousins 2025",
+    )
+    structure_parted: Range = _log(0.3, 3.0, "how long until then: 0.6 and 1.4 of the same")
+    structure_share: Range = _log(0.02, 0.4, "that came from the other: 0.02 and 0.2", most=1)
+    structure_size: Range = _log(0.1, 2.0, "of the other")
 
     # recombination
     rate_ratio: Range = _log(
         0.03, 10, "a region's mean r/mu: 0.8 in humans, 2 to 8 in Drosophila, 0.05 in human deserts"
     )
     largest_events: float = _share(
-        15_000,
+        10_000,
         "cap of expected crossovers and conversions on a region's trees: the time goes with its square",
     )
-    largest_ratio: float = _share(
-        200, "cap of r/mu anywhere: hotspots of the deCODE map (Halldorsson 2019) reach 100 at mu = 1.25e-8"
+    largest_ratio: Range = _log(
+        13,
+        200,
+        "cap of r/mu anywhere: hotspots of the deCODE map (Halldorsson 2019) reach 100 at mu = 1.25e-8",
     )
     landscapes: dict[str, float] = _weights(
         "half hotspots in one form or another; smooth ones are Drosophila's and birds'",
-        hotspots=0.3,
-        autoregressive=0.25,
-        heavy_tails=0.25,
-        piecewise=0.1,
-        flat=0.1,
+        hotspots=0.37,
+        autoregressive=0.3,
+        heavy_tails=0.2,
+        piecewise=0.07,
+        flat=0.06,
     )
     hotspot_spacing: Range = _log(10_000, 200_000, "one in 50 to 100 kb in humans (Myers 2005)")
     hotspot_width: Range = _log(700, 8_000, "1 to 2 kb in humans, blurred maps show up to 5 kb")
     hotspot_share: Range = _even(0.3, 0.95, "of the genetic length: 60 to 80% in humans (Myers 2005)", most=1)
     hotspot_spread: Range = _even(0.5, 1.5, "standard deviation of log heat")
-    step: Range = _log(1_000, 50_000, "bp between changes of an autoregressive or heavy-tailed rate")
-    correlation: Range = _even(0.3, 0.98, "of the log rate from step to step", most=1)
-    spread: Range = _even(0.3, 1.5, "standard deviation of the log rate, smooth landscapes")
+    hotspot_background: Range = _even(0, 1.0, "standard deviation of the log rate between hotspots")
+    step: Range = _log(500, 30_000, "bp between changes of an autoregressive or heavy-tailed rate")
+    correlation: Range = _even(0.5, 0.99, "of the log rate from step to step", most=1)
+    spread: Range = _even(0.3, 2.1, "standard deviation of the log rate, smooth landscapes")
     heavy_step: Range = _log(500, 5_000, "bp; the HapMap (2007) and deCODE (2019) maps change each 1 to 5 kb")
     heavy_spread: Range = _even(1.5, 2.5, "80% of the length in 10 to 20% of the sequence (McVean 2004)")
     pieces: Range = _log(2, 12, "levels of a piecewise constant region")
-    gene_conversion: float = _share(
-        0.15, "costs three to ten times the time, and only short distances see it"
-    )
+    gene_conversion: float = _share(0.1, "costs three to ten times the time, and only short distances see it")
     conversion_ratio: Range = _log(0.5, 8, "over crossovers: 2 to 10 in mammals, 3 to 5 in Drosophila")
     conversion_tract: Range = _log(
         50, 1_000, "bp: 100 in mammals (Cole 2014), 500 in Drosophila (Miller 2016)"
     )
 
+    # mutation
+    uneven_mutation: float = _share(
+        0.3, "diversity that differs along a contig though recombination does not"
+    )
+    mutation_step: Range = _log(3_000, 100_000, "bp between changes")
+    mutation_spread: Range = _even(
+        0.1,
+        0.5,
+        "standard deviation of the log rate: little at 1 Mb, more in short stretches (Hodgkinson 2011)",
+    )
+
     # observation
-    unphased: float = _share(0.25, "genotypes without phase")
-    switches: float = _share(0.35, "phase from a program that errs")
+    unphased: float = _share(0.2, "genotypes without phase")
+    switches: float = _share(0.2, "phase from a program that errs")
     switch_rate: Range = _log(
         1e-3, 0.05, "per heterozygous site: 0.006 for common ones in 1000 Genomes (2015)", most=1
     )
-    errors: float = _share(0.3, "wrong alleles")
+    errors: float = _share(0.15, "wrong alleles")
     error_rate: Range = _log(1e-5, 1e-2, "per allele: 1e-4 in deep, 1e-2 in shallow sequencing", most=1)
-    missing: float = _share(0.3, "calls that are not there")
+    missing: float = _share(0.2, "calls that are not there")
     missing_rate: Range = _log(2e-3, 0.2, "of the calls; sites differ", most=1)
-    dropout: float = _share(0.35, "variants that were not found")
+    dropout: float = _share(0.2, "variants that were not found")
     dropout_singletons: Range = _even(
         0, 0.6, "of the singletons, of doubletons half of it, and so on", most=1
     )
     dropout_variants: Range = _log(0.005, 0.2, "of all variants: filters", most=1)
-    chip: float = _share(0.1, "an array's variants alone")
+    chip: float = _share(0.06, "an array's variants alone")
     chip_spacing: Range = _log(1_000, 15_000, "bp between its SNPs: 0.2 to 3 million on a human genome")
     chip_panel: Range = _log(4, 40, "haplotypes in which its SNPs had been found")
 
@@ -208,7 +233,7 @@ def read_prior(path: Path) -> Prior:
         raise TfbindError(f"{path}: {error}") from None
 
 
-_NO_SHARES = ("mutation_rate", "largest_events", "largest_ratio")
+_NO_SHARES = ("mutation_rate", "largest_events")
 
 
 def _is_number(value: Any) -> bool:

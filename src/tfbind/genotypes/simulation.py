@@ -12,7 +12,7 @@ import numpy as np
 from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import MISSING, Genotypes
 from tfbind.genotypes.demographies import SampledDemography, draw_history
-from tfbind.genotypes.landscapes import draw_landscape
+from tfbind.genotypes.landscapes import draw_landscape, draw_mutation
 from tfbind.genotypes.observation import Observation, draw_observation, observe
 from tfbind.genotypes.prior import Prior
 
@@ -37,7 +37,7 @@ class Setting:
     ploidy : 1, 2 or None
         Of a sample; None with ``samples`` means 2.
     perfect : bool
-        No noise of observation.
+        No noise of observation, and mutation rates that are even.
     """
 
     prior: Prior = field(default_factory=Prior)
@@ -159,6 +159,7 @@ def simulate_region(setting: Setting, seed: int, replicate: int) -> Region:
     landscape, rate_map = draw_landscape(rng, prior, setting.length, mutation_rate)
     conversion = _draw_conversion(rng, prior)
     how = draw_observation(rng, prior, ploidy)
+    mutation_map = draw_mutation(rng, prior, setting.length, mutation_rate)
     if setting.stretches is not None:
         contig, start, rate_map = _draw_place(rng, setting.stretches, setting.length)
         # the given rates are all the recombination there is
@@ -178,8 +179,11 @@ def simulate_region(setting: Setting, seed: int, replicate: int) -> Region:
             scaled = history.in_generations(diversity, mutation_rate)
         demography = scaled.to_demography()
         parameters |= {"times": scaled.times, "sizes": scaled.sizes}
+        if scaled.structure is not None:
+            parameters |= {f"structure_{key}": value for key, value in asdict(scaled.structure).items()}
     if setting.perfect:
         how = Observation()
+        mutation_map = msprime.RateMap.uniform(setting.length, mutation_rate)
     parameters |= {"demography": name, "landscape": landscape, "mean_rate": rate_map.mean_rate}
     parameters |= conversion | asdict(how)
 
@@ -194,7 +198,7 @@ def simulate_region(setting: Setting, seed: int, replicate: int) -> Region:
     )
     mutated = msprime.sim_mutations(
         ancestry,
-        rate=mutation_rate,
+        rate=mutation_map,
         model=msprime.BinaryMutationModel(),
         random_seed=_msprime_seed(streams[2]),
         record_provenance=False,

@@ -18,9 +18,7 @@ from tfbind.recombination.posterior import Calibration, TokenRates, window_rates
 # human hotspots are about 2 kb wide; narrower windows than this do not tell them from chance
 WIDTH = 5_000
 SURROUNDINGS = 200_000
-# As a rule of the field (Singhal 2015, Science 350:928). The shipped network found on 6 simulated regions of 2 Mb, a
-# hotspot of 2 kb every 50 kb, 64% of them with 200 haplotypes and 36% with 20; 96% and 91% of what it called were
-# 3 times their surroundings or more
+# as a rule of the field (Singhal 2015, Science 350:928); how many of them are found stands in rates.README.md
 FACTOR = 5.0
 # standard deviations of a normal distribution within which 95% of it lie, on either side
 _HALF_INTERVAL = 1.96
