@@ -20,7 +20,7 @@ from tfbind.training.rate_options import OUTPUTS, RateOptions
 # rates differ between regions more than anything else
 SETTING = Setting(
     prior=Prior.from_mapping(
-        {"landscapes": {"flat": 1}, "rate_ratio": [0.05, 5], "diversity": 1e-3, "chip": 0}
+        {"landscapes": {"flat": 1}, "rate_ratio": [0.05, 5], "diversity": 1e-3, "chip": 0, "structure": 0}
     ),
     length=200_000,
     samples=10,
@@ -58,7 +58,7 @@ class TestTraining:
         assert not (trained / "rates.checkpoint").exists()
         history = pd.read_csv(trained / "rates.history.tsv", sep="\t")
         assert history["epoch"].tolist() == list(range(1, 9))
-        assert history["val_loss"].iloc[-1] < history["val_loss"].iloc[0]
+        assert history["loss"].iloc[-1] < history["loss"].iloc[0]
         summary = json.loads((trained / "rates.summary.json").read_text())
         assert summary["regions"] == {"train": 56, "validation": 4}
         assert summary["validation"]["25000"]["windows"] > 20
