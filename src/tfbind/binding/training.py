@@ -67,7 +67,8 @@ def train(
         spec, encoding = spec_for(tensors, architecture, **network_values)
         data = BindingData(tensors, options.seed, encoding=encoding, tracks=spec.tracks)
         stored_as = tensors.encoding.encoding
-        options = replace(options, epochs=options.most_epochs(data.n_train))
+        most_epochs = options.most_epochs(data.n_train, fitted=data.linear is not None)
+        options = replace(options, epochs=most_epochs)
     if not spec.layers:
         # the linear model is all there is, and it is fitted by now
         options = replace(options, epochs=0)

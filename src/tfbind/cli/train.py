@@ -58,8 +58,8 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         "--epochs",
         type=positive_int,
         metavar="N",
-        help=f"at most (default {EPOCHS}; fewer where they would take more than {STEPS:,} steps, but not fewer"
-        f" than {LEAST_EPOCHS})",
+        help=f"at most (default {EPOCHS}; of gkm- architectures fewer where they would take more than {STEPS:,} steps,"
+        f" but not fewer than {LEAST_EPOCHS})",
     )
     fitting.add_argument(
         "--batch-size", type=positive_int, default=default.batch_size, metavar="N", help="default %(default)s"

@@ -49,7 +49,7 @@ def gradient_norms(spec: NetworkSpec, data: TrainingData, options: FitOptions) -
     keras.utils.set_random_seed(options.seed)
     classifier = last_state_classifier(spec)
     step = _make_step(classifier, data, options)
-    for epoch in range(options.most_epochs(data.n_train)):
+    for epoch in range(options.most_epochs(data.n_train, fitted=False)):
         for batch in data.batches(epoch, options.batch_size):
             step(batch.inputs[:2], batch.y, options.peak_rate())
 

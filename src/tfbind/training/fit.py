@@ -161,7 +161,7 @@ def fit(
         NaN), loss, val_loss and what else the objective judges by, learning_rate (of the epoch's last step).
     """
     n_steps, rate = -(-data.n_train // options.batch_size), options.peak_rate()
-    n_epochs = options.most_epochs(data.n_train)
+    n_epochs = options.most_epochs(data.n_train, fitted=judge_start)
     schedule = keras.optimizers.schedules.CosineDecay(
         rate * 0.01,
         decay_steps=max(1, round(n_steps * n_epochs * (1 - options.warmup))),

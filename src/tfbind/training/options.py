@@ -13,8 +13,9 @@ LEARNING_RATE = 2e-2
 LEARNING_RATES = {"deepbind": 3e-3, "kegru": 1e-2, "danq": 3e-3, "transformer": 3e-3}
 
 
-# of validation AUROC nothing was left to gain after so many epochs, or in larger sets after so many steps
-EPOCHS, STEPS = 40, 6_400
+EPOCHS = 40
+# a network that starts as a fitted linear model has no more than .001 of validation AUROC to gain after so many steps
+STEPS = 6_400
 LEAST_EPOCHS = 10
 
 
@@ -22,7 +23,8 @@ LEAST_EPOCHS = 10
 class FitOptions:
     """How a network is fitted.
 
-    epochs : at most; None for EPOCHS, or for fewer where they would take more than STEPS steps
+    epochs : at most; None for EPOCHS, or where training goes on from a fitted model for fewer, if they would take
+        more than STEPS steps
     batch_size : examples a step
     learning_rate : the peak, reached after ``warmup`` of all steps and then lowered along a cosine; None takes the
         architecture's own
@@ -40,10 +42,12 @@ class FitOptions:
     patience: int = 15
     seed: int = 0
 
-    def most_epochs(self, n_train: int) -> int:
-        """The epochs, or where they are None as many as suit the number of training examples."""
+    def most_epochs(self, n_train: int, *, fitted: bool) -> int:
+        """The epochs, or where they are None as many as suit the training examples, and a network ``fitted`` before."""
         if self.epochs is not None:
             return self.epochs
+        if not fitted:
+            return EPOCHS
         return min(EPOCHS, max(LEAST_EPOCHS, STEPS // -(-n_train // self.batch_size)))
 
     def peak_rate(self, architecture: str = "") -> float:
