@@ -137,7 +137,8 @@ class TestObserve:
 class TestDrawn:
     def test_shares_are_the_priors(self):
         rng = np.random.default_rng(0)
-        drawn = [draw_observation(rng, Prior(), 2) for _ in range(1000)]
+        prior = Prior(unphased=0.25, switches=0.35, errors=0.3, chip=0.1)
+        drawn = [draw_observation(rng, prior, 2) for _ in range(1000)]
         assert np.mean([not how.phased for how in drawn]) == pytest.approx(0.25, abs=0.04)
         assert np.mean([0 < how.switch_rate < 0.5 for how in drawn]) == pytest.approx(0.35, abs=0.05)
         assert np.mean([how.error_rate > 0 for how in drawn]) == pytest.approx(0.3, abs=0.05)

@@ -25,7 +25,15 @@ from tfbind.training.relernn_options import RelernnOptions
 
 # what differs between regions is how often alleles that are neighbours part
 SETTING = Setting(
-    prior=Prior.from_mapping({"landscapes": {"flat": 1}, "rate_ratio": [0.02, 10], "diversity": 1e-3}),
+    prior=Prior.from_mapping(
+        {
+            "landscapes": {"flat": 1},
+            "rate_ratio": [0.02, 10],
+            "diversity": 1e-3,
+            "demographies": {"constant": 1},
+            "structure": 0,
+        }
+    ),
     length=40_000,
     samples=3,
     perfect=True,
@@ -128,7 +136,9 @@ class TestReading:
 class TestCommands:
     @pytest.fixture
     def vcf(self, tmp_path):
-        region = simulate_region(SETTING, 9, 2)
+        # one that recombines: others look clonal
+        region = simulate_region(SETTING, 9, 3)
+        assert region.rate[0] > region.mutation_rate
         write_vcf(
             tmp_path / "a.vcf.gz", "c", 40_000, region.position, region.haplotypes, ploidy=2, phased=True
         )

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tfbind.errors import TfbindError
-from tfbind.genotypes.features import compute_features
+from tfbind.genotypes.features import FEATURES, compute_features
 from tfbind.genotypes.prior import Prior
 from tfbind.genotypes.simulation import Setting, simulate_region
 from tfbind.recombination.examples import RateExamples, RegionTokens, fit_scaling, tokens_of
@@ -112,7 +112,7 @@ class TestTokens:
 
 
 def region_of(n, value):
-    x = np.full((n, 60), value, np.float16)
+    x = np.full((n, len(FEATURES)), value, np.float16)
     x[:, 0] = np.arange(n)
     edges = np.arange(n + 1)
     return RegionTokens(edges[:-1], edges[1:], x, np.arange(n, dtype=np.float32))
@@ -145,7 +145,7 @@ class TestExamples:
 
     def test_a_feature_that_never_differed_stays_silent(self):
         scaling = fit_scaling([region_of(5, 1.0)])
-        scaled = scaling.apply(np.full((1, 60), 9.0))
+        scaled = scaling.apply(np.full((1, len(FEATURES)), 9.0))
         assert abs(scaled[0, 5]) < 1e-4
 
 
@@ -158,7 +158,7 @@ def test_chunks_are_put_together_as_one_contig(n):
         right = valid_length[:, None] - 1 - left
         return np.stack([x[:, :, 0], left, right, left, left, left], axis=2).astype(np.float32)
 
-    x = np.zeros((n, 60), np.float32)
+    x = np.zeros((n, len(FEATURES)), np.float32)
     x[:, 0] = np.arange(n)
     found = read_in_chunks(outputs, x)
     assert found.shape == (n, OUTPUTS)

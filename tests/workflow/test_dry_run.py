@@ -142,7 +142,8 @@ class TestRecombination:
         )
         assert command(output, "recombination evaluate") == (
             "tfbind recombination evaluate --map results/recombination/p/map.tsv --truth reads.fa"
-            " --scales 50000 -o results/recombination/p/evaluation"
+            " --hotspots results/recombination/p/hotspots.bed --scales 50000"
+            " -o results/recombination/p/evaluation"
         )
 
     def test_without_a_mutation_rate_there_are_no_centimorgans(self, workflow):
