@@ -6,8 +6,6 @@ import heapq
 from collections.abc import Collection, Sequence
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from tfbind.errors import TfbindError
 
@@ -42,6 +40,10 @@ def group_related(
     (n,) int
         Group numbers from 0.
     """
+    # slow to load, and whoever scores sequences needs no more of this module than the parts' names
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     n = len(digests)
     left, right = [], []
     for key in (digests,) if compositions is None else (digests, compositions):
