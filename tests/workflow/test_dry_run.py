@@ -221,7 +221,7 @@ class TestCommands:
 
     def test_a_large_fasta_is_scored_in_pieces(self, workflow):
         workflow.write_sheet("a\treads.fa\t\t\t\treads.fa\n", "b\treads.fa\n")
-        workflow.config |= {"models": ONE_MODEL, "predict": {"pieces": 12}}
+        workflow.config |= {"models": ONE_MODEL, "predict": {"pieces": 12, "stride": 25}}
         output = workflow.dry_run()
         verbs = {"encode": 2, "train": 2, "evaluate": 2, "predict": 12, "gather": 1, "report": 1}
         assert planned(output) == verbs
@@ -230,8 +230,8 @@ class TestCommands:
             " -o results/predictions/a.conv-bigru.tsv.gz"
         )
         assert command(workflow.dry_run("results/pieces/a.conv-bigru/7of12.tsv.gz"), "predict") == (
-            "tfbind predict --model results/models/a.conv-bigru.keras --fasta reads.fa --piece 7/12 --threads 1"
-            " --resume anew -o results/pieces/a.conv-bigru/7of12.tsv.gz"
+            "tfbind predict --model results/models/a.conv-bigru.keras --fasta reads.fa --stride 25 --piece 7/12"
+            " --threads 1 --resume anew -o results/pieces/a.conv-bigru/7of12.tsv.gz"
         )
 
     def test_peaks_with_what_no_negative_may_touch(self, workflow):

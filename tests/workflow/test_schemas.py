@@ -58,6 +58,10 @@ class TestConfig:
                 {"predict": {"pieces": 0}},
                 r"^config: predict\.pieces: found 0, expected a whole number of at least 1 \(jobs",
             ),
+            (
+                {"predict": {"precision": "f16"}},
+                r"^config: predict\.precision: found 'f16', expected f32 or bf16$",
+            ),
             ({"encode": None}, r"^config: encode: found None, expected settings of tfbind encode$"),
             (
                 {"models": {"a b": {"architecture": "bilstm"}}},

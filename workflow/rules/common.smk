@@ -193,7 +193,8 @@ GRIDS = {
     for name, settings in MODELS.items()
     if any(isinstance(value, list) for value in settings.values())
 }
-N_PIECES = config.get("predict", {}).get("pieces", None) or 1
+PREDICTION = config.get("predict", {})
+N_PIECES = PREDICTION.get("pieces", None) or 1
 FOLDS = [f"fold{number + 1}" for number in range(config.get("folds", None) or 0)]
 
 

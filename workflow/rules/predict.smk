@@ -18,11 +18,13 @@ rule predict:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=240,
     params:
+        settings=as_flags({key: PREDICTION.get(key) for key in ("stride", "precision")}),
         piece=[],
     shell:
         "tfbind predict"
         " --model {input.model:q}"
         " --fasta {input.fasta:q}"
+        " {params.settings:q}"
         " {params.piece:q}"
         " --threads {threads}"
         " --resume anew"
@@ -41,6 +43,7 @@ use rule predict as predict_piece with:
     wildcard_constraints:
         model=any_of(MODELS),
     params:
+        settings=rules.predict.params.settings,
         piece=["--piece", "{piece}/{pieces}"],
 
 
