@@ -23,7 +23,7 @@ import pandas as pd
 from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
-from recombination import MUTATION_RATE, SCENARIOS, judge, simulate
+from recombination import MUTATION_RATE, SCENARIOS, judge, simulate, windows_of
 from tfbind.errors import TfbindError
 from tfbind.genotypes.features import compute_features
 from tfbind.genotypes.simulation import Region
@@ -111,13 +111,8 @@ def relernn(model_file: Path, regions: Sequence[Region], scale: int) -> pd.DataF
 
 
 def _windows(tokens: TokenRates, region: Region, scale: int) -> pd.DataFrame:
-    starts = np.arange(0, region.length - scale + 1, scale)
-    rates = window_rates(tokens, starts, starts + scale, NO_INTERVALS)
-    edges = np.append(starts, starts[-1] + scale).astype(float)
-    truth = np.diff(region.rate_map().get_cumulative_mass(edges)) / scale
-    table = {name: rate * MUTATION_RATE for name, rate in zip(("rate", "lower", "upper"), rates, strict=True)}
     # a rate of 0 has no logarithm to be judged by
-    return pd.DataFrame(table | {"truth": truth}).clip(lower=FLOOR * MUTATION_RATE)
+    return windows_of(region, tokens, NO_INTERVALS, scale).clip(lower=FLOOR * MUTATION_RATE)
 
 
 def main() -> None:

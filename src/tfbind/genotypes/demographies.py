@@ -84,8 +84,9 @@ class SizeHistory:
         if self.structure is not None:
             # in thousands of generations, which msprime's steps are made for
             size = 1e4 if per_size == 1 else 1.0
-            model = self._scaled(2 / per_size * size, size)._to_model()
-            return float(model.debug().mean_coalescence_time({SAMPLED: 2})) / (2 / per_size * size)
+            generations = 2 / per_size * size
+            model = self._scaled(generations, size).to_model()
+            return float(model.debug().mean_coalescence_time({SAMPLED: 2})) / generations
         scale = per_size * np.array(self.sizes)
         rest = np.exp(-np.diff(self.times) / scale[:-1])
         reached = np.concatenate([[1.0], np.cumprod(rest)])
@@ -109,31 +110,30 @@ class SizeHistory:
 
     def to_demography(self) -> SampledDemography:
         """Give the history, in generations, as msprime's."""
-        return SampledDemography(self._to_model(), SAMPLED, self.mean_coalescence_time())
+        return SampledDemography(self.to_model(), SAMPLED, self.mean_coalescence_time())
 
     def _scaled(self, time: float, size: float) -> SizeHistory:
-        structure = self.structure and Structure(
-            self.structure.meeting * time,
-            self.structure.parting * time,
-            self.structure.share,
-            self.structure.size * size,
+        structure = self.structure and replace(
+            self.structure,
+            meeting=self.structure.meeting * time,
+            parting=self.structure.parting * time,
+            size=self.structure.size * size,
         )
         return SizeHistory(
             tuple(time * t for t in self.times), tuple(size * s for s in self.sizes), structure
         )
 
-    def _to_model(self) -> msprime.Demography:
+    def to_model(self) -> msprime.Demography:
+        """Give the history, in generations, as msprime's; what is sampled is its population SAMPLED."""
         model = msprime.Demography()
         model.add_population(name=SAMPLED, initial_size=self.sizes[0])
         for time, size in zip(self.times[1:], self.sizes[1:], strict=True):
             model.add_population_parameters_change(time=time, population=SAMPLED, initial_size=size)
         if self.structure is not None:
-            other = "other"
-            model.add_population(name=other, initial_size=self.structure.size)
-            moves = ((self.structure.meeting, SAMPLED, other, self.structure.share),
-                     (self.structure.parting, other, SAMPLED, 1.0))  # fmt: skip
-            for time, source, dest, share in moves:
-                model.add_mass_migration(time=time, source=source, dest=dest, proportion=share)
+            meeting, parting, share = self.structure.meeting, self.structure.parting, self.structure.share
+            model.add_population(name="other", initial_size=self.structure.size)
+            model.add_mass_migration(time=meeting, source=SAMPLED, dest="other", proportion=share)
+            model.add_mass_migration(time=parting, source="other", dest=SAMPLED, proportion=1.0)
             model.sort_events()
         return model
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import MISSING, Genotypes
-from tfbind.genotypes.demographies import SampledDemography, draw_history
+from tfbind.genotypes.demographies import SAMPLED, SampledDemography, draw_history
 from tfbind.genotypes.landscapes import draw_landscape, draw_mutation
 from tfbind.genotypes.observation import Observation, draw_observation, observe
 from tfbind.genotypes.prior import Prior
@@ -166,8 +166,9 @@ def simulate_region(setting: Setting, seed: int, replicate: int) -> Region:
         landscape, conversion = "given", NO_CONVERSION
         parameters |= {"contig": contig, "start": start}
     if setting.demography is not None:
-        demography, name = setting.demography, "given"
-        diversity = 2 * mutation_rate * demography.mean_coalescence_time
+        model, deme, coalescence_time = setting.demography
+        name = "given"
+        diversity = 2 * mutation_rate * coalescence_time
     else:
         scaled = history.in_generations(diversity, mutation_rate)
         affordable = prior.largest_events / max(rate_map.total_mass * scaled.mean_tree_length(n), 1e-9)
@@ -177,7 +178,8 @@ def simulate_region(setting: Setting, seed: int, replicate: int) -> Region:
         if affordable < 1:
             diversity *= affordable
             scaled = history.in_generations(diversity, mutation_rate)
-        demography = scaled.to_demography()
+        # its mean coalescence time follows from the diversity, and need not be integrated once more
+        model, deme = scaled.to_model(), SAMPLED
         parameters |= {"times": scaled.times, "sizes": scaled.sizes}
         if scaled.structure is not None:
             parameters |= {f"structure_{key}": value for key, value in asdict(scaled.structure).items()}
@@ -188,8 +190,8 @@ def simulate_region(setting: Setting, seed: int, replicate: int) -> Region:
     parameters |= conversion | asdict(how)
 
     ancestry = msprime.sim_ancestry(
-        samples=[msprime.SampleSet(n, population=demography.deme, ploidy=1)],
-        demography=demography.model,
+        samples=[msprime.SampleSet(n, population=deme, ploidy=1)],
+        demography=model,
         recombination_rate=rate_map,
         gene_conversion_rate=conversion["conversion_ratio"] * rate_map.mean_rate,
         gene_conversion_tract_length=conversion["conversion_tract"],

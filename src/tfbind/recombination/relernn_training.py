@@ -12,7 +12,7 @@ import numpy as np
 
 from tfbind.recombination.relernn import RelernnCard, RelernnModel, save_relernn
 from tfbind.recombination.site_windows import WindowExamples, read_windows
-from tfbind.recombination.training import digest, hold_out, read_settings, write_summary
+from tfbind.recombination.training import finish, fit_network, hold_out, read_settings
 from tfbind.tensors import describe_sources
 from tfbind.training.device import prepare
 from tfbind.training.options import FitOptions
@@ -49,7 +49,6 @@ def train_relernn(
     device = prepare(seed=fitting.seed, threads=threads)
 
     from tfbind.networks.relernn import relernn_network
-    from tfbind.training.fit import fit
     from tfbind.training.forward import make_forward
     from tfbind.training.relernn import mean_squared_error
 
@@ -63,16 +62,9 @@ def train_relernn(
         f"{data.sites:,}",
         device,
     )
-    checkpoint = output.with_suffix(".checkpoint")
-    history = fit(
-        network,
-        network,
-        data,
-        mean_squared_error(VALIDATION_BATCH),
-        fitting,
-        checkpoint=checkpoint,
-        fingerprint={"network": asdict(options), "options": asdict(fitting), "data": digest(source)},
-        resume=resume,
+    objective = mean_squared_error(VALIDATION_BATCH)
+    history = fit_network(
+        network, data, objective, options, fitting, source=source, output=output, resume=resume
     )
     best = min(history, key=lambda row: row["val_loss"])
     means = [float(np.mean(each)) for each in sites]
@@ -100,6 +92,5 @@ def train_relernn(
     }
     card.training.update(summary | {"source": source, "settings": settings})
     save_relernn(output, network, card)
-    write_summary(output, history, summary)
-    checkpoint.unlink(missing_ok=True)
+    finish(output, history, summary)
     return summary

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,14 @@ from tfbind.recombination.examples import RateExamples, RegionTokens, read_regio
 from tfbind.recombination.posterior import Calibration, TokenRates, calibrate, token_rates, window_rates
 from tfbind.recombination.rate_model import RateCard, Seen, read_in_chunks, save_rate_model
 from tfbind.tensors import describe_sources
+from tfbind.training.data import Batches
 from tfbind.training.device import available_cores, prepare
 from tfbind.training.options import FitOptions
 from tfbind.training.rate_options import OUTPUTS, RateOptions
+from tfbind.training.relernn_options import RelernnOptions
+
+if TYPE_CHECKING:
+    from tfbind.training.fit import Objective
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +84,6 @@ def train_rates(
     device = prepare(seed=fitting.seed, threads=threads)
 
     from tfbind.networks.rates import rate_network
-    from tfbind.training.fit import fit
     from tfbind.training.forward import make_forward
     from tfbind.training.rates import rate_posterior
 
@@ -98,16 +102,9 @@ def train_rates(
         f"{len(data.training):,}",
         device,
     )
-    checkpoint = output.with_suffix(".checkpoint")
-    history = fit(
-        network,
-        network,
-        data,
-        rate_posterior(VALIDATION_BATCH),
-        fitting,
-        checkpoint=checkpoint,
-        fingerprint={"network": asdict(options), "options": asdict(fitting), "data": digest(source)},
-        resume=resume,
+    objective = rate_posterior(VALIDATION_BATCH)
+    history = fit_network(
+        network, data, objective, options, fitting, source=source, output=output, resume=resume
     )
     forward = make_forward(network)
     predicted = [
@@ -134,9 +131,34 @@ def train_rates(
         training=summary | {"source": source, "settings": settings},
     )
     save_rate_model(output, network, card)
-    write_summary(output, history, summary)
-    checkpoint.unlink(missing_ok=True)
+    finish(output, history, summary)
     return summary
+
+
+def fit_network(
+    network: Any,
+    data: Batches,
+    objective: Objective,
+    options: RateOptions | RelernnOptions,
+    fitting: FitOptions,
+    *,
+    source: list[dict[str, Any]],
+    output: Path,
+    resume: bool,
+) -> list[dict[str, float]]:
+    """Fit a network of rates as `tfbind.training.fit.fit` does; beside the model file lies a checkpoint of this run."""
+    from tfbind.training.fit import fit
+
+    return fit(
+        network,
+        network,
+        data,
+        objective,
+        fitting,
+        checkpoint=_checkpoint(output),
+        fingerprint={"network": asdict(options), "options": asdict(fitting), "data": digest(source)},
+        resume=resume,
+    )
 
 
 def judge(
@@ -190,12 +212,17 @@ def hold_out(regions: Sequence[Region], seed: int, source: Path) -> tuple[list[R
     return [regions[i] for i in order[n_held_out:]], [regions[i] for i in order[:n_held_out]]
 
 
-def write_summary(output: Path, history: list[dict[str, float]], summary: dict[str, Any]) -> None:
-    """Write NAME.history.tsv and NAME.summary.json beside a model file."""
+def finish(output: Path, history: list[dict[str, float]], summary: dict[str, Any]) -> None:
+    """Write NAME.history.tsv and NAME.summary.json beside a model file that is safe, and remove the checkpoint."""
     with whole_output(output.with_suffix(".history.tsv")) as temporary:
         pd.DataFrame(history).to_csv(temporary, sep="\t", index=False, na_rep="NA")
     with whole_output(output.with_suffix(".summary.json")) as temporary:
         temporary.write_text(json.dumps(summary, indent=2) + "\n")
+    _checkpoint(output).unlink(missing_ok=True)
+
+
+def _checkpoint(output: Path) -> Path:
+    return output.with_suffix(".checkpoint")
 
 
 def read_settings(simulations: Sequence[Path]) -> list[dict[str, Any]]:
