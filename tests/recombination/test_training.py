@@ -11,7 +11,7 @@ from tfbind.genotypes.features import FEATURES, compute_features
 from tfbind.genotypes.prior import Prior
 from tfbind.genotypes.simulation import Setting, simulate_region
 from tfbind.recombination.examples import RateExamples, RegionTokens, fit_scaling, tokens_of
-from tfbind.recombination.rate_model import load_rate_model, read_in_chunks, read_rate_card
+from tfbind.recombination.rate_model import load_rate_model, read_both_ways, read_in_chunks, read_rate_card
 from tfbind.recombination.simulations import write_simulations
 from tfbind.recombination.training import train_rates
 from tfbind.training.options import FitOptions
@@ -166,3 +166,15 @@ def test_chunks_are_put_together_as_one_contig(n):
     context = np.minimum(64, np.minimum(np.arange(n), np.arange(n)[::-1]))
     assert (found[:, 1] >= context).all()
     assert (found[:, 2] >= context).all()
+
+
+@pytest.mark.parametrize("n", [3, 900])
+def test_a_contig_read_from_its_other_end_has_the_same_map(n):
+    def outputs(x, valid_length):
+        # what a token is told depends on everything before it in the chunk
+        return np.repeat(np.cumsum(x[:, :, :1], axis=1), OUTPUTS, axis=2)
+
+    x = np.random.default_rng(0).normal(size=(n, len(FEATURES))).astype(np.float32)
+    found = read_both_ways(outputs, x)
+    assert not np.allclose(found, read_in_chunks(outputs, x))
+    np.testing.assert_allclose(read_both_ways(outputs, x[::-1])[::-1], found, rtol=1e-5)

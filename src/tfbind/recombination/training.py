@@ -19,7 +19,7 @@ from tfbind.genotype_tensors import open_regions
 from tfbind.genotypes.features import FEATURES
 from tfbind.recombination.examples import RateExamples, RegionTokens, read_regions, region_values
 from tfbind.recombination.posterior import Calibration, TokenRates, calibrate, token_rates, window_rates
-from tfbind.recombination.rate_model import RateCard, Seen, read_in_chunks, save_rate_model
+from tfbind.recombination.rate_model import RateCard, Seen, read_both_ways, save_rate_model
 from tfbind.tensors import describe_sources
 from tfbind.training.data import Batches
 from tfbind.training.device import available_cores, prepare
@@ -108,7 +108,7 @@ def train_rates(
     )
     forward = make_forward(network)
     predicted = [
-        token_rates(tokens.start, tokens.end, read_in_chunks(forward, data.scaling.apply(tokens.x)))
+        token_rates(tokens.start, tokens.end, read_both_ways(forward, data.scaling.apply(tokens.x)))
         for tokens in held_out
     ]
     calibration = calibrate(predicted, [tokens.rate for tokens in held_out])
