@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from scipy.signal import lfilter
 
-from tfbind.genotypes.demographies import SizeHistory
+from tfbind.genotypes.demographies import SampledDemography, SizeHistory
 from tfbind.genotypes.features import compute_features
 from tfbind.genotypes.observation import UNPHASED_SWITCH_RATE, Observation, observe
 from tfbind.genotypes.simulation import Region
@@ -37,19 +37,24 @@ SEED = 100  # fastrho's
 MUTATION_RATE, MEDIAN_RATE, NE = 1.5e-8, 1e-8, 10_000.0
 # of landscapes: bp, and the lowest and the highest rate
 STEP, RATES = 500, (1e-10, 2e-7)
-CONSTANT = SizeHistory((0.0,), (NE,))
-BOTTLENECK = SizeHistory((0.0, 1000.0, 3000.0), (NE, NE / 10, NE))
-EXPANSION = SizeHistory((0.0, 2000.0), (NE, NE / 10))
-
-
+CONSTANT = SizeHistory((0.0,), (NE,)).to_demography()
+BOTTLENECK = SizeHistory((0.0, 1000.0, 3000.0), (NE, NE / 10, NE)).to_demography()
+EXPANSION = SizeHistory((0.0, 2000.0), (NE, NE / 10)).to_demography()
 PERFECT = Observation()
+
+
+def islands() -> SampledDemography:
+    """One of three islands that exchange migrants: no region of the prior has a history of this kind."""
+    model = msprime.Demography.island_model([NE / 2] * 3, migration_rate=1e-4)
+    deme = model.populations[0].name
+    return SampledDemography(model, deme, model.debug().mean_coalescence_time({deme: 2}))
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A size history in generations, haplotypes in diploid samples, and how they are observed."""
+    """A history in generations, haplotypes in diploid samples, and how they are observed."""
 
-    history: SizeHistory
+    demography: SampledDemography
     haplotypes: int
     observed: Observation = PERFECT
 
@@ -59,6 +64,7 @@ SCENARIOS = {
     "constant-100": Scenario(CONSTANT, 100),
     "bottleneck-20": Scenario(BOTTLENECK, 20),
     "expansion-20": Scenario(EXPANSION, 20),
+    "islands-20": Scenario(islands(), 20),
     "constant-20-unphased": Scenario(
         CONSTANT, 20, Observation(switch_rate=UNPHASED_SWITCH_RATE, phased=False)
     ),
@@ -87,7 +93,7 @@ def draw_landscape(rng: np.random.Generator, length: int, has_hotspots: bool) ->
 def simulate(name: str, n: int, length: int, *, seed: int = SEED, threads: int = 2) -> list[Region]:
     """Simulate a scenario's regions, the same whenever it is asked."""
     scenario = SCENARIOS[name]
-    model, deme, coalescence_time = scenario.history.to_demography()
+    model, deme, coalescence_time = scenario.demography
 
     def region(number: int) -> Region:
         landscape = draw_landscape(np.random.default_rng(seed + number), length, number % 2 == 1)
