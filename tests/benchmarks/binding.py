@@ -4,7 +4,8 @@
 
 Each folder holds train.pos.fa.gz, test.pos.fa.gz and test.neg.fa.gz. Training negatives are dinucleotide shuffles; a
 tenth of the training file is the validation part, and the test files are read by `tfbind evaluate` alone, once a run.
-Everything goes through the command line, as a user would do it. A run that is there already is not made again.
+Everything goes through the command line, as a user would do it. A run that is there already is not made again; one
+that had been made with other options is refused.
 """
 
 from __future__ import annotations
@@ -47,8 +48,13 @@ def run_one(folder: Path, architecture: str, seed: int, options: argparse.Namesp
     """Encode, train and evaluate one combination; give its row of the table."""
     work = options.output / f"{folder.name}.{architecture}.{seed}"
     result = work / "row.json"
+    settings = {"peaks": options.peaks, "train": " ".join(options.train)}
     if result.exists():
-        return json.loads(result.read_text())
+        row = json.loads(result.read_text())
+        found = {name: row.get(name, asked) for name, asked in settings.items()}
+        if found != settings:
+            sys.exit(f"{result}: found a run with {found}, expected {settings}: choose another -o")
+        return row
     tensors, model = work / "tensors.h5", work / "model.keras"
     positives = folder / "train.pos.fa.gz"
     if options.peaks is not None:
@@ -67,6 +73,7 @@ def run_one(folder: Path, architecture: str, seed: int, options: argparse.Namesp
         "set": folder.name,
         "architecture": architecture,
         "seed": seed,
+        **settings,
         "auroc": metrics["auroc"],
         "auprc": metrics["auprc"],
         "brier": metrics["brier"],
@@ -121,7 +128,12 @@ def main() -> None:
     table.to_csv(options.output / "table.tsv", sep="\t", index=False)
     draw(table, options.output / "table.png")
     by = table.groupby(["set", "architecture"], sort=False)
-    summary = by["auroc"].agg(["mean", "min"]).join(by[["auprc", "seconds"]].mean()).unstack()
+    summary = (
+        by["auroc"]
+        .agg(["mean", "min"])
+        .join(by[["auprc", "ece", "ece_perfect_q95", "seconds"]].mean())
+        .unstack()
+    )
     print(summary.round(3).to_string())
     columns = ["auroc", "auprc", "brier", "parameters", "seconds"]
     print(table.groupby("architecture", sort=False)[columns].mean().round(4).to_string())
