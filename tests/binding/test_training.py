@@ -106,6 +106,25 @@ class TestTrain:
         assert not (tmp_path / "m.checkpoint").exists()
 
 
+@pytest.mark.parametrize(
+    ("architecture", "network", "message"),
+    [
+        ("gkm-linear", {"layers": 2}, "found layers 2, for which architecture gkm-linear has no use"),
+        (
+            "deepbind",
+            {"units": 4, "cell": "gru"},
+            "found cell gru, for which architecture deepbind has no use",
+        ),
+    ],
+)
+def test_what_the_architecture_would_ignore_is_refused(
+    architecture, network, message, given_tensors, train_small, tmp_path
+):
+    with pytest.raises(TfbindError, match=message):
+        train_small(given_tensors, tmp_path / "m.keras", architecture=architecture, network=network)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_no_tensors_file_is_refused(model_path, train_small, tmp_path):
     with pytest.raises(TfbindError, match=r"one\.keras: is not a readable HDF5 file"):
         train_small(model_path, tmp_path / "m.keras")

@@ -48,6 +48,28 @@ class TestArguments:
         names = ("epochs", "batch_size", "learning_rate", "patience", "seed")
         assert [options[name] for name in names] == [1, 64, 0.02, 4, 5]
 
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (
+                "--architecture gkm-linear --layers 2",
+                "found layers 2, for which architecture gkm-linear has no use",
+            ),
+            (
+                "--architecture transformer --cell gru",
+                "found cell gru, for which architecture transformer has no",
+            ),
+        ],
+    )
+    def test_that_the_architecture_would_ignore_are_refused(
+        self, arguments, message, given_tensors, tmp_path, capsys
+    ):
+        output = str(tmp_path / "m.keras")
+        assert main(["train", str(given_tensors), *arguments.split(), "-o", output]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"tfbind: error: {message}")
+        assert list(tmp_path.iterdir()) == []
+
     def test_hold_a_fold_out(self, fold_tensors, tmp_path):
         assert main(command(fold_tensors, tmp_path / "m.keras", "--epochs", "1", "--fold", "3")[3:]) == 0
         training = read_card(tmp_path / "m.keras", "binding").training

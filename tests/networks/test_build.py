@@ -10,7 +10,7 @@ from tfbind.binding.inputs import InputEncoder
 from tfbind.dna.alphabet import AMBIGUOUS, reverse_complement
 from tfbind.dna.gkm import N_FEATURES
 from tfbind.networks.build import build
-from tfbind.networks.spec import ARCHITECTURES, NetworkSpec, make_spec
+from tfbind.networks.spec import ARCHITECTURES, OPTIONS, NetworkSpec, make_spec, options_of
 from tfbind.tensors import DnaEncoding
 from tfbind.training.forward import make_forward
 
@@ -140,6 +140,19 @@ class TestEveryArchitecture:
         for size in (1, 8):
             found = [score(codes[i : i + size], valid_length[i : i + size]) for i in range(0, 64, size)]
             assert np.concatenate(found) == pytest.approx(whole, abs=1e-5)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+# gkm-linear has no network that an option could change
+@pytest.mark.parametrize("architecture", [name for name in ARCHITECTURES if name != "gkm-linear"])
+def test_an_option_counts_where_the_architecture_takes_it(architecture, option):
+    def shapes(spec):
+        return [(variable.path, variable.shape) for variable in build(spec).weights]
+
+    spec = spec_of(architecture, ENCODINGS["kmer" if architecture == "kegru" else "onehot"])
+    other = {"cell": "jordan", "units": spec.units + 1, "layers": spec.layers + 1}[option]
+    changed = shapes(replace(spec, **{option: other})) != shapes(spec)
+    assert changed == (option in options_of(architecture))
 
 
 def test_stacks_recurrent_layers():

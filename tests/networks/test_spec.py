@@ -4,7 +4,18 @@ import sys
 
 import pytest
 
-from tfbind.networks.spec import ARCHITECTURES, CELLS, NetworkSpec, make_spec
+from tfbind.errors import TfbindError
+from tfbind.networks.spec import (
+    ARCHITECTURES,
+    BODY_OPTIONS,
+    CELLS,
+    OPTIONS,
+    NetworkSpec,
+    check_options,
+    make_spec,
+    options_of,
+)
+from tfbind.training.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE
 
 
 def test_the_architectures_are_there():
@@ -28,6 +39,47 @@ def test_none_keeps_the_architectures_own_value():
 def test_a_given_value_wins():
     spec = make_spec("conv-bilstm", length=80, cell="gru", units=7)
     assert (spec.cell, spec.units, spec.architecture) == ("gru", 7, "conv-bilstm")
+
+
+class TestOptions:
+    def test_which_an_architecture_takes(self):
+        taken = {name: options_of(name) for name in ARCHITECTURES if options_of(name) != OPTIONS}
+        assert taken == {
+            "gkm-linear": (),
+            "deepbind": ("units",),
+            "danq": ("cell", "units"),
+            "kegru": ("cell", "units"),
+            "transformer": ("units", "layers"),
+        }
+        assert OPTIONS == options_of(DEFAULT_ARCHITECTURE) == options_of(DEFAULT_KMER_ARCHITECTURE)
+
+    def test_every_body_is_in_the_table(self):
+        assert {make_spec(name, length=80).body for name in ARCHITECTURES} == set(BODY_OPTIONS)
+
+    @pytest.mark.parametrize(
+        ("architecture", "values", "message"),
+        [
+            (
+                "gkm-linear",
+                {"layers": 2},
+                "found layers 2, for which architecture gkm-linear has no use: of cell, units, layers it takes none",
+            ),
+            ("gkm-linear", {"units": 8}, "found units 8, .* it takes none$"),
+            ("deepbind", {"units": 8, "cell": "gru"}, "found cell gru, .* it takes units$"),
+            ("danq", {"layers": 2}, "found layers 2, .* it takes cell and units$"),
+            ("transformer", {"cell": "gru"}, "found cell gru, .* it takes units and layers$"),
+        ],
+    )
+    def test_what_would_be_ignored_is_refused(self, architecture, values, message):
+        with pytest.raises(TfbindError, match=message):
+            check_options(architecture, values)
+
+    @pytest.mark.parametrize("architecture", ARCHITECTURES)
+    def test_an_architectures_own_value_is_right(self, architecture):
+        own = make_spec(architecture, length=80)
+        check_options(architecture, own.to_dict())
+        check_options(architecture, dict.fromkeys(OPTIONS))
+        check_options(architecture, dict.fromkeys(options_of(architecture), 7) | {"epochs": 3})
 
 
 def test_json_brings_it_back():

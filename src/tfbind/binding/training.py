@@ -15,7 +15,7 @@ from tfbind.binding.examples import BindingData
 from tfbind.binding.parts import content_digest
 from tfbind.errors import TfbindError
 from tfbind.files import whole_output
-from tfbind.networks.spec import ARCHITECTURES, NetworkSpec, make_spec
+from tfbind.networks.spec import ARCHITECTURES, NetworkSpec, check_options, make_spec
 from tfbind.tensors import DnaEncoding, Tensors, open_tensors
 from tfbind.training.device import prepare
 from tfbind.training.model_file import ModelCard, save_model
@@ -47,6 +47,7 @@ def train(
         A name out of `tfbind.networks.spec.ARCHITECTURES`; None takes the default for the tensors' encoding.
     network_values : dict
         Fields of `tfbind.networks.spec.NetworkSpec` that differ from the architecture's own; None keeps those.
+        What a user may set must be of use: see `tfbind.networks.spec.check_options`.
     options : FitOptions
     threads : int or None
     resume : bool
@@ -58,11 +59,17 @@ def train(
     -------
     DataFrame
         The history: see `tfbind.training.fit.fit`.
+
+    Raises
+    ------
+    TfbindError
+        If the file is no tensors file, or the architecture does not suit it, or an option not the architecture.
     """
     with open_tensors(tensors_path, fold) as tensors:
         tasks, attributes, folds = tensors.tasks, tensors.attributes, tensors.folds
         if architecture is None:
             architecture = DEFAULT_ARCHITECTURE if tensors.encoding.k is None else DEFAULT_KMER_ARCHITECTURE
+        check_options(architecture, network_values)
         options = replace(options, learning_rate=options.peak_rate(architecture))
         spec, encoding = spec_for(tensors, architecture, **network_values)
         data = BindingData(tensors, options.seed, encoding=encoding, tracks=spec.tracks)

@@ -18,7 +18,7 @@ from tfbind.cli.arguments import (
     positive_float,
     positive_int,
 )
-from tfbind.networks.spec import ARCHITECTURES, CELLS
+from tfbind.networks.spec import ARCHITECTURES, CELLS, OPTIONS, options_of
 from tfbind.training.options import (
     DEFAULT_ARCHITECTURE,
     DEFAULT_KMER_ARCHITECTURE,
@@ -48,11 +48,12 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         choices=sorted(ARCHITECTURES),
         help=f"default {DEFAULT_ARCHITECTURE}, or {DEFAULT_KMER_ARCHITECTURE} where the tensors are k-mers",
     )
-    network.add_argument("--cell", choices=CELLS, help="recurrent cell")
-    network.add_argument(
-        "--units", type=positive_int, metavar="N", help="units of a direction of a recurrent layer"
-    )
-    network.add_argument("--layers", type=positive_int, metavar="N", help="recurrent layers")
+    network.add_argument("--cell", choices=CELLS, help=f"recurrent cell {_without('cell')}")
+    for name, help in (
+        ("units", "units of a direction of a recurrent layer"),
+        ("layers", "recurrent layers"),
+    ):
+        network.add_argument(f"--{name}", type=positive_int, metavar="N", help=f"{help} {_without(name)}")
     fitting = parser.add_argument_group("fitting")
     fitting.add_argument(
         "--epochs",
@@ -94,6 +95,11 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=run)
 
 
+def _without(option: str) -> str:
+    names = [name for name in sorted(ARCHITECTURES) if option not in options_of(name)]
+    return f"(not of {', '.join(names)})"
+
+
 def run(args: argparse.Namespace) -> None:
     """Train, and draw the learning curves."""
     check_model_name(args.output)
@@ -107,7 +113,7 @@ def run(args: argparse.Namespace) -> None:
         args.tensors,
         args.output,
         architecture=args.architecture,
-        network_values={name: getattr(args, name) for name in ("cell", "units", "layers")},
+        network_values={name: getattr(args, name) for name in OPTIONS},
         options=FitOptions(**given),
         threads=args.threads,
         resume=args.resume,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from tfbind.errors import TfbindError
 
 CELLS = ("lstm", "gru", "rnn", "irnn", "jordan")
 
@@ -34,6 +37,16 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
     "transformer": {"body": "transformer", "units": 64, "layers": 2},
     "bilstm": {"cell": "lstm", "filters": 0, "pool": 1},
     "bigru": {"cell": "gru", "filters": 0, "pool": 1},
+}
+
+# what users may set, and what of it each body reads; without layers there is no body
+OPTIONS = ("cell", "units", "layers")
+BODY_OPTIONS = {
+    "conv-recurrent": OPTIONS,
+    "deepbind": ("units",),
+    "danq": ("cell", "units"),
+    "kegru": ("cell", "units"),
+    "transformer": ("units", "layers"),
 }
 
 
@@ -84,3 +97,32 @@ def make_spec(architecture: str, *, length: int, **values: Any) -> NetworkSpec:
     """Fill a spec from a named architecture; values that are None keep the architecture's own."""
     spec = NetworkSpec(architecture=architecture, length=length, **ARCHITECTURES[architecture])
     return replace(spec, **{name: value for name, value in values.items() if value is not None})
+
+
+def options_of(architecture: str) -> tuple[str, ...]:
+    """Which of OPTIONS an architecture reads."""
+    own = make_spec(architecture, length=1)
+    return BODY_OPTIONS[own.body] if own.layers else ()
+
+
+def check_options(architecture: str, values: Mapping[str, Any]) -> None:
+    """Refuse what an architecture would ignore.
+
+    Parameters
+    ----------
+    architecture : str
+    values : mapping
+        From OPTIONS, and anything else, to values; None, and an architecture's own value, are always right.
+
+    Raises
+    ------
+    TfbindError
+    """
+    own, taken = make_spec(architecture, length=1), options_of(architecture)
+    for name in OPTIONS:
+        value = values.get(name)
+        if name not in taken and value not in (None, getattr(own, name)):
+            raise TfbindError(
+                f"found {name} {value}, for which architecture {architecture} has no use: of {', '.join(OPTIONS)}"
+                f" it takes {' and '.join(taken) or 'none'}"
+            )
