@@ -32,6 +32,18 @@ def test_table_and_figure(argv, names, tmp_path):
     assert names[1] in (tmp_path / "out" / "table.svg").read_text()
 
 
+def test_maps_of_which_one_is_per_mutation(tmp_path):
+    line = "# rates are r/mu (no mutation rate was given)\n"
+    (tmp_path / "b.bg").write_text(line + (tmp_path / "b.bg").read_text())
+    assert compare("--scales", "100", "--map-unit", "per-bp") == 0
+    table = pd.read_csv("out/table.tsv", sep="\t")
+    assert table["bias_ratio"][0] == pytest.approx(1e8 * 10 / 16)
+    assert table["pearson"][1] == pytest.approx(0.6)
+    assert table[["bias_ratio", "mae", "r2"]].loc[1].isna().all()
+    assert compare("--scales", "100", "--mutation-rate", "1e-8") == 0
+    assert pd.read_csv("out/table.tsv", sep="\t")["bias_ratio"].tolist() == pytest.approx([10 / 16, 10 / 16])
+
+
 def test_a_name_in_gz_is_packed(tmp_path):
     assert compare("--scales", "100", output="out/table.tsv.gz") == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["table.svg", "table.tsv.gz"]

@@ -4,6 +4,9 @@ import pandas as pd
 import pytest
 
 from tfbind import cli
+from tfbind.cli.recombination_evaluate import UNITS
+from tfbind.recombination import truth
+from tfbind.recombination.map_table import read_map, write_bedgraph
 
 HEADER = "chrom\tstart\tend\tn_sites\trate\trate_lower\trate_upper\tnote\n"
 ROWS = (
@@ -25,8 +28,8 @@ def here(tmp_path, monkeypatch):
     (tmp_path / "truth.txt").write_text(TRUTH)
 
 
-def evaluate(*argv, truth="truth.txt", of="map.tsv"):
-    return cli.main(["recombination", "evaluate", "--map", of, "--truth", truth, "-o", "out", *argv])
+def evaluate(*argv, of="map.tsv"):
+    return cli.main(["recombination", "evaluate", "--map", of, "--truth", "truth.txt", "-o", "out", *argv])
 
 
 def metrics():
@@ -90,9 +93,27 @@ def test_a_given_unit(tmp_path):
     assert metrics()["100"]["bias_ratio"] == pytest.approx(4 / 7)
 
 
+@pytest.mark.parametrize(("unit", "factor"), [("cM/Mb", 1), ("per-bp", 1e8)])
+def test_a_given_unit_of_the_map(unit, factor, tmp_path):
+    (tmp_path / "map.bg").write_text("chr1 0 100 1\nchr1 100 200 3\n")
+    assert evaluate("--scales", "100", "--map-unit", unit, of="map.bg") == 0
+    assert metrics()["100"]["bias_ratio"] == pytest.approx(4 / 7 * factor)
+    assert UNITS == truth.UNITS
+
+
+def test_a_given_unit_leaves_a_map_that_tells_its_own(caplog):
+    caplog.set_level("INFO")
+    assert evaluate("--scales", "100", "--map-unit", "cM/Mb") == 0
+    assert metrics()["100"]["bias_ratio"] == pytest.approx(4 / 7)
+    assert "map.tsv: tells the unit of its rates, which --map-unit does not change" in caplog.text
+
+
+@pytest.mark.parametrize("of", ["mu.tsv", "mu.bg"])
 @pytest.mark.parametrize(("argv", "bias"), [((), None), (("--mutation-rate", "1e-8"), 4 / 7)])
-def test_rates_per_mutation(argv, bias):
-    assert evaluate("--scales", "100", *argv, of="mu.tsv") == 0
+def test_rates_per_mutation(of, argv, bias, tmp_path):
+    table, _ = read_map(tmp_path / "mu.tsv")
+    write_bedgraph(tmp_path / "mu.bg", table, per_mutation=True)
+    assert evaluate("--scales", "100", *argv, of=of) == 0
     assert metrics()["100"]["n_windows"] == 2
     assert metrics()["100"]["bias_ratio"] == (bias if bias is None else pytest.approx(bias))
 
@@ -111,6 +132,7 @@ def test_defaults():
         (["--scales", "0"], "argument --scales: found '0', expected bp such as 25000,100000, each once"),
         (["--scales", "100,100"], "argument --scales: found '100,100'"),
         (["--scales", "1e5"], "argument --scales: found '1e5'"),
+        (["--map-unit", "M"], "argument --map-unit: invalid choice: 'M'"),
         (["--truth-unit", "M"], "argument --truth-unit: invalid choice: 'M'"),
         (["--mutation-rate", "0"], "argument --mutation-rate: found '0'"),
         (["--map", "none.tsv"], "none.tsv: no such file"),

@@ -54,6 +54,12 @@ class TestWriteAndRead:
         with gzip.open(tmp_path / "map.tsv.gz", "rt") as handle:
             assert handle.readline() == "# rates are r/mu (no mutation rate was given)\n"
 
+    def test_comments_above_the_columns(self, tmp_path):
+        text = "# made by hand\n# rates are r/mu (no mutation rate was given)\n" + TEXT
+        assert read_map(written(tmp_path, text))[1]
+        with pytest.raises(TfbindError, match="line 4: found rate_lower 'x'"):
+            read_map(written(tmp_path, text.replace("5e-09", "x")))
+
     def test_carriage_returns_and_a_contig_called_na(self, tmp_path):
         text = TEXT.replace("\n1\t", "\nNA\t").replace("\n", "\r\n")
         back, _ = read_map(written(tmp_path, text))

@@ -3,9 +3,10 @@ import pytest
 
 from tfbind.errors import TfbindError
 from tfbind.recombination.pieces import Pieces
-from tfbind.recombination.truth import missing_zeros, read_truth
+from tfbind.recombination.truth import missing_zeros, read_rates, read_truth
 
 HAPMAP = "Chromosome\tPosition(bp)\tRate(cM/Mb)\tMap(cM)\n1\t1\t1\t0\n1\t101\t2\t0.0001\n1\t301\t0\t0.0005\n"
+PER_MUTATION = "# rates are r/mu (no mutation rate was given)\n"
 OWN = "chrom\tstart\tend\tn_sites\trate\trate_lower\trate_upper\tnote\n1\t0\t100\t5\t1e-8\tNA\tNA\t\n"
 
 
@@ -44,15 +45,48 @@ class TestUnits:
         np.testing.assert_allclose(truth.pieces["1"].rate, [rate])
         assert f"its rates are in {note}" in caplog.text
 
+    @pytest.mark.parametrize(
+        ("text", "rate"),
+        [
+            ("1 0 100 2\n", 2.0),
+            ("chrom start end cMperMb\n1 0 100 2\n", 2e-8),
+            (HAPMAP, [1e-8, 2e-8]),
+            (OWN, 1e-8),
+        ],
+    )
+    def test_one_for_what_the_file_does_not_tell(self, text, rate, tmp_path):
+        (tmp_path / "map").write_text(text)
+        pieces, _, _ = read_rates(tmp_path / "map", unit_if_untold="per-bp")
+        np.testing.assert_allclose(pieces["1"].rate, rate)
+
     @pytest.mark.parametrize(("unit", "rate"), [("cM/Mb", 2e-8), ("per-bp", 2.0)])
     def test_given(self, unit, rate, tmp_path):
         truth = read(tmp_path, "1 0 100 2\n", unit=unit)
         assert truth.pieces["1"].rate.tolist() == [rate]
         assert truth.notes[0].endswith(f"{unit}, as given")
 
-    def test_per_mutation(self, tmp_path):
-        own = "# rates are r/mu (no mutation rate was given)\n" + OWN
-        assert read(tmp_path, own).per_mutation
+    @pytest.mark.parametrize(
+        "text",
+        [
+            PER_MUTATION + "1\t0\t100\t2.5\n",
+            "track type=bedGraph\r\n# more\r\n" + PER_MUTATION.replace("\n", "\r\n") + "1 0 100 2.5\r\n",
+            PER_MUTATION + "chrom,start,end,rate_cM_per_Mb\n1,0,100,2.5\n",
+            PER_MUTATION + OWN.replace("1e-8", "2.5"),
+            "# made by hand\n" + PER_MUTATION + OWN.replace("1e-8", "2.5"),
+        ],
+    )
+    def test_per_mutation_is_told_by_its_line_in_every_format(self, text, tmp_path):
+        truth = read(tmp_path, text)
+        assert truth.per_mutation
+        assert truth.pieces["1"].rate.tolist() == [2.5]
+        assert "its rates are r/mu, as its line '# rates are r/mu" in truth.notes[0]
+
+    def test_a_hapmap_file_of_r_over_mu_is_refused(self, tmp_path):
+        with pytest.raises(TfbindError, match=r"line 1: found '# rates are r/mu .* expected 'Chromosome"):
+            read(tmp_path, PER_MUTATION + HAPMAP)
+
+    def test_a_unit_that_is_given_against_it(self, tmp_path):
+        own = PER_MUTATION + OWN
         with pytest.raises(
             TfbindError, match=r"0.txt: found 'rates are r/mu .*expected rates in the unit cM/Mb"
         ):

@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from tfbind.cli.arguments import add_output, add_seed, names
-from tfbind.cli.recombination_evaluate import add_truth
+from tfbind.cli.recombination_evaluate import add_map_unit, add_truth
 from tfbind.errors import TfbindError
 
 
@@ -35,6 +35,7 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--names", type=names, metavar="NAME,NAME", help="of the maps (default: their files' names)"
     )
+    add_map_unit(parser)
     add_truth(parser)
     add_seed(parser)
     add_output(parser, "the table; compressed if it ends in .gz", "FILE.tsv")
@@ -65,7 +66,8 @@ def run(args: argparse.Namespace) -> None:
     from tfbind.report.recombination import comparison_svg
 
     maps = {
-        name: read_prediction(path, args.mutation_rate) for name, path in zip(called, args.maps, strict=True)
+        name: read_prediction(path, args.mutation_rate, args.map_unit)
+        for name, path in zip(called, args.maps, strict=True)
     }
     table = compare_maps(maps, read_truth(args.truth, args.truth_unit), args.scales, args.seed)
     write_table(args.output, table)

@@ -20,6 +20,8 @@ from pathlib import Path
 from tfbind.cli.arguments import add_output, positive_float
 from tfbind.errors import TfbindError
 
+UNITS = ("cM/Mb", "per-bp")
+
 
 def register_parser(actions: argparse._SubParsersAction) -> None:
     """Add the action ``evaluate``."""
@@ -33,12 +35,22 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--map", type=Path, required=True, metavar="MAP.tsv", help="from predict, or any format of a truth"
     )
+    add_map_unit(parser)
     add_truth(parser)
     parser.add_argument(
         "--hotspots", type=Path, metavar="FILE.bed", help="called in the map, to be judged as well"
     )
     add_output(parser, "folder for the results", "DIR")
     parser.set_defaults(run=run)
+
+
+def add_map_unit(parser: argparse.ArgumentParser) -> None:
+    """Add ``--map-unit``."""
+    parser.add_argument(
+        "--map-unit",
+        choices=UNITS,
+        help="of a map whose format, comments and columns do not tell its rates' unit (default: as their size tells)",
+    )
 
 
 def add_truth(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +60,7 @@ def add_truth(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--truth-unit",
-        choices=("cM/Mb", "per-bp"),
+        choices=UNITS,
         help="of the truth's rates (default: as the format, the column's name, or else their size tells)",
     )
     parser.add_argument(
@@ -84,7 +96,7 @@ def run(args: argparse.Namespace) -> None:
     from tfbind.recombination.truth import read_truth
     from tfbind.report.recombination import write_map_evaluation
 
-    predicted = read_prediction(args.map, args.mutation_rate)
+    predicted = read_prediction(args.map, args.mutation_rate, args.map_unit)
     truth = read_truth(args.truth, args.truth_unit)
     hotspots = read_intervals(args.hotspots) if args.hotspots else None
     write_map_evaluation(args.output, evaluate_map(predicted, truth, args.scales, hotspots))

@@ -66,9 +66,11 @@ def read_map(path: Path) -> tuple[pd.DataFrame, bool]:
         an interval is upside down, or the rows of one scale do not ascend or overlap.
     """
     with open_text(path) as lines:
-        first = lines.readline()
-        per_mutation = first.strip() == PER_MUTATION_LINE
-        names = (lines.readline() if per_mutation else first).rstrip("\n").split("\t")
+        above = [lines.readline()]
+        while above[-1].startswith("#"):
+            above.append(lines.readline())
+        per_mutation = PER_MUTATION_LINE in map(str.strip, above)
+        names = above[-1].rstrip("\n").split("\t")
         absent = [column for column in COLUMNS if column not in names]
         if absent:
             raise TfbindError(
@@ -82,7 +84,7 @@ def read_map(path: Path) -> tuple[pd.DataFrame, bool]:
             raise TfbindError(f"{path}: not a table of tab-separated columns ({error})") from None
     if not len(table):
         raise TfbindError(f"{path}: has no rows, expected a map")
-    table.index += 3 if per_mutation else 2  # lines of the file
+    table.index += len(above) + 1  # lines of the file
     table = table[[*COLUMNS, *(["scale"] if "scale" in names else [])]].fillna("")
     for column in table.columns.intersection([*WHOLE_NUMBERS, *RATES]):
         table[column] = _numbers(path, table[column], whole=column in WHOLE_NUMBERS)

@@ -30,7 +30,7 @@ class PredictedMap(NamedTuple):
     per_mutation: bool
 
 
-def read_prediction(path: Path, mutation_rate: float | None = None) -> PredictedMap:
+def read_prediction(path: Path, mutation_rate: float | None = None, unit: str | None = None) -> PredictedMap:
     """Read tfbind's table, or a map in any format that `truth.read_rates` knows, which has no intervals.
 
     Parameters
@@ -38,6 +38,8 @@ def read_prediction(path: Path, mutation_rate: float | None = None) -> Predicted
     path : Path
     mutation_rate : float, optional
         Per bp and generation; r/mu are multiplied by it.
+    unit : str, optional
+        One of `truth.UNITS`, of a file that does not tell it (default: as the size of its rates tells).
 
     Raises
     ------
@@ -46,8 +48,10 @@ def read_prediction(path: Path, mutation_rate: float | None = None) -> Predicted
     """
     if is_map_table(path):
         table, per_mutation = read_map(path)
+        if unit is not None:
+            logger.info("%s: tells the unit of its rates, which --map-unit does not change", path)
     else:
-        pieces, per_mutation, note = read_rates(path)
+        pieces, per_mutation, note = read_rates(path, unit_if_untold=unit)
         logger.info("%s: %s", path, note)
         table = pd.concat(
             [pd.DataFrame({"chrom": contig, **each._asdict()}) for contig, each in pieces.items()],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from tfbind.errors import TfbindError
 from tfbind.files import open_text
+from tfbind.recombination.map_table import PER_MUTATION_LINE
 
 CHROM = re.compile(r"chrom|chr|chromosome|contig|seqnames?|seqid", re.I)
 START = re.compile(r"start|begin|(chrom|pos|window)_?start", re.I)
@@ -40,12 +42,15 @@ class Layout(NamedTuple):
     n_columns : int
     separator : str
         A regular expression.
+    per_mutation : bool
+        Whether a line above says that the rates are r/mu.
     """
 
     names: list[str]
     lines_above: int
     n_columns: int
     separator: str
+    per_mutation: bool
 
     @property
     def is_hapmap(self) -> bool:
@@ -66,14 +71,16 @@ def read_layout(path: Path) -> Layout:
 
 
 def _layout(path: Path, lines: TextIO) -> Layout:
+    per_mutation = False
     for number, line in enumerate(lines):
+        per_mutation |= line.strip() == PER_MUTATION_LINE
         separator = "\t" if "\t" in line else "," if "," in line else r"\s+"
         names = re.split(separator, line.strip("\r\n").lstrip("# "))
         has_window = _place(START, names) is not None and _place(END, names) is not None
         if has_window or (_place(POSITION, names) is not None and not line.startswith(COMMENT)):
-            return Layout(names, number + 1, len(names), separator)
+            return Layout(names, number + 1, len(names), separator, per_mutation)
         if line.strip() and not line.startswith(COMMENT):
-            return Layout([], number, len(names), separator)
+            return Layout([], number, len(names), separator, per_mutation)
     raise TfbindError(f"{path}: has no rows, expected a map")
 
 
@@ -129,14 +136,14 @@ def read_rate_table(path: Path, layout: Layout) -> tuple[pd.DataFrame, str]:
         table["chrom"] = ""
     table = table[["chrom", "start", "end", "rate"]]
     for name in ("start", "end", "rate"):
-        table = table.assign(**{name: _numbers(path, table, name)})
-    _refuse(path, table, table["end"] <= table["start"], "an end above the start")
+        table = table.assign(**{name: _numbers(path, layout, table, name)})
+    _refuse(path, layout, table["end"] <= table["start"], "an end above the start")
     # contigs stay in the file's order
     codes = pd.factorize(table["chrom"])[0]
     table = table.iloc[np.lexsort((table["start"], codes))]
     same = table["chrom"] == table["chrom"].shift()
     overlaps = same & (table["start"] < table["end"].shift())
-    _refuse(path, table, overlaps, "windows that do not overlap")
+    _refuse(path, layout, overlaps, "windows that do not overlap")
     return table.reset_index(drop=True), layout.names[columns["rate"]] if layout.names else ""
 
 
@@ -162,17 +169,30 @@ def _columns(path: Path, layout: Layout) -> dict[str, int]:
     return {name: place for name, place in found.items() if place is not None}
 
 
-def _numbers(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
+def _numbers(path: Path, layout: Layout, table: pd.DataFrame, name: str) -> pd.Series:
     numbers = pd.to_numeric(table[name], errors="coerce").astype(np.float64)
     wrong = (numbers < 0) | np.isinf(numbers)
     if name == "rate":
-        _refuse(path, table, wrong | (numbers.isna() & table[name].notna()), "a rate of at least 0 or NA")
+        _refuse(path, layout, wrong | (numbers.isna() & table[name].notna()), "a rate of at least 0 or NA")
         return numbers
-    _refuse(path, table, wrong | numbers.isna() | (numbers % 1 != 0), f"a whole number for {name}")
+    _refuse(path, layout, wrong | numbers.isna() | (numbers % 1 != 0), f"a whole number for {name}")
     return numbers.astype(np.int64)
 
 
-def _refuse(path: Path, table: pd.DataFrame, wrong: pd.Series, expected: str) -> None:
+def _refuse(path: Path, layout: Layout, wrong: pd.Series, expected: str) -> None:
+    """Name the first row that is wrong; the index numbers the file's rows from 0."""
     if wrong.any():
-        row = " ".join(map(str, table.loc[wrong.idxmax()]))
-        raise TfbindError(f"{path}: found the row {row!r}, expected {expected}")
+        number, line = _line(path, layout, int(wrong.idxmax()))
+        raise TfbindError(f"{path}: line {number}: found {line[:60]!r}, expected {expected}")
+
+
+def _line(path: Path, layout: Layout, row: int) -> tuple[int, str]:
+    """Find a row in the file again: its line's number, from 1, and what stands there."""
+    blank = "\r\n " if layout.separator == "\t" else None
+    with open_text(path) as lines:
+        rows = (
+            (number, line.strip())
+            for number, line in enumerate(lines, 1)
+            if number > layout.lines_above and not line.startswith("#") and line.strip(blank)
+        )
+        return next(islice(rows, row, None))

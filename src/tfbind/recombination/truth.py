@@ -115,21 +115,19 @@ def is_map_table(path: Path) -> bool:
     return set(COLUMNS) <= set(read_layout(path).names)
 
 
-def read_rates(path: Path, unit: str | None = None) -> tuple[dict[str, Pieces], bool, str]:
+def read_rates(
+    path: Path, unit: str | None = None, *, unit_if_untold: str | None = None
+) -> tuple[dict[str, Pieces], bool, str]:
     """Read one file as it is: its pieces in tfbind's unit, whether they are r/mu, and a note on the unit found.
 
-    Parameters and errors are those of `read_truth`.
+    Parameters and errors are those of `read_truth`; ``unit_if_untold`` is taken where the file does not tell the
+    unit, which else is guessed from the rates' size.
     """
     layout = read_layout(path)
+    if layout.per_mutation and unit is not None:
+        raise TfbindError(f"{path}: found {PER_MUTATION_LINE[2:]!r}, expected rates in the unit {unit} given")
     if is_map_table(path):
-        table, per_mutation = read_map(path)
-        if per_mutation and unit is not None:
-            raise TfbindError(
-                f"{path}: found {PER_MUTATION_LINE[2:]!r}, expected rates in the unit {unit} given"
-            )
-        pieces = table_pieces(finest(table))
-        if per_mutation:
-            return pieces, True, "its rates are r/mu"
+        pieces = table_pieces(finest(read_map(path)[0]))
         told, why = "per-bp", "as in every table of tfbind"
     elif layout.is_hapmap:
         pieces = {
@@ -142,10 +140,14 @@ def read_rates(path: Path, unit: str | None = None) -> tuple[dict[str, Pieces], 
         pieces = table_pieces(table)
         if CM_PER_MB_NAME.fullmatch(name):
             told, why = "cM/Mb", f"as its column {name} says"
+        elif unit_if_untold is not None:
+            told, why = unit_if_untold, "as given"
         else:
             median = float(table.loc[table["rate"] > 0, "rate"].median())
             told = UNITS[0] if median > HIGHEST_MEDIAN_PER_BP else UNITS[1]
             why = f"guessed from their median of {median:.3g}"
+    if layout.per_mutation:
+        return pieces, True, f"its rates are r/mu, as its line {PER_MUTATION_LINE!r} says"
     if unit is not None:
         told, why = unit, "as given"
     if told == "cM/Mb":
