@@ -41,7 +41,7 @@ def train_relernn(
     TfbindError
         As `train_rates`, and as `tfbind.recombination.site_windows.read_windows`.
     """
-    source, settings = describe_sources(simulations), read_settings(simulations)
+    settings, source = read_settings(simulations), describe_sources(simulations)
     regions, sample, width = read_windows(simulations, options.window)
     training, held_out = hold_out(regions, fitting.seed, simulations[0])
     sites = [[len(window.places) for window in region.windows] for region in regions]

@@ -77,7 +77,7 @@ def train_rates(
     TfbindError
         If a file is no simulation, two are the same, or the regions are too few.
     """
-    source, settings = describe_sources(simulations), read_settings(simulations)
+    settings, source = read_settings(simulations), describe_sources(simulations)
     regions = read_regions(simulations, seed=fitting.seed, threads=threads or available_cores())
     training, held_out = hold_out(regions, fitting.seed, simulations[0])
     data = RateExamples(training, held_out, crop=options.crop, seed=fitting.seed)
