@@ -5,7 +5,7 @@ import pytest
 from Bio import bgzf
 
 from tfbind.errors import TfbindError
-from tfbind.files import is_gzip, open_text, sha256, whole_output, write_text
+from tfbind.files import is_gzip, open_text, prepare_output, sha256, whole_output, write_text
 
 
 def read(path):
@@ -149,6 +149,18 @@ class TestWholeOutput:
         (tmp_path / "a").touch()
         with pytest.raises(TfbindError, match="a/b: cannot be written"), whole_output(tmp_path / "a" / "b"):
             pass
+
+
+class TestPrepareOutput:
+    def test_makes_the_folder_and_nothing_else(self, tmp_path):
+        prepare_output(tmp_path / "new" / "a.txt")
+        assert os.listdir(tmp_path / "new") == []
+
+    def test_refuses_a_folder_that_cannot_be_written_to(self, tmp_path, monkeypatch):
+        # in place of a mode that would not stop root
+        monkeypatch.setattr(os, "access", lambda path, _: path != tmp_path)
+        with pytest.raises(TfbindError, match=r"a\.txt: cannot be written \(its folder is not writable\)"):
+            prepare_output(tmp_path / "a.txt")
 
 
 def test_sha256(tmp_path):

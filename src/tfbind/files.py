@@ -78,7 +78,7 @@ def prepare_output(path: str | Path) -> None:
     Raises
     ------
     TfbindError
-        If the folder cannot be made, or something other than a file has the output's name.
+        If the folder cannot be made or written to, or something other than a file has the output's name.
     """
     path = Path(path)
     if path.is_dir():
@@ -88,8 +88,10 @@ def prepare_output(path: str | Path) -> None:
         raise TfbindError(f"{path}: is no regular file, expected a name for the output file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-    except (PermissionError, NotADirectoryError, FileExistsError) as error:
+    except OSError as error:
         raise TfbindError(f"{path}: cannot be written ({error.strerror})") from None
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise TfbindError(f"{path}: cannot be written (its folder is not writable)")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from tfbind.errors import TfbindError
+from tfbind.files import prepare_output
 from tfbind.inference import ENGINES, PRECISIONS
 from tfbind.training.device import available_cores
 
@@ -65,6 +66,16 @@ def check_model_name(output: Path) -> None:
     """Refuse an ``--output`` for a model that does not end in .keras."""
     if output.suffix != ".keras":
         raise TfbindError(f"--output is {output}, expected a name that ends in .keras")
+
+
+def prepare_model(output: Path, *beside: str) -> None:
+    """Refuse an ``--output`` that a trained model, its checkpoint and what goes ``beside`` it could not be written to.
+
+    It is called before the work that would be lost: see `tfbind.files.prepare_output`.
+    """
+    check_model_name(output)
+    for suffix in (".keras", ".checkpoint", *beside):
+        prepare_output(output.with_suffix(suffix))
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:

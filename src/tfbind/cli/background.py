@@ -16,9 +16,9 @@ from tfbind.cli.arguments import (
     add_output,
     add_seed,
     add_threads,
-    check_model_name,
     positive_float,
     positive_int,
+    prepare_model,
 )
 from tfbind.networks.spec import CELLS
 
@@ -124,7 +124,7 @@ def _register_sample(actions: argparse._SubParsersAction) -> None:
 
 def run_fit(args: argparse.Namespace) -> None:
     """Fit a background model."""
-    check_model_name(args.output)
+    prepare_model(args.output, ".history.tsv", ".summary.json")
     from tfbind.background.fitting import fit_background
 
     fit_background(

@@ -23,9 +23,9 @@ from tfbind.cli.arguments import (
     add_output,
     add_seed,
     add_threads,
-    check_model_name,
     positive_float,
     positive_int,
+    prepare_model,
 )
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import CELLS
@@ -106,7 +106,6 @@ def _defaults(row: str) -> str:
 
 def run(args: argparse.Namespace) -> None:
     """Train."""
-    check_model_name(args.output)
     rows = {row for tables in ARCHITECTURES.values() for table in tables for row in asdict(table)}
     given = {row: value for row, value in vars(args).items() if row in rows and value is not None}
     options, fitting = (
@@ -117,6 +116,7 @@ def run(args: argparse.Namespace) -> None:
         raise TfbindError(
             f"{_flag(next(iter(given)))} is given, but the architecture {args.architecture} has none"
         )
+    prepare_model(args.output, ".history.tsv", ".summary.json")
     if args.architecture == "relernn":
         from tfbind.recombination.relernn_training import train_relernn
 

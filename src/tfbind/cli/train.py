@@ -14,9 +14,9 @@ from tfbind.cli.arguments import (
     add_output,
     add_seed,
     add_threads,
-    check_model_name,
     positive_float,
     positive_int,
+    prepare_model,
 )
 from tfbind.networks.spec import ARCHITECTURES, CELLS, OPTIONS, options_of
 from tfbind.training.options import (
@@ -102,7 +102,7 @@ def _without(option: str) -> str:
 
 def run(args: argparse.Namespace) -> None:
     """Train, and draw the learning curves."""
-    check_model_name(args.output)
+    prepare_model(args.output, ".history.tsv", ".learning.svg")
     from tfbind.binding.training import train
     from tfbind.report.figures import learning_curves
 
