@@ -1,3 +1,5 @@
+import logging
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -12,6 +14,7 @@ from tfbind.dna.gkm import ABSENT, FIRST, N_FEATURES, gapped_kmers, weight_sums
 from tfbind.dna.splits import TRAIN
 from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
+from tfbind.training.model_file import load_network
 from tfbind.training.options import FitOptions
 
 NONE = np.empty(0, np.uint64)
@@ -160,7 +163,7 @@ class TestTraining:
         np.testing.assert_allclose(here, there, atol=1e-5)
         assert here.std() > 0
 
-    def test_several_factors(self, data, tmp_path):
+    def test_several_factors(self, data, tmp_path, caplog):
         from tfbind.binding.encoding import encode_labelled
         from tfbind.binding.options import EncodeOptions
 
@@ -169,9 +172,13 @@ class TestTraining:
             tensors, data / "both.fa", data / "labels.tsv", EncodeOptions(length=60, split=(0.6, 0.3, 0.1))
         )
         path = tmp_path / "two.keras"
-        fit(tensors, path, "gkm-bilstm", FitOptions(epochs=1), SMALL)
+        with caplog.at_level(logging.INFO):
+            fit(tensors, path, "gkm-bilstm", FitOptions(epochs=1), SMALL)
         card = BindingModel(path).card
         assert card.gkm.shape[0] == len(card.tasks) == 2
+        # the tables of both factors count
+        n_parameters = 2 * N_FEATURES + load_network(path, card).count_params()
+        assert f"training gkm-bilstm ({n_parameters:,} parameters, one-hot) on " in caplog.text
 
     def test_kmer_tensors_are_refused(self, kmer_tensors, tmp_path):
         with pytest.raises(TfbindError, match="expects one-hot"):

@@ -88,10 +88,11 @@ def train(
 
     network = build(spec)
     start_from_evidence(network, data)
+    table_size = 0 if data.encoder.gkm is None else data.encoder.gkm.size
     logger.info(
         "training %s (%s parameters, %s) on %s examples, on the %s",
         architecture,
-        f"{network.count_params():,}",
+        f"{network.count_params() + table_size:,}",
         f"{encoding.k}-mers" if encoding.k is not None else "one-hot",
         f"{data.n_train:,}",
         device,
