@@ -6,6 +6,7 @@ import pytest
 from tfbind import cli
 from tfbind.cli.recombination_evaluate import UNITS
 from tfbind.recombination import truth
+from tfbind.recombination.hotspots import FACTOR
 from tfbind.recombination.map_table import read_map, write_bedgraph
 
 HEADER = "chrom\tstart\tend\tn_sites\trate\trate_lower\trate_upper\tnote\n"
@@ -77,6 +78,7 @@ def test_hotspots_are_judged_too(tmp_path):
     assert evaluate("--scales", "100", "--hotspots", "spots.bed") == 0
     assert list(metrics()) == ["100", "hotspots"]
     assert metrics()["hotspots"] == {
+        "factor": 5,
         "n_true": 0,
         "n_called": 0,
         "n_left_out": 1,
@@ -85,6 +87,16 @@ def test_hotspots_are_judged_too(tmp_path):
     }
     with open("out/notes.json") as handle:
         assert any(note.startswith("hotspots: 0 called and 0 true") for note in json.load(handle))
+
+
+@pytest.mark.parametrize(("argv", "n_true"), [((), 1), (("--hotspot-factor", "20"), 0)])
+def test_hotspots_of_the_truth_have_the_factor_that_is_given(argv, n_true, tmp_path):
+    rows = [f"1 {kb}000 {kb + 5}000 {10 if kb == 50 else 1}\n" for kb in range(0, 200, 5)]
+    (tmp_path / "both.bg").write_text("".join(rows))
+    (tmp_path / "spots.bed").write_text("")
+    given = ("--scales", "5000", "--truth", "both.bg", "--hotspots", "spots.bed", *argv)
+    assert evaluate(*given, of="both.bg") == 0
+    assert metrics()["hotspots"]["n_true"] == n_true
 
 
 def test_a_given_unit(tmp_path):
@@ -123,6 +135,7 @@ def test_defaults():
         ["recombination", "evaluate", "--map", "a", "--truth", "b", "c", "-o", "d"]
     )
     assert args.scales == (25_000, 100_000, 1_000_000)
+    assert args.hotspot_factor == FACTOR
     assert (args.truth_unit, args.mutation_rate, len(args.truth)) == (None, None, 2)
 
 
@@ -133,6 +146,7 @@ def test_defaults():
         (["--scales", "100,100"], "argument --scales: found '100,100'"),
         (["--scales", "1e5"], "argument --scales: found '1e5'"),
         (["--map-unit", "M"], "argument --map-unit: invalid choice: 'M'"),
+        (["--hotspot-factor", "0"], "argument --hotspot-factor: found '0', expected a number above 0"),
         (["--truth-unit", "M"], "argument --truth-unit: invalid choice: 'M'"),
         (["--mutation-rate", "0"], "argument --mutation-rate: found '0'"),
         (["--map", "none.tsv"], "none.tsv: no such file"),

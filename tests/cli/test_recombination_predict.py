@@ -109,8 +109,9 @@ def test_defaults():
         (["--vcf", "VCF", "--samples", "none.txt"], "none.txt: no such file"),
         (
             ["--vcf", "VCF", "--diversity", "2"],
-            "found a diversity of 2.0, expected pairwise differences per bp",
+            "argument --diversity: found '2', expected a number above 0 and below 1",
         ),
+        (["--vcf", "none.vcf", "--diversity", "5"], "argument --diversity: found '5'"),
         (["--vcf", "VCF", "--bedgraph", "out/map.tsv"], "--bedgraph out/map.tsv is the file of --output"),
         (["--vcf", "VCF", "--hotspots", "VCF"], "--hotspots"),
     ],

@@ -146,6 +146,7 @@ class TestEvaluateMap:
         called = [("1", 50_000, 55_000), ("1", 100_000, 105_000), ("2", 0, 5_000)]
         found = evaluate_map(predicted, truth, [5_000], called)
         expected = {
+            "factor": 5,
             "n_true": 3,
             "n_called": 2,
             "n_left_out": 1,
@@ -153,7 +154,7 @@ class TestEvaluateMap:
             "precision": 0.5,
         }
         assert found.hotspots == expected
-        note = "hotspots: 2 called and 3 true, recall 0.333, precision 0.500; 1 left out"
+        note = "hotspots: 2 called and 3 true (5 times their surroundings), recall 0.333, precision 0.500; 1 left out"
         assert any(line.startswith(note) for line in found.notes)
         assert not any("coarser" in line for line in found.notes)
         coarse = Truth({"1": Pieces(*np.array([[0, 150_000], [150_000, 300_000], [1, 2]]))}, False, [])
@@ -163,6 +164,8 @@ class TestEvaluateMap:
         )
         assert evaluate_map(predicted, truth, [5_000], []).hotspots["precision"] is None
         assert evaluate_map(predicted, truth, [5_000]).hotspots is None
+        higher = evaluate_map(predicted, truth, [5_000], called, hotspot_factor=20)
+        assert (higher.hotspots["factor"], higher.hotspots["n_true"]) == (20, 0)
         with pytest.raises(TfbindError, match="no contig in common: found '7' and 'chr1'"):
             evaluate_map(predicted, truth, [5_000], [("7", 0, 5_000)])
 

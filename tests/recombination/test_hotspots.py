@@ -120,7 +120,8 @@ class TestScore:
     def test_found_missed_and_false(self):
         found = self.score((400_000, 405_000), (95_000, 110_000), (200_000, 205_000))
         share = pytest.approx(1 / 3)
-        assert found == {"n_true": 2, "n_called": 3, "n_left_out": 0, "recall": 0.5, "precision": share}
+        counts = {"n_true": 2, "n_called": 3, "n_left_out": 0}
+        assert found == {"factor": 5, **counts, "recall": 0.5, "precision": share}
 
     def test_calls_of_other_programs_may_overlap(self):
         found = self.score((90_000, 104_000), (102_000, 110_000), (0, 103_000), (300_000, 301_000))

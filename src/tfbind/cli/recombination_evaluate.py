@@ -5,9 +5,9 @@ tfbind; several files, such as one a contig, are taken together. A window counts
 it. Rates of 0 at a contig's ends, or over 1 Mb and more, are missing data in maps from pedigrees: windows there are
 left out, and counted.
 
-Hotspots, if given, are compared with those of the truth: windows of 5 kb with 5 times the mean rate of the
-surrounding 200 kb. "hotspots" in metrics.json: n_true, n_called, n_left_out (where truth or map is unknown), recall,
-precision; what overlaps agrees.
+Hotspots, if given, are compared with those of the truth: windows of 5 kb with --hotspot-factor times the mean rate of
+the surrounding 200 kb (give what predict was given). "hotspots" stands in metrics.json beside the scales: factor,
+n_true, n_called, n_left_out (where truth or map is unknown), recall, precision; what overlaps agrees.
 
 Writes metrics.json, windows.tsv, notes.json, landscape.svg, scatter.svg and calibration.svg.
 """
@@ -18,6 +18,7 @@ import argparse
 from pathlib import Path
 
 from tfbind.cli.arguments import add_output, positive_float
+from tfbind.cli.recombination_predict import add_hotspot_factor
 from tfbind.errors import TfbindError
 
 UNITS = ("cM/Mb", "per-bp")
@@ -40,6 +41,7 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--hotspots", type=Path, metavar="FILE.bed", help="called in the map, to be judged as well"
     )
+    add_hotspot_factor(parser)
     add_output(parser, "folder for the results", "DIR")
     parser.set_defaults(run=run)
 
@@ -99,4 +101,5 @@ def run(args: argparse.Namespace) -> None:
     predicted = read_prediction(args.map, args.mutation_rate, args.map_unit)
     truth = read_truth(args.truth, args.truth_unit)
     hotspots = read_intervals(args.hotspots) if args.hotspots else None
-    write_map_evaluation(args.output, evaluate_map(predicted, truth, args.scales, hotspots))
+    evaluation = evaluate_map(predicted, truth, args.scales, hotspots, args.hotspot_factor)
+    write_map_evaluation(args.output, evaluation)

@@ -24,7 +24,7 @@ import sys
 from logging.handlers import BufferingHandler
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output, add_threads, positive_float
+from tfbind.cli.arguments import add_output, add_threads, positive_float, share
 from tfbind.errors import TfbindError
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--diversity",
-        type=positive_float,
+        type=share,
         metavar="X",
         help="pairwise differences per bp; needed where the sites were chosen, as on a chip (default: measured)",
     )
@@ -97,6 +97,15 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         "--bedgraph", type=Path, metavar="FILE.bg", help="also write cM/Mb at the finest resolution"
     )
     parser.add_argument("--hotspots", type=Path, metavar="FILE.bed", help="also write hotspots")
+    add_hotspot_factor(parser)
+    parser.add_argument("--notes", type=Path, metavar="FILE.json", help="also write the warnings, a list")
+    add_threads(parser)
+    add_output(parser, "the map, a table; compressed if it ends in .gz", "FILE.tsv")
+    parser.set_defaults(run=run)
+
+
+def add_hotspot_factor(parser: argparse.ArgumentParser) -> None:
+    """Add ``--hotspot-factor``."""
     parser.add_argument(
         "--hotspot-factor",
         type=positive_float,
@@ -104,10 +113,6 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         metavar="X",
         help="times the surroundings' rate (default %(default)g)",
     )
-    parser.add_argument("--notes", type=Path, metavar="FILE.json", help="also write the warnings, a list")
-    add_threads(parser)
-    add_output(parser, "the map, a table; compressed if it ends in .gz", "FILE.tsv")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

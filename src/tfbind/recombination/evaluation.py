@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from tfbind.errors import TfbindError
-from tfbind.recombination.hotspots import WIDTH, Interval, score_hotspots
+from tfbind.recombination.hotspots import FACTOR, WIDTH, Interval, score_hotspots
 from tfbind.recombination.map_table import finest
 from tfbind.recombination.map_windows import (
     LEFT_OUT,
@@ -73,7 +73,11 @@ class MapEvaluation(NamedTuple):
 
 
 def evaluate_map(
-    predicted: PredictedMap, truth: Truth, scales: Sequence[int], hotspots: Sequence[Interval] | None = None
+    predicted: PredictedMap,
+    truth: Truth,
+    scales: Sequence[int],
+    hotspots: Sequence[Interval] | None = None,
+    hotspot_factor: float = FACTOR,
 ) -> MapEvaluation:
     """Compare a map with a truth.
 
@@ -86,6 +90,8 @@ def evaluate_map(
         Window lengths in bp.
     hotspots : sequence of (contig, start, end), optional
         Called in the map, to be judged as well.
+    hotspot_factor : float
+        Those of the truth have so many times the rate of their surroundings.
 
     Raises
     ------
@@ -112,7 +118,7 @@ def evaluate_map(
         tables.append(windows)
     spots = None
     if hotspots is not None:
-        spots = _hotspot_scores(hotspots, predicted, pieces)
+        spots = _hotspot_scores(hotspots, predicted, pieces, hotspot_factor)
         notes.append(_hotspot_note(spots))
         length = np.concatenate([each.end - each.start for each in pieces.values()])
         if np.quantile(length, 0.1) > WIDTH:
@@ -135,12 +141,12 @@ def evaluate_map(
 
 
 def _hotspot_scores(
-    hotspots: Sequence[Interval], predicted: PredictedMap, truth: Mapping[str, Pieces]
+    hotspots: Sequence[Interval], predicted: PredictedMap, truth: Mapping[str, Pieces], factor: float
 ) -> dict[str, int | float | None]:
     known = table_pieces(finest(predicted.table))
     names = matching_contigs((contig for contig, _, _ in hotspots), known) if hotspots else {}
     renamed = [(names.get(contig, contig), start, end) for contig, start, end in hotspots]
-    return score_hotspots(renamed, truth, known)
+    return score_hotspots(renamed, truth, known, factor)
 
 
 def _hotspot_note(scores: Mapping[str, int | float | None]) -> str:
@@ -149,7 +155,8 @@ def _hotspot_note(scores: Mapping[str, int | float | None]) -> str:
         for name in ("recall", "precision")
     ]
     return (
-        f"hotspots: {scores['n_called']:,} called and {scores['n_true']:,} true, {', '.join(shares)};"
+        f"hotspots: {scores['n_called']:,} called and {scores['n_true']:,} true ({scores['factor']:g} times their"
+        f" surroundings), {', '.join(shares)};"
         f" {scores['n_left_out']:,} left out, where truth or map is unknown"
     )
 

@@ -166,8 +166,8 @@ def score_hotspots(
     Returns
     -------
     dict
-        ``n_true``; ``n_called`` and ``n_left_out``: calls where truth and map know the rate, and others;
-        ``recall``: share of the true ones that overlap a called one; ``precision``: share of the called ones that
+        ``factor``, as given; ``n_true``; ``n_called`` and ``n_left_out``: calls where truth and map know the rate, and
+        others; ``recall``: share of the true ones that overlap a called one; ``precision``: share of the called ones that
         overlap a true one. A share of none is None.
     """
     n_true = n_called = n_found = n_right = 0
@@ -190,6 +190,7 @@ def score_hotspots(
         n_found += int(_overlap(true_start, true_end, merged.starts, merged.ends).sum())
         n_right += int(_overlap(start, end, true_start, true_end).sum())
     return {
+        "factor": factor,
         "n_true": n_true,
         "n_called": n_called,
         "n_left_out": len(calls) - n_called,
