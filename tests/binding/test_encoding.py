@@ -42,6 +42,15 @@ def random_sequences(n, length=LENGTH, seed=0):
     return [decode_letters(row) for row in rng.integers(0, 4, (n, length))]
 
 
+def shuffled(sequences):
+    codes = np.stack([encode_letters(sequence) for sequence in sequences])
+    n, length = codes.shape
+    return [
+        decode_letters(row)
+        for row in dinucleotide_shuffle(codes, np.full(n, length), np.arange(n, dtype=np.uint64))
+    ]
+
+
 def turned(sequence):
     codes = encode_letters(sequence)[None]
     return decode_letters(reverse_complement(codes, np.array([len(sequence)]))[0])
@@ -172,12 +181,22 @@ class TestGivenNegatives:
 
     def test_given_shuffles_stay_with_the_positives_that_they_were_made_from(self, fasta, output):
         positives = random_sequences(60)
-        codes = np.stack([encode_letters(sequence) for sequence in positives])
-        made = dinucleotide_shuffle(codes, np.full(60, codes.shape[1]), np.arange(60, dtype=np.uint64))
-        negatives = fasta([decode_letters(row) for row in made], "n.fa")
+        negatives = fasta(shuffled(positives), "n.fa")
         encode_fasta(output, fasta(positives), negatives, "x", options(split=(0.4, 0.3, 0.3)))
         found = Encoded(output)
         assert (found.split[:60] == found.split[60:]).all()
+
+    @pytest.mark.parametrize(("n_shuffled", "method"), [(21, "dinucleotide"), (20, "given")])
+    def test_count_as_shuffles_where_most_of_them_are(self, fasta, output, caplog, n_shuffled, method):
+        caplog.set_level("INFO")
+        positives = random_sequences(40)
+        negatives = [*shuffled(positives[:n_shuffled]), *random_sequences(40 - n_shuffled, seed=1)]
+        encode_fasta(output, fasta(positives), fasta(negatives, "n.fa"), "x", options())
+        found = Encoded(output)
+        assert found.attributes["negative_method"] == found.summary["negative_method"] == method
+        # which positive each was made from nobody said
+        assert set(found.parent) == {""}
+        assert caplog.text.count("stored as shuffles (negative_method dinucleotide)") == (n_shuffled == 21)
 
 
 class TestFolds:
@@ -285,6 +304,15 @@ class TestLabelled:
         assert found.id.tolist() == ["r0", "r1", "r2", "r3"]
         np.testing.assert_array_equal(found.y, [[1, 0], [0, np.nan], [np.nan, 1], [np.nan, np.nan]])
         assert found.summary["counts"]["labels without a record"] == 1
+        assert found.attributes["negative_method"] == "given"
+
+    def test_shuffles_among_them(self, fasta, tmp_path, output):
+        positives, labels = random_sequences(4), tmp_path / "labels.tsv"
+        labels.write_text("id\tA\tB\n" + "".join(f"r{i}\t{i % 2}\t{1 - i % 2}\n" for i in range(4)))
+        with labels.open("a") as handle:
+            handle.write("".join(f"r{i}\t0\t0\n" for i in range(4, 8)))
+        encode_labelled(output, fasta([*positives, *shuffled(positives)], "r.fa"), labels, options())
+        assert Encoded(output).attributes["negative_method"] == "dinucleotide"
 
     def test_record_without_a_line(self, fasta, tmp_path, output):
         labels = tmp_path / "labels.tsv"

@@ -234,6 +234,19 @@ class TestEvaluate:
         found = evaluate(model, examples_from_tensors(shuffle_tensors, "test", model), seed=0)
         assert found.notes == [SHUFFLES_NOTE, PAIRED_NOTE]
 
+    def test_and_that_shuffles_which_the_user_made_are_shuffles(self, fasta, train_small, tmp_path):
+        sequences = random_sequences(60)
+        codes = np.array([encode_letters(sequence) for sequence in sequences])
+        made = dinucleotide_shuffle(codes, np.full(60, 60, np.int32), np.arange(60, dtype=np.uint64))
+        positives, negatives = fasta("p", sequences), fasta("n", [decode_letters(row) for row in made])
+        encode_fasta(tmp_path / "t.h5", positives, negatives, "CREB", EncodeOptions(length=60))
+        train_small(tmp_path / "t.h5", tmp_path / "m.keras", epochs=1)
+        model = BindingModel(tmp_path / "m.keras", threads=1)
+        found = evaluate(model, examples_from_tensors(tmp_path / "t.h5", "test", model), seed=0)
+        assert found.notes == [SHUFFLES_NOTE, PAIRED_NOTE]
+        with pytest.raises(TfbindError, match=r"was trained on shuffles, .* so --prevalence has no meaning"):
+            BindingModel(tmp_path / "m.keras", prevalence=0.01)
+
     def test_names_the_cluster_of_a_shuffle_and_its_parent(self, model, shuffle_tensors):
         examples = examples_from_tensors(shuffle_tensors, "test", model)
         assert evaluate(model, examples, seed=0).predictions["cluster"].tolist() == [

@@ -6,6 +6,7 @@ the parts are dealt; the second one encodes and writes. Sequences are never all 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 from tfbind.binding.encoding_summary import Tally, report
 from tfbind.binding.negatives import Maker, negative_maker
 from tfbind.binding.options import EncodeOptions
+from tfbind.binding.shuffles import shuffle_families
 from tfbind.binding.sources import (
     Source,
     fasta_source,
@@ -41,6 +43,8 @@ from tfbind.dna.splits import (
 from tfbind.errors import TfbindError
 from tfbind.progress import Progress
 from tfbind.tensors import DnaEncoding, describe_sources, write_tensors
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -232,6 +236,15 @@ def _encode(
     )
     maker = negative_maker(negative_method, options)
     survey = _survey(sources, len(factors), options, maker)
+    if (
+        negative_method == "given"
+        and shuffle_families(survey.composition, survey.digest, survey.y) is not None
+    ):
+        negative_method = "dinucleotide"
+        logger.info(
+            "most negatives given are dinucleotide shuffles of positives: stored as shuffles (negative_method %s)",
+            negative_method,
+        )
     part, group = _deal(sources, survey, options)
     fold = _deal_folds(sources, survey, part, group, options)
     keep = _keep_made(survey)
@@ -281,7 +294,8 @@ def encode_fasta(
         The tensors file; beside it goes a summary, ``.summary.json`` in place of its suffix.
     positives : Path
     negatives : Path or None
-        None: shuffles of the positives, or sequences of a background model, are the negatives.
+        Where most are shuffles of positives (see `tfbind.binding.shuffles.shuffle_families`) the file says that the
+        negatives are shuffles. None: shuffles of the positives, or sequences of a background model, are the negatives.
     factor : str
         Name of the transcription factor.
     options : EncodeOptions

@@ -11,6 +11,7 @@ import pandas as pd
 from tfbind.binding.metrics import curves, score_metrics
 from tfbind.binding.model import BindingModel
 from tfbind.binding.parts import Part, content_digest
+from tfbind.binding.shuffles import shuffle_families
 from tfbind.binding.windows import MIN_BASES
 from tfbind.dna.alphabet import AMBIGUOUS
 from tfbind.dna.digests import composition_digests, strand_canonical_digests
@@ -115,7 +116,7 @@ def examples_from_tensors(path: Path, split: str, model: BindingModel) -> Evalua
     if (parent != "").any():
         cluster, paired = np.unique(np.where(parent == "", id, parent), return_inverse=True)[1], True
     else:
-        cluster, paired = shuffle_families(part.codes, part.valid_length, part.y), True
+        cluster, paired = _families(part.codes, part.valid_length, part.y), True
         if cluster is None:
             cluster, paired = np.unique(group, return_inverse=True)[1] if (group != "").all() else None, False
     n_folds = tensors.folds if held_out else None
@@ -135,17 +136,9 @@ def _held_out_fold(path: Path, model: BindingModel) -> int | None:
     return training["fold"] if same else None
 
 
-def shuffle_families(codes: np.ndarray, valid_length: np.ndarray, y: np.ndarray) -> np.ndarray | None:
-    """Number the families of positives and the shuffles made of them, known by their dinucleotide counts.
-
-    Returns
-    -------
-    (n,) int, or None where fewer than half of the negatives of the first factor are shuffles
-    """
-    _, family = np.unique(composition_digests(codes, valid_length), return_inverse=True)
-    bound, unbound = y[:, 0] == 1, y[:, 0] == 0
-    shuffles = np.isin(family[unbound], family[bound])
-    return family if len(shuffles) and shuffles.mean() > 0.5 else None
+def _families(codes: np.ndarray, valid_length: np.ndarray, y: np.ndarray) -> np.ndarray | None:
+    compositions = composition_digests(codes, valid_length)
+    return shuffle_families(compositions, strand_canonical_digests(codes, valid_length), y)
 
 
 def examples_from_fasta(positives: Path, negatives: Path, model: BindingModel) -> EvaluationSet:
@@ -167,7 +160,7 @@ def examples_from_fasta(positives: Path, negatives: Path, model: BindingModel) -
             lengths.append(batch.valid_length)
             labels.append(np.full((len(batch.names), 1), label, np.float32))
     all_codes, valid_length, y = map(np.concatenate, (codes, lengths, labels))
-    cluster = shuffle_families(all_codes, valid_length, y)
+    cluster = _families(all_codes, valid_length, y)
     return EvaluationSet(
         np.array(ids, dtype=object),
         all_codes,
