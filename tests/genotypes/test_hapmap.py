@@ -1,4 +1,5 @@
 import gzip
+import re
 
 import msprime
 import numpy as np
@@ -73,6 +74,16 @@ class TestReading:
         [
             ("", "has no rows"),
             ("1 1 1 0\n1 9 0 0\n", "line 1: found '1 1 1 0', expected 'Chromosome"),
+            (
+                "Chromosome Position(bp) Map(cM)\nsim1 1 0\n",
+                "line 1: found the columns 'Chromosome Position(bp) Map(cM)' without a rate before the last, expected"
+                " 'Chromosome Position(bp) Rate(cM/Mb) Map(cM)', of which the first may be missing",
+            ),
+            ("pos chr cM\n1 20 0\n9 20 0.1\n", "line 1: found the columns 'pos chr cM' without a rate"),
+            (
+                "Chromosome Position(bp) Map(cM) Rate(cM/Mb)\n",
+                "line 1: found the columns 'Chromosome Position",
+            ),
             (f"{HEADER}\n1 5 1\n", "line 2: found 3 columns, expected the header's 4"),
             (f"{HEADER}\n1 5.5 1 0\n", "line 2: found position '5.5', expected a whole number"),
             (f"{HEADER}\n1 5 -1 0\n", "line 2: found rate '-1'"),
@@ -82,7 +93,7 @@ class TestReading:
         ],
     )
     def test_wrong(self, tmp_path, text, message):
-        with pytest.raises(TfbindError, match=f"map.txt: {message}".replace("(", r"\(")):
+        with pytest.raises(TfbindError, match=re.escape(f"map.txt: {message}")):
             read_hapmap(self.write(tmp_path, text))
 
     def test_absent(self, tmp_path):

@@ -8,6 +8,7 @@ positions, rates per bp per generation, and NaN where unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tfbind.errors import TfbindError
 from tfbind.files import open_text, whole_output
 
 HEADER = "Chromosome\tPosition(bp)\tRate(cM/Mb)\tMap(cM)"
+RATE = re.compile(r"rate|cm.{0,5}mb", re.I)
 CM_PER_MB = 1e8  # of one crossover per bp and generation
 
 
@@ -28,7 +30,7 @@ def read_hapmap(path: Path) -> dict[str, msprime.RateMap]:
     ----------
     path : Path
         Plain, gzip or BGZF, split by blanks or tabs; the first column may be missing, as in the maps of the 1000
-        Genomes, then the contig's name is empty. Rates are read from the rate column.
+        Genomes, then the contig's name is empty. Rates are read from the rate column, the last but one.
 
     Returns
     -------
@@ -38,8 +40,8 @@ def read_hapmap(path: Path) -> dict[str, msprime.RateMap]:
     Raises
     ------
     TfbindError
-        If the file is missing, has no header or row, a row is no numbers, a rate is negative, or positions do
-        not ascend.
+        If the file is missing, has no header, no column of rates or no row, a row is no numbers, a rate is
+        negative, or positions do not ascend.
     """
     rows: dict[str, tuple[list[int], list[float]]] = {}
     width = 0
@@ -53,6 +55,11 @@ def read_hapmap(path: Path) -> dict[str, msprime.RateMap]:
                 if width not in (3, 4) or _is_number(columns[-1]):
                     raise TfbindError(
                         f"{path}: line {number}: found {line.strip()[:60]!r}, expected {HEADER!r}"
+                    )
+                if not RATE.search(columns[-2]):
+                    raise TfbindError(
+                        f"{path}: line {number}: found the columns {' '.join(columns)!r} without a rate before the"
+                        f" last, expected {' '.join(HEADER.split())!r}, of which the first may be missing"
                     )
                 continue
             if len(columns) != width:

@@ -167,8 +167,8 @@ def score_hotspots(
     -------
     dict
         ``factor``, as given; ``n_true``; ``n_called`` and ``n_left_out``: calls where truth and map know the rate, and
-        others; ``recall``: share of the true ones that overlap a called one; ``precision``: share of the called ones that
-        overlap a true one. A share of none is None.
+        others; ``recall``: share of the true ones that overlap a called one; ``precision``: share of the called ones
+        that overlap a true one. A share of none is None.
     """
     n_true = n_called = n_found = n_right = 0
     for contig, pieces in truth.items():
