@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from urllib.parse import quote
 
@@ -9,8 +10,14 @@ import msprime
 import numpy as np
 import pandas as pd
 
+from tfbind.files import open_text, sha256, write_text
 from tfbind.genotypes.hapmap import write_hapmap
 from tfbind.recombination.map_table import finest
+
+logger = logging.getLogger(__name__)
+
+# of a folder of maps, as sha256sum writes and checks it: so that a later run knows its own files from a user's
+CHECKSUMS = ".tfbind.sha256"
 
 
 def hapmap_name(contig: str) -> str:
@@ -22,15 +29,40 @@ def hapmap_name(contig: str) -> str:
 def write_hapmap_folder(folder: Path, table: pd.DataFrame) -> None:
     """Write the finest scale of a map, HapMap format, a file a contig; a contig without any rate has none.
 
+    Files of contigs that this map has not are removed if an earlier run has written them and nobody has changed them
+    since, which the file CHECKSUMS tells; of others it is said that they are there.
+
     Parameters
     ----------
     folder : Path
     table : DataFrame
         As `tfbind.recombination.map_table` describes it, rates per bp per generation.
     """
+    written = []
     for contig, rows in finest(table).groupby("chrom", sort=False):
         if rows["rate"].notna().any():
-            write_hapmap(folder / hapmap_name(str(contig)), {str(contig): _rate_map(rows)})
+            written.append(folder / hapmap_name(str(contig)))
+            write_hapmap(written[-1], {str(contig): _rate_map(rows)})
+    _remove_stale(folder, {path.name for path in written})
+    write_text(folder / CHECKSUMS, "".join(f"{sha256(path)}  {path.name}\n" for path in written))
+
+
+def _remove_stale(folder: Path, written: set[str]) -> None:
+    others = {path.name: path for path in sorted(folder.glob("*.txt")) if path.name not in written}
+    for digest, name in _checksums(folder / CHECKSUMS):
+        if name in others and others[name].is_file() and sha256(others[name]) == digest:
+            others.pop(name).unlink()
+            logger.info("%s: removed, as this map has no rates of its contig", folder / name)
+    if others:
+        names = f"{', '.join(list(others)[:5])}{' ...' * (len(others) > 5)}"
+        logger.warning("%s: not of this map, and left as they are: %s", folder, names)
+
+
+def _checksums(path: Path) -> list[tuple[str, str]]:
+    if not path.is_file():
+        return []
+    with open_text(path) as lines:
+        return [(digest, name) for digest, _, name in (line.rstrip("\n").partition("  ") for line in lines)]
 
 
 def _rate_map(rows: pd.DataFrame) -> msprime.RateMap:
