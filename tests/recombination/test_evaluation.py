@@ -125,8 +125,17 @@ class TestEvaluateMap:
         notes = self.evaluate(50, 100).notes
         assert notes[0] == "contigs of map and truth match but for 'chr': chr1 = 1"
         assert notes[1].startswith("scale 50: most of the truth is coarser")
-        assert len(notes) == 2
+        assert notes[2:] == [
+            "coverage95 is null at 100 bp: the map's windows, which have the intervals, are of 50 bp"
+        ]
+        assert not any("coverage95" in note for note in self.evaluate(50).notes)
         assert "scale 50: 4 windows; left out: 0 short, 0 no_prediction, 0 no_truth" in caplog.text
+
+    def test_tells_that_windows_of_no_common_length_cannot_cover(self):
+        unlike = PredictedMap(self.TABLE.assign(scale=0), False)
+        found = evaluate_map(unlike, Truth({"1": self.PIECES}, False, []), [100])
+        assert found.metrics["100"]["coverage95"] is None
+        assert found.notes[-1].endswith("which have the intervals, are of no common length")
 
     def test_another_unit(self):
         found = self.evaluate(50, per_mutation=True)

@@ -1,11 +1,12 @@
 import gzip
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tfbind.errors import TfbindError
-from tfbind.recombination.map_table import finest, read_map, write_bedgraph, write_map
+from tfbind.recombination.map_table import finest, read_map, resolution, write_bedgraph, write_map
 
 HEADER = "chrom\tstart\tend\tn_sites\trate\trate_lower\trate_upper\tnote\n"
 TEXT = HEADER + "1\t0\t100\t3\t1e-08\t5e-09\t2e-08\t\n1\t100\t150\t0\tNA\tNA\tNA\tno_sites\n"
@@ -97,6 +98,37 @@ class TestWriteAndRead:
         text = TEXT.replace(old, new)
         with pytest.raises(TfbindError, match=message):
             read_map(written(tmp_path, text))
+
+
+class TestResolution:
+    def of(self, *contigs):
+        rows = [(str(name), *ends) for name, edges in enumerate(contigs) for ends in pairwise(edges)]
+        return resolution(pd.DataFrame(rows, columns=["chrom", "start", "end"]))
+
+    def test_is_that_of_all_windows_but_a_contigs_first_and_last(self):
+        assert self.of([37, 100, 200, 240], [60, 100]) == 100
+
+    def test_among_many_scaffolds_shorter_than_two_windows(self):
+        scaffolds = [[0, 40 + n] for n in range(50)] + [[20, 100, 130]] * 50
+        assert self.of([0, 100, 200, 210], *scaffolds) == 100
+        assert self.of(*scaffolds) == 100
+
+    def test_of_windows_that_begin_anywhere(self):
+        assert self.of([7, 107, 207, 307, 350]) == 100
+
+    def test_of_one_row(self):
+        assert self.of([0, 50]) == 50
+
+    @pytest.mark.parametrize(
+        "contigs",
+        [
+            ([0, 40], [0, 50]),  # all scaffolds are shorter than a window
+            ([3990, 4000, 4005],),  # 10, 16, 20, 25 and more would do
+            ([0, 30, 100, 250],),
+        ],
+    )
+    def test_that_cannot_be_told(self, contigs):
+        assert self.of(*contigs) == 0
 
 
 class TestBedgraph:

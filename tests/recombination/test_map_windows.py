@@ -30,7 +30,7 @@ class TestReadPrediction:
         ("ends", "scale"),
         [((50, 100, 120), 50), ((50, 90, 120), 0)],
     )
-    def test_takes_the_usual_length_of_rows_for_their_scale(self, ends, scale, tmp_path):
+    def test_finds_the_scale_of_a_table_that_has_none(self, ends, scale, tmp_path):
         starts = (0, *ends[:-1])
         lines = [f"1\t{start}\t{end}\t1\t1\t1\t1\t\n" for start, end in zip(starts, ends, strict=True)]
         (tmp_path / "map.tsv").write_text(HEADER + "".join(lines))

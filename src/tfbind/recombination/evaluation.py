@@ -116,6 +116,7 @@ def evaluate_map(
         left_out = ", ".join(f"{values[f'n_{reason}']:,} {reason}" for reason in LEFT_OUT)
         logger.info("scale %s: %s windows; left out: %s", f"{scale:,}", f"{values['n_windows']:,}", left_out)
         tables.append(windows)
+    notes += _interval_notes(predicted.table, scales)
     spots = None
     if hotspots is not None:
         spots = _hotspot_scores(hotspots, predicted, pieces, hotspot_factor)
@@ -174,6 +175,18 @@ def _contig_notes(contigs: NDArray, matches: Mapping[str, str]) -> list[str]:
             f"{len(absent)} contigs of the map have no truth: {', '.join(absent[:5])}{' ...' * (len(absent) > 5)}"
         )
     return notes
+
+
+def _interval_notes(table: pd.DataFrame, scales: Sequence[int]) -> list[str]:
+    """Say of which scales the map has intervals that cannot be judged."""
+    own = set(table.loc[table["rate_lower"].notna(), "scale"])
+    absent = [f"{scale:,}" for scale in scales if scale not in own]
+    if not own or not absent:
+        return []
+    has = f"of {', '.join(f'{scale:,}' for scale in sorted(own))} bp" if own != {0} else "of no common length"
+    return [
+        f"coverage95 is null at {', '.join(absent)} bp: the map's windows, which have the intervals, are {has}"
+    ]
 
 
 def _coarser(truth: Mapping[str, Pieces], scale: int) -> bool:

@@ -99,6 +99,25 @@ def finest(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["scale"] == table["scale"].min()]
 
 
+def resolution(table: pd.DataFrame) -> int:
+    """Find the length of the windows of a table without ``scale``, bp; 0 where it cannot be told.
+
+    In a map of tfbind all but a contig's first start and last end are multiples of it, and no window is longer: it is
+    their greatest common divisor, unless half of that would do, too. In others it is the length of over half the rows.
+    """
+    length = table["end"] - table["start"]
+    by_contig = table.groupby("chrom", sort=False)
+    inner = [
+        table["start"][table["start"] > by_contig["start"].transform("min")],
+        table["end"][table["end"] < by_contig["end"].transform("max")],
+    ]
+    common = int(np.gcd.reduce(np.concatenate(inner), initial=0))
+    if common / 2 < length.max() <= common:
+        return common
+    usual = int(length.mode()[0])
+    return usual if (length == usual).mean() > 0.5 else 0
+
+
 def write_bedgraph(path: Path, table: pd.DataFrame, *, per_mutation: bool) -> None:
     """Write the rates of the finest scale as bedGraph, in cM/Mb or, if per_mutation, as r/mu; what is NaN is left out.
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfbind.recombination.map_table import RATES, finest, read_map
+from tfbind.recombination.map_table import RATES, finest, read_map, resolution
 from tfbind.recombination.pieces import COVERED, Pieces, window_means
 from tfbind.recombination.truth import is_map_table, read_rates, table_pieces
 
@@ -58,9 +58,7 @@ def read_prediction(path: Path, mutation_rate: float | None = None, unit: str | 
             ignore_index=True,
         ).assign(rate_lower=np.nan, rate_upper=np.nan, note="")
     if "scale" not in table:
-        length = table["end"] - table["start"]
-        usual = int(length.mode()[0])
-        table["scale"] = usual if (length == usual).mean() > 0.5 else 0
+        table["scale"] = resolution(table)
     if mutation_rate is not None and not per_mutation:
         logger.info("%s: holds absolute rates, which --mutation-rate does not change", path)
     elif mutation_rate is not None:
