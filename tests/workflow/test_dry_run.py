@@ -146,6 +146,19 @@ class TestRecombination:
             " -o results/recombination/p/evaluation"
         )
 
+    def test_what_the_maps_warnings_advise(self, workflow):
+        header = "name\tvcf\tsamples\tdiversity\tunphased\ttruth\n"
+        workflow.write_populations("p\treads.fa\treads.fa\t0.0008\tyes\treads.fa\n", header=header)
+        workflow.config["recombination"] = {"hotspot_factor": 3.5}
+        output = workflow.dry_run()
+        assert " --vcf reads.fa --samples reads.fa --diversity 0.0008 --unphased --resolution" in command(
+            output, "recombination predict"
+        )
+        for verb in ("predict", "evaluate"):
+            assert " --hotspot-factor 3.5 " in command(output, f"recombination {verb}")
+        workflow.write_populations("p\treads.fa\t\t\tno\n", header=header)
+        assert "--unphased" not in command(workflow.dry_run(), "recombination predict")
+
     def test_without_a_mutation_rate_there_are_no_centimorgans(self, workflow):
         workflow.write_populations("p\treads.fa\n")
         found = command(workflow.dry_run(), "recombination predict")
@@ -183,6 +196,18 @@ class TestRecombination:
             " results/simulations/3.h5 --epochs 2 --seed 7 --threads 1 --resume -o results/recombination/rates.keras"
         )
         assert " --model results/recombination/rates.keras " in command(output, "recombination predict")
+
+    def test_retraining_on_a_population_and_a_map_of_the_users_own(self, workflow):
+        workflow.write_populations("p\treads.fa\n")
+        known = {"demography": "reads.fa", "deme": "YRI", "rate_map": "reads.fa", "mutation_rate": 1.25e-8}
+        workflow.config["recombination"] = {"retrain": {"replicates": 5, "jobs": 1, "perfect": True} | known}
+        found = command(workflow.dry_run(), "recombination simulate")
+        assert found.startswith(
+            "tfbind recombination simulate --demography reads.fa --rate-map reads.fa --deme YRI"
+            " --mutation-rate 1.25e-08 --perfect --replicates 5 --seed 1"
+        )
+        workflow.config["recombination"]["retrain"]["perfect"] = False
+        assert "--perfect" not in command(workflow.dry_run(), "recombination simulate")
 
 
 class TestCommands:

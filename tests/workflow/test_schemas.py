@@ -143,6 +143,22 @@ class TestRecombination:
                 r"^config: recombination\.retrain: found demography without mutation_rate, expected both$",
             ),
             (
+                {"retrain": {"replicates": 9, "jobs": 2, "rate_map": "reads.fa"}},
+                r"^config: recombination\.retrain: found rate_map without mutation_rate, expected both$",
+            ),
+            (
+                {"retrain": {"replicates": 9, "jobs": 2, "deme": "YRI"}},
+                r"^config: recombination\.retrain: found deme without demography, expected both$",
+            ),
+            (
+                {"retrain": {"replicates": 9, "jobs": 2, "perfect": "yes"}},
+                r"^config: recombination\.retrain\.perfect: found 'yes', expected true or false$",
+            ),
+            (
+                {"hotspot_factor": 0},
+                r"^config: recombination\.hotspot_factor: found 0, expected a number above",
+            ),
+            (
                 {"retrain": {"replicates": 9, "jobs": 2}, "model": "reads.fa"},
                 r"^config: recombination: found model 'reads\.fa' and retrain, expected one of them or neither",
             ),
@@ -177,6 +193,22 @@ class TestRecombination:
     def test_mistake_in_the_sheet(self, workflow, rows, expected):
         workflow.write_populations(rows)
         one_line(workflow.message(), expected)
+
+    @pytest.mark.parametrize(
+        ("column", "cell", "expected"),
+        [
+            ("samples", "none.txt", "no such file: none.txt"),
+            ("unphased", "1", "found '1', expected yes or no"),
+            *(
+                ("diversity", cell, f"found '{cell}', expected a number above 0 and below 1 (")
+                for cell in "051x"
+            ),
+            ("diversity", "0.000", "found '0.000', expected a number above 0 and below 1 ("),
+        ],
+    )
+    def test_mistake_in_an_optional_column(self, workflow, column, cell, expected):
+        workflow.write_populations(f"p\treads.fa\t{cell}\n", header=f"name\tvcf\t{column}\n")
+        one_line(workflow.message(), rf"^populations\.tsv: line 2: {column}: {re.escape(expected)}")
 
     def test_mistake_in_the_column_names(self, workflow):
         workflow.write_populations("", header="name\tpositives\n")
@@ -288,4 +320,7 @@ class TestOneTable:
         manual = (ROOT / "config/README.md").read_text()
         keys = {*self.schema, *self.model, *self.retrain}
         keys |= {key for part in ("encode", "recombination") for key in self.schema[part]["properties"]}
+        keys |= set(
+            yaml.safe_load((ROOT / "workflow/schemas/populations.schema.yaml").read_text())["properties"]
+        )
         assert [key for key in sorted(keys) if f"`{key}`" not in manual] == []

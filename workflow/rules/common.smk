@@ -10,9 +10,15 @@ from snakemake.utils import validate
 
 COLUMNS = {
     "datasets": ["name", "positives", "negatives", "peaks", "genome", "predict"],
-    "populations": ["name", "vcf", "mask", "truth", "mutation_rate"],
+    "populations": [
+        *("name", "vcf", "mask", "truth", "mutation_rate"),
+        *("samples", "diversity", "unphased"),
+    ],
 }
-# of the settings of retraining, those of tfbind recombination train
+# of the columns, those that hold no path
+NOT_FILES = {"mutation_rate", "diversity", "unphased"}
+# of the settings of retraining, the files, and those of tfbind recombination train
+SIMULATION_FILES = ("demography", "rate_map", "prior")
 RATE_TRAINING = {"units", "layers", "epochs", "batch_size", "patience", "learning_rate"}
 
 
@@ -96,11 +102,16 @@ def check_recombination(settings):
         raise WorkflowError(
             f"config: recombination: found model {model!r} and retrain, expected one of them or neither"
         )
-    if retrain.get("demography") and not retrain.get("mutation_rate"):
-        raise WorkflowError(
-            "config: recombination.retrain: found demography without mutation_rate, expected both"
-        )
-    files = {f"retrain.{k}": retrain.get(k) for k in ("prior", "demography")}
+    for key, needed in {
+        "demography": "mutation_rate",
+        "rate_map": "mutation_rate",
+        "deme": "demography",
+    }.items():
+        if retrain.get(key) and not retrain.get(needed):
+            raise WorkflowError(
+                f"config: recombination.retrain: found {key} without {needed}, expected both"
+            )
+    files = {f"retrain.{k}": retrain.get(k) for k in SIMULATION_FILES}
     check_files_exist({"model": model} | files, "config: recombination")
 
 
@@ -141,7 +152,7 @@ def read_sheet(path, kind):
                     "expected each name once"
                 )
             check_files_exist(
-                {k: v for k, v in row.items() if k != "mutation_rate"}, where
+                {k: v for k, v in row.items() if k not in NOT_FILES}, where
             )
             rows[name], lines[name] = row, reader.line_num
     if not rows:
@@ -211,15 +222,18 @@ wildcard_constraints:
 
 
 def as_flags(settings):
-    """Turn {"max_peaks": 500, "k": None} into ["--max-peaks", "500"].
+    """Turn {"max_peaks": 500, "k": None, "perfect": True} into ["--max-peaks", "500", "--perfect"].
 
-    What is null is left to tfbind's own defaults.
+    What is null or false is left to tfbind's own defaults.
     """
     flags = []
     for name, value in settings.items():
-        if value is not None:
+        if value is None or value is False:
+            continue
+        flags.append(f"--{name.replace('_', '-')}")
+        if value is not True:
             values = value if isinstance(value, list) else [value]
-            flags += [f"--{name.replace('_', '-')}", ",".join(map(str, values))]
+            flags.append(",".join(map(str, values)))
     return flags
 
 
@@ -279,7 +293,7 @@ def get_pieces(wildcards):
 def get_map_inputs(wildcards):
     """Files under the names of the flags that they go to."""
     row = POPULATIONS[wildcards.population]
-    inputs = {column: row.get(column) for column in ("vcf", "mask")}
+    inputs = {column: row.get(column) for column in ("vcf", "mask", "samples")}
     inputs["model"] = config["recombination"].get("model")
     if config["recombination"].get("retrain"):
         inputs["model"] = "results/recombination/rates.keras"
@@ -287,9 +301,13 @@ def get_map_inputs(wildcards):
 
 
 def get_map_settings(wildcards):
+    row = POPULATIONS[wildcards.population]
     settings = {
-        "mutation_rate": POPULATIONS[wildcards.population].get("mutation_rate"),
+        "mutation_rate": row.get("mutation_rate"),
+        "diversity": row.get("diversity"),
+        "unphased": row.get("unphased") == "yes",
         "resolution": config["recombination"].get("resolution"),
+        "hotspot_factor": config["recombination"].get("hotspot_factor"),
     }
     return as_flags(settings)
 
@@ -301,12 +319,12 @@ def get_truth(wildcards):
 def get_simulation_inputs(wildcards):
     """Files under the names of the flags that they go to."""
     retrain = config["recombination"]["retrain"]
-    return {k: retrain[k] for k in ("demography", "prior") if retrain.get(k)}
+    return {k: retrain[k] for k in SIMULATION_FILES if retrain.get(k)}
 
 
 def get_simulation_settings(wildcards):
     """The settings of a job; its seed is its own."""
-    others = {"demography", "prior", "jobs"} | RATE_TRAINING
+    others = {*SIMULATION_FILES, "jobs"} | RATE_TRAINING
     settings = config["recombination"]["retrain"].items()
     own = {"seed": config["seed"] + int(wildcards.job)}
     return as_flags({k: v for k, v in settings if k not in others} | own)

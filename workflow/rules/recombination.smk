@@ -150,13 +150,18 @@ rule evaluate_map:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=60,
     params:
-        scales=as_flags({"scales": config["recombination"].get("scales", None)}),
+        settings=as_flags(
+            {
+                key: config["recombination"].get(key, None)
+                for key in ("scales", "hotspot_factor")
+            }
+        ),
         directory=lambda wildcards, output: Path(output.metrics).parent,
     shell:
         "tfbind recombination evaluate"
         " --map {input.map:q}"
         " --truth {input.truth:q}"
         " --hotspots {input.hotspots:q}"
-        " {params.scales:q}"
+        " {params.settings:q}"
         " -o {params.directory:q}"
         " 2> {log:q}"
