@@ -214,7 +214,7 @@ class TestFormats:
 
 class TestSamples:
     def test_a_list_in_any_order(self, write, tmp_path):
-        (tmp_path / "s.txt").write_text("cid\r\n\r\nann\r\nann\r\n")
+        (tmp_path / "s.txt").write_text("cid\r\n\r\nann\r\n")
         found = read(write(RECORDS), tmp_path / "s.txt")
         assert found.samples == ("ann", "cid")
         # neither varies at the second site any more
@@ -226,6 +226,20 @@ class TestSamples:
         message = r"s\.txt: line 2: found 'zoe', expected one of the 3 samples of .*v\.vcf \(ann, bob, cid\)"
         with pytest.raises(TfbindError, match=message):
             read(write(RECORDS), tmp_path / "s.txt")
+
+    def test_a_name_listed_twice(self, write, tmp_path):
+        (tmp_path / "s.txt").write_text("ann\ncid\nann\n")
+        with pytest.raises(TfbindError, match=r"s\.txt: line 3: found 'ann' again, expected each name once"):
+            read(write(RECORDS), tmp_path / "s.txt")
+
+    @pytest.mark.parametrize("listed", ["", "cid\n", "ann\n"])
+    def test_two_of_one_name(self, write, tmp_path, listed):
+        (tmp_path / "s.txt").write_text(listed)
+        path = write(RECORDS, META + COLUMNS.replace("bob", "ann"))
+        with pytest.raises(
+            TfbindError, match=r"v\.vcf: found the sample 'ann' twice, expected each name once"
+        ):
+            read(path, tmp_path / "s.txt" if listed else None)
 
     def test_an_empty_list(self, write, tmp_path):
         (tmp_path / "s.txt").write_text("\n")
@@ -265,3 +279,9 @@ class TestRefuses:
     def test_a_position_that_is_no_number(self, write):
         with pytest.raises(TfbindError, match=r"line 7: found the position 'x'"):
             read(write(record("x", "0", "1", "1")))
+
+    @pytest.mark.parametrize("pos", [2**31, 2**63, "9" * 5000])
+    def test_a_position_beyond_32_bits(self, write, pos):
+        message = rf"line 8: found the position {str(pos)[:30]}, expected at most 2,147,483,647"
+        with pytest.raises(TfbindError, match=message):
+            read(write(record(2**31 - 1, "0", "1", "1") + record(pos, "0", "1", "1")))

@@ -28,6 +28,7 @@ from tfbind.progress import Progress
 logger = logging.getLogger(__name__)
 
 FIRST_SAMPLE = 9
+LAST_POSITION = 2**31 - 1  # as in BCF, and in tensors files
 MOST_MISSING = 0.5
 # of a phased sample's heterozygous genotypes, and of a phased contig's samples
 MOST_UNPHASED = 0.01
@@ -66,8 +67,9 @@ def read_genotypes(
     Raises
     ------
     TfbindError
-        If the file is no VCF or has no samples; if a name is none of its samples; if a genotype has more than
-        two alleles or cannot be read; if a contig's records do not stand together.
+        If the file is no VCF or has no samples, or two of one name; if a name is none of its samples, or listed twice;
+        if a position is none or beyond LAST_POSITION; if a genotype has more than two alleles or cannot be read; if a
+        contig's records do not stand together.
     """
     path = Path(path)
     columns, unit, lines = read_lines(path)
@@ -105,9 +107,12 @@ def read_genotypes(
 
 def _choose_samples(path: Path, found: list[str], listed: str | Path | None) -> tuple[list[str], np.ndarray]:
     """Give the names of the samples to use and, for each of the file's samples, its row among them or -1."""
+    columns = {name: column for column, name in enumerate(found)}
+    if len(columns) < len(found):
+        twice = next(name for column, name in enumerate(found) if columns[name] != column)
+        raise TfbindError(f"{path}: found the sample {twice!r} twice, expected each name once")
     if listed is None:
         return found, np.arange(len(found))
-    columns = {name: column for column, name in enumerate(found)}
     chosen: dict[str, None] = {}
     with open_text(listed) as lines:
         for number, line in enumerate(lines, 1):
@@ -118,6 +123,8 @@ def _choose_samples(path: Path, found: list[str], listed: str | Path | None) -> 
                     f"{listed}: line {number}: found {name!r}, expected one of the {len(found)} samples of"
                     f" {path} ({some})"
                 )
+            if name in chosen:
+                raise TfbindError(f"{listed}: line {number}: found {name!r} again, expected each name once")
             if name:
                 chosen[name] = None
     if not chosen:
@@ -143,7 +150,7 @@ class _Sites:
 
     def add(self, record: list[str], where: str, keep_filtered: bool) -> None:
         """Take one record: parse its genotypes, or count why not."""
-        at = position(record[1], where) - 1
+        at = _position(record[1], where) - 1
         self.start, self.end = min(self.start, at), max(self.end, at + 1)
         reason = _reason_to_leave_out(record, keep_filtered) or self._parse(record, where)
         if reason:
@@ -197,6 +204,14 @@ class _Sites:
             None if unphased else np.unique(np.nonzero(used)[0], return_inverse=True)[1],
         )
         return _without_duplicates(_with_calls(genotypes, self.most_missing))
+
+
+def _position(text: str, where: str) -> int:
+    # what is that long is refused whatever follows, by int() in its own words
+    pos = position(text[:20], where)
+    if pos > LAST_POSITION:
+        raise TfbindError(f"{where}: found the position {text[:30]}, expected at most {LAST_POSITION:,}")
+    return pos
 
 
 def _reason_to_leave_out(record: list[str], keep_filtered: bool) -> str | None:
