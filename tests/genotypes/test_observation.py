@@ -133,6 +133,14 @@ class TestObserve:
         assert 0 < len(found) < is_segregating(haplotypes).sum()
         assert is_segregating(found).all()
 
+    def test_where_nothing_varies(self):
+        noise = Observation(
+            switch_rate=0.1, error_rate=0.01, missing_rate=0.1, chip_spacing=100, chip_panel=4
+        )
+        none = np.zeros((0, 8), np.int8), np.zeros(0, np.int32)
+        found, at = observe(*none, 2, noise, np.random.SeedSequence(0))
+        assert (found.shape, at.shape) == ((0, 8), (0,))
+
 
 class TestDrawn:
     def test_shares_are_the_priors(self):

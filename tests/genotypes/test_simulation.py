@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from tfbind.errors import TfbindError
+from tfbind.genotype_tensors import packed, unpacked
 from tfbind.genotypes.demographies import SizeHistory
 from tfbind.genotypes.prior import Prior, Range
 from tfbind.genotypes.simulation import Setting, known_stretches, simulate_region
@@ -112,6 +113,15 @@ class TestGiven:
         rates = msprime.RateMap.uniform(30_000, 1e-8)
         setting = Setting(length=30_000, stretches=(("c", 0, rates),), mutation_rate=MU, samples=2)
         assert simulate_region(setting, 0, 0).parameters["start"] == 0
+
+
+@pytest.mark.parametrize("unphased", [0, 1])
+def test_a_region_in_which_nothing_varies_has_no_sites(unphased):
+    prior = Prior.from_mapping({"unphased": unphased, "switches": 1 - unphased})
+    region = simulate_region(Setting(prior=prior, length=20, samples=4), 0, 0)
+    assert region.haplotypes.shape == (0, 8)
+    assert region.genotypes().calls.shape == (0, 4 if unphased else 8)
+    assert unpacked(packed(region)).haplotypes.shape == (0, 8)
 
 
 class TestKnownStretches:

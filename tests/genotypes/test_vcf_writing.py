@@ -34,3 +34,11 @@ def test_haploid(tmp_path):
     lines = written(tmp_path / "a.vcf.gz", ploidy=1, phased=True)
     assert lines[1].endswith("GT\t0\t1\t1\t0")
     assert lines[2].endswith("GT\t1\t1\t.\t.")
+
+
+def test_no_sites(tmp_path):
+    write_vcf(
+        tmp_path / "a.vcf.gz", "c", 90, np.zeros(0, int), np.zeros((0, 4), np.int8), ploidy=2, phased=True
+    )
+    text = gzip.decompress((tmp_path / "a.vcf.gz").read_bytes()).decode()
+    assert text == f"{HEAD}#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts1\ts2\n"

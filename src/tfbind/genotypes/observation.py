@@ -136,7 +136,7 @@ def switch_phase(rng: np.random.Generator, haplotypes: np.ndarray, rate: float) 
     """Swap a diploid sample's haplotypes from a heterozygous site on, with chance ``rate`` at each."""
     if not rate:
         return haplotypes
-    pairs = haplotypes.reshape(len(haplotypes), -1, 2)
+    pairs = haplotypes.reshape(len(haplotypes), haplotypes.shape[1] // 2, 2)
     is_switch = (pairs[..., 0] != pairs[..., 1]) & (rng.random(pairs.shape[:2]) < rate)
     is_swapped = np.cumsum(is_switch, axis=0) % 2 == 1
     return np.where(is_swapped[..., None], pairs[..., ::-1], pairs).reshape(haplotypes.shape)

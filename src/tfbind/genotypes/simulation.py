@@ -96,7 +96,7 @@ class Region:
         """Give the region as reading its VCF would: of unphased samples, how many alleles 1 each has."""
         calls, ploidy = self.haplotypes, 1
         if self.ploidy == 2 and not self.phased:
-            pairs = calls.reshape(len(calls), -1, 2)
+            pairs = calls.reshape(len(calls), calls.shape[1] // 2, 2)
             is_missing = (pairs == MISSING).any(axis=2)
             calls, ploidy = np.where(is_missing, MISSING, pairs.sum(axis=2)).astype(np.int8), 2
         found = Genotypes(self.id, self.position.astype(np.int64), calls, ploidy, 0, self.length)

@@ -60,6 +60,6 @@ def write_vcf(
             '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n'
             f"{columns}\n".encode()
         )
-        for at, row in zip(position.tolist(), text.reshape(len(text), -1), strict=True):
+        for at, row in zip(position.tolist(), text.reshape(len(text), 2 * haplotypes.shape[1]), strict=True):
             head = f"{contig}\t{at + 1}\t.\t{REF}\t{ALT}\t.\tPASS\t.\tGT\t"
             handle.write(head.encode() + row.tobytes())
