@@ -153,11 +153,56 @@ class TestMask:
         plain, masked = (compute_features(genotypes, mask) for mask in (None, Accessible(starts, starts + 5)))
         assert masked.units_per_bp == pytest.approx(2 * plain.units_per_bp)
         assert masked.accessible.sum() == 10_000
-        assert (masked.end == plain.end).all()
+        assert np.abs(masked.end - plain.end).max() <= 5
         np.testing.assert_allclose(column(masked, "accessible"), 0.5, atol=0.02)
-        np.testing.assert_allclose(
-            column(masked, "log_width"), column(plain, "log_width") + np.log(2), rtol=1e-4
+        # half the bases of twice the diversity
+        np.testing.assert_allclose(column(masked, "log_width"), column(plain, "log_width"), rtol=1e-3)
+
+    def test_tokens_have_equally_many_accessible_bases(self):
+        genotypes = random_genotypes()
+        mask = Accessible(np.array([0, 9_000, 15_000]), np.array([3_000, 10_000, 17_000]))
+        genotypes = genotypes.select(mask.contains(genotypes.positions), "masked")
+        found = compute_features(genotypes, mask)
+        assert (found.start[0], found.end[-1]) == (0, 20_000)
+        assert (found.end[:-1] == found.start[1:]).all()
+        assert np.ptp(found.accessible) <= 1
+        assert found.accessible.sum() == 6_000
+        assert len(found.start) == round(len(genotypes.positions) / 4)
+
+
+class TestGaps:
+    """The sites of a region once more, far behind it."""
+
+    @pytest.fixture(params=[False, True], ids=["without a mask", "with a mask"])
+    def twice(self, request):
+        genotypes = random_genotypes(n_sites=400, length=100_000)
+        far = 10_000_000
+        mask = Accessible(np.array([0, far]), np.array([100_000, far + 100_000])) if request.param else None
+        double = replace(
+            genotypes,
+            positions=np.concatenate([genotypes.positions, genotypes.positions + far]),
+            calls=np.concatenate([genotypes.calls, genotypes.calls]),
+            end=far + 100_000,
         )
+        return compute_features(genotypes), compute_features(double, mask)
+
+    def test_do_not_dilute_diversity(self, twice):
+        alone, both = twice
+        assert both.units_per_bp == pytest.approx(alone.units_per_bp, rel=0.01)
+
+    def test_do_not_widen_tokens(self, twice):
+        alone, both = twice
+        assert len(both.start) == 2 * len(alone.start) == 200
+        assert both.accessible == pytest.approx(1_000, rel=0.01)
+        assert (np.diff(both.end[:99]) < 1_010).all()
+        assert both.accessible.sum() == pytest.approx(200_000, rel=0.01)
+
+    def test_part_what_lies_on_either_side(self, twice):
+        alone, both = twice
+        for name in ("r2_8", "log_common", "diversity", "log_width"):
+            np.testing.assert_allclose(
+                column(both, name)[:90].mean(), column(alone, name)[:90].mean(), rtol=0.03
+            )
 
 
 class TestRefuses:

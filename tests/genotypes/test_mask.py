@@ -43,6 +43,27 @@ class TestIntervals:
         np.testing.assert_array_equal(found.contains(np.arange(500)), by_base)
         np.testing.assert_array_equal(found.bases_before(np.arange(500)), np.cumsum(by_base) - by_base)
 
+    def test_the_base_with_so_many_in_front(self, mask):
+        found = mask.on("1").position_of(np.array([0, 1, 21, 22, 31]))
+        assert found.tolist() == [10, 11, 31, 40, 49]
+
+    def test_are_cut(self, mask):
+        part = mask.on("1").within(15, 41)
+        assert list(zip(part.starts.tolist(), part.ends.tolist(), strict=True)) == [(15, 32), (40, 41)]
+        assert part.n_bases == 18
+
+    def test_without_stretches(self, mask):
+        left = mask.on("1").without(np.array([5, 20, 31]), np.array([12, 22, 45]))
+        assert list(zip(left.starts.tolist(), left.ends.tolist(), strict=True)) == [
+            (12, 20),
+            (22, 31),
+            (45, 50),
+        ]
+
+    def test_of_a_contig_match_but_for_chr(self, mask):
+        assert (mask.name_of("chr1"), mask.name_of("X"), mask.name_of("chr2")) == ("1", "X", None)
+        assert mask.on("chr1").starts.tolist() == [10, 40]
+
     def test_of_an_unnamed_contig_are_none(self, mask):
         assert not mask.on("2").contains(np.arange(60)).any()
         assert mask.on("2").bases_before(np.arange(60)).tolist() == [0] * 60
@@ -61,9 +82,9 @@ class TestMasking:
             "none of the 2 sites on contig 1 is accessible: do its intervals list inaccessible" in caplog.text
         )
 
-    def test_a_contig_of_another_name_is_named(self, mask, caplog):
-        apply_mask(genotypes([12], contig="chr1"), mask)
-        assert "contig chr1 is accessible: it has no such contig, but 1, X" in caplog.text
+    def test_a_contig_named_with_chr_is_masked_alike(self, mask, caplog):
+        assert apply_mask(genotypes([12, 35], contig="chr1"), mask).positions.tolist() == [12]
+        assert not caplog.records
 
 
 def test_a_line_that_is_no_interval(tmp_path):

@@ -13,6 +13,7 @@ import numpy as np
 
 from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
+from tfbind.genotypes.gaps import accessible_stretches
 from tfbind.genotypes.linkage import PairSums, sum_over_pairs
 from tfbind.genotypes.mask import Accessible
 
@@ -59,10 +60,10 @@ FEATURES = LINKAGE_FEATURES + LOCAL_FEATURES + REGION_FEATURES
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Tokens along a contig; all 0-based, half-open.
+    """Tokens along a contig, each with as many accessible bases as the others; all 0-based, half-open.
 
     A network that predicts y = log(r / mu) for each token gives rates r = exp(y) mu per bp and generation;
-    the token's population-scaled length is exp(y) units_per_bp (end - start).
+    the population-scaled length of its accessible bases is exp(y) units_per_bp accessible.
 
     contig : str
     x : (tokens, 59) float32
@@ -105,7 +106,8 @@ def compute_features(
     genotypes : Genotypes
         With the sites on masked bases left out.
     mask : Accessible or None
-        The contig's accessible intervals; everything from its first record to its last one where None.
+        The contig's accessible intervals; everything from its first record to its last one where None. Gaps
+        (`tfbind.genotypes.gaps`) are taken for inaccessible in any case.
     diversity : float or None
         pi per bp known from elsewhere, for data whose sites were chosen (a chip's); measured where None.
 
@@ -127,8 +129,9 @@ def compute_features(
         raise TfbindError(
             f"found a diversity of {diversity}, expected pairwise differences per bp, from 0 to 1"
         )
-    edges = _token_edges(genotypes.start, genotypes.end, n_common)
-    accessible = np.diff(edges if mask is None else mask.bases_before(edges))
+    stretches = accessible_stretches(genotypes, mask)
+    edges = _token_edges(genotypes.start, genotypes.end, stretches, n_common)
+    accessible = np.diff(stretches.bases_before(edges))
     # a mask that was not applied to the sites would leave none of the sequence that they lie on
     total = int(max(accessible.sum(), 1))
     differences = 2 * ones * (called - ones) / (called * (called - 1))
@@ -156,7 +159,7 @@ def compute_features(
     found = count(every, differences)
     around, expected_around = _sum_around(found), _sum_around(expected)
     local = [
-        np.log(np.diff(edges) * units_per_bp),
+        np.log(np.maximum(accessible, 1) * units_per_bp),
         accessible / np.diff(edges),
         np.log1p(common),
         np.log1p(count(minor == 1)),
@@ -184,10 +187,12 @@ def compute_features(
     )
 
 
-def _token_edges(start: int, end: int, n_common: int) -> np.ndarray:
-    """Cut a stretch into tokens whose widths differ by a base at most: (tokens + 1,) int64."""
-    n_tokens = min(max(1, round(n_common / SITES_A_TOKEN)), end - start)
-    return start + (end - start) * np.arange(n_tokens + 1) // n_tokens
+def _token_edges(start: int, end: int, stretches: Accessible, n_common: int) -> np.ndarray:
+    """Cut a contig into tokens whose numbers of accessible bases differ by one at most: (tokens + 1,) int64."""
+    total = stretches.n_bases
+    n_tokens = max(1, min(round(n_common / SITES_A_TOKEN), total))
+    inner = stretches.position_of(total * np.arange(1, n_tokens) // n_tokens)
+    return np.concatenate([[start], inner, [end]]).astype(np.int64)
 
 
 def _sum_around(values: np.ndarray) -> np.ndarray:

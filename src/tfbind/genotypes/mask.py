@@ -1,7 +1,8 @@
 """Accessibility masks: where on a genome variants could have been called.
 
-A masked base is no sequence: a site on it is left out, and diversity is counted per accessible base. The
-distance between two sites stays what it is on the chromosome, since chromosomes recombine there all the same.
+A masked base is no sequence: a site on it is left out, diversity is counted per accessible base, and tokens have
+equally many of those. The distance between two sites stays what it is on the chromosome, since chromosomes recombine
+there all the same.
 """
 
 from __future__ import annotations
@@ -37,6 +38,11 @@ class Accessible:
         opens[1:] = starts[1:] > furthest[:-1]
         return cls(starts[opens], furthest[np.append(opens[1:], True)] if len(starts) else furthest)
 
+    @property
+    def n_bases(self) -> int:
+        """How many bases are accessible."""
+        return int((self.ends - self.starts).sum())
+
     def contains(self, positions: np.ndarray) -> np.ndarray:
         """Tell which positions lie in an interval: (n,) bool."""
         interval = np.searchsorted(self.starts, positions, side="right") - 1
@@ -51,6 +57,32 @@ class Accessible:
         )
         return np.where(interval >= 0, before[interval] + inside, 0)
 
+    def position_of(self, bases: np.ndarray) -> np.ndarray:
+        """Find the base that has so many accessible ones in front of it and is one itself, (n,) int64."""
+        before = np.concatenate([[0], np.cumsum(self.ends - self.starts)[:-1]])
+        interval = np.searchsorted(before, bases, side="right") - 1
+        return self.starts[interval] + bases - before[interval]
+
+    def within(self, start: int, end: int) -> Accessible:
+        """Give what lies between ``start`` and ``end``."""
+        starts, ends = np.maximum(self.starts, start), np.minimum(self.ends, end)
+        return Accessible(starts[starts < ends], ends[starts < ends])
+
+    def without(self, starts: np.ndarray, ends: np.ndarray) -> Accessible:
+        """Take stretches out, which are sorted and do not overlap."""
+        if not (len(starts) and len(self.starts)):
+            return self
+        # what lies between the stretches, cut by what was accessible
+        parts = [
+            self.within(start, end)
+            for start, end in zip(
+                np.append(self.starts[:1], ends), np.append(starts, self.ends[-1:]), strict=True
+            )
+        ]
+        return Accessible(
+            np.concatenate([part.starts for part in parts]), np.concatenate([part.ends for part in parts])
+        )
+
 
 @dataclass(frozen=True)
 class Mask:
@@ -59,10 +91,17 @@ class Mask:
     path: Path
     contigs: dict[str, Accessible]
 
+    def name_of(self, contig: str) -> str | None:
+        """Find the mask's name of a contig, the same or but for a ``chr`` before it; None where it has none."""
+        if contig in self.contigs:
+            return contig
+        return {name.removeprefix("chr"): name for name in self.contigs}.get(contig.removeprefix("chr"))
+
     def on(self, contig: str) -> Accessible:
         """Give a contig's accessible intervals; none where the mask does not name the contig."""
+        name = self.name_of(contig)
         none = np.zeros(0, np.int64)
-        return self.contigs.get(contig, Accessible(none, none))
+        return Accessible(none, none) if name is None else self.contigs[name]
 
 
 def read_mask(path: str | Path) -> Mask:
@@ -85,20 +124,16 @@ def read_mask(path: str | Path) -> Mask:
 def apply_mask(genotypes: Genotypes, mask: Mask) -> Genotypes:
     """Leave out the sites on masked bases, counted in the account.
 
-    A mask that leaves no site is warned about by name: it may list what is *not* accessible, or name its
-    contigs otherwise.
+    A mask that has intervals on the contig and leaves no site is warned about by name: it may list what is *not*
+    accessible.
     """
-    masked = genotypes.select(mask.on(genotypes.contig).contains(genotypes.positions), "masked")
-    if len(genotypes.positions) and not len(masked.positions):
-        if genotypes.contig in mask.contigs:
-            found = "do its intervals list inaccessible bases?"
-        else:
-            found = f"it has no such contig, but {', '.join(list(mask.contigs)[:3]) or 'none at all'}"
+    accessible = mask.on(genotypes.contig)
+    masked = genotypes.select(accessible.contains(genotypes.positions), "masked")
+    if len(accessible.starts) and len(genotypes.positions) and not len(masked.positions):
         logger.warning(
-            "%s: none of the %s sites on contig %s is accessible: %s",
+            "%s: none of the %s sites on contig %s is accessible: do its intervals list inaccessible bases?",
             mask.path,
             f"{len(genotypes.positions):,}",
             genotypes.contig,
-            found,
         )
     return masked
