@@ -41,6 +41,45 @@ def test_windows_begin_at_multiples(start, end, starts):
     assert contig_map([start], start, end).table(10_000)["start"].tolist() == starts
 
 
+class TestGapsTooLongForChance:
+    # tokens of 2 kb over the sites, and one that spans the gap
+    FAR = 2_000_000
+
+    @pytest.fixture(params=[False, True], ids=["without a mask", "with a mask"])
+    def found(self, request):
+        positions = np.concatenate([np.arange(0, 40_000, 100), np.arange(0, 40_000, 100) + self.FAR])
+        edges = np.concatenate([np.arange(0, 40_000, 2_000), np.arange(0, 40_001, 2_000)[1:] + self.FAR])
+        rate = np.where(np.arange(len(edges) - 1) < 20, 1.0, 3.0)
+        tokens = TokenRates(edges[:-1], edges[1:], rate, np.full((len(rate), 5), 0.3))
+        sites = Genotypes("c", positions, np.zeros((800, 4), np.int8), 1, 0, self.FAR + 40_000)
+        mask = Accessible(np.array([0, self.FAR]), np.array([40_000, self.FAR + 40_000]))
+        return ContigMap(sites, mask if request.param else None, tokens, CALIBRATION)
+
+    def test_have_rows_without_rates(self, found):
+        table = found.table(20_000)
+        assert (table["note"] == "").tolist() == table["rate"].notna().tolist()
+        assert table.loc[table["note"] == "", "start"].tolist() == [0, 20_000, self.FAR, self.FAR + 20_000]
+        assert set(table["note"]) == {"", "masked" if found.mask else "no_sites"}
+
+    def test_do_not_weigh_in_the_means_of_wide_windows(self, found):
+        assert found.table(3_000_000)["rate"].tolist() == pytest.approx([2], rel=0.06)
+
+    def test_nor_in_the_mean_of_all(self, found):
+        rate, lower, upper = found.mean_rate(20_000)
+        assert rate == pytest.approx(2, rel=0.06)
+        assert lower < rate < upper
+
+
+def test_the_mean_rate_is_that_of_the_windows_with_one():
+    positions = EVERYWHERE[(EVERYWHERE < 18_000) | (EVERYWHERE > 31_000)]
+    found = contig_map(positions)
+    table = found.table(10_000)
+    rated = table.dropna(subset=["rate"])
+    width = rated["end"] - rated["start"]
+    assert len(rated) < len(table)
+    assert found.mean_rate(10_000)[0] == pytest.approx((rated["rate"] * width).sum() / width.sum())
+
+
 class TestGaps:
     def test_a_window_without_a_site_is_there_without_a_rate(self):
         positions = EVERYWHERE[(EVERYWHERE < 18_000) | (EVERYWHERE > 31_000)]

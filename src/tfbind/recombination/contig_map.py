@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from tfbind.genotypes.contig import Genotypes
+from tfbind.genotypes.gaps import accessible_stretches
 from tfbind.genotypes.mask import Accessible
 from tfbind.recombination.hotspots import Hotspot, find_hotspots, hotspot_width
 from tfbind.recombination.posterior import Calibration, TokenRates, window_rates
 
-# A stretch without a site that is wider than so many tokens, in which 8 common sites are expected, is a gap: what
-# the network says of it comes from elsewhere
+# Of a stretch without a site that is wider than so many tokens, in which 8 common sites are expected, nothing is
+# known: what the network says of it comes from elsewhere
 GAP_TOKENS = 2
 
 
 @dataclass(frozen=True, eq=False)
 class ContigMap:
-    """What is known of a contig's rates.
+    """What is known of a contig's rates; those of windows are means over their accessible bases.
 
     genotypes : Genotypes
     mask : Accessible or None
@@ -36,6 +38,11 @@ class ContigMap:
     calibration: Calibration
     note: str = ""
 
+    @cached_property
+    def accessible(self) -> Accessible:
+        """Where sites could have been found: `tfbind.genotypes.gaps.accessible_stretches`."""
+        return accessible_stretches(self.genotypes, self.mask)
+
     def table(self, resolution: int) -> pd.DataFrame:
         """Give a row a window, as `tfbind.recombination.map_table` describes, with ``scale``; rates are r/mu."""
         starts, ends = self._windows(resolution)
@@ -43,7 +50,13 @@ class ContigMap:
         rates = np.full((3, len(starts)), np.nan)
         if self.tokens is not None:
             known = gap == ""
-            rates[:, known] = window_rates(self.tokens, starts[known], ends[known], self.calibration)
+            count = self.accessible.bases_before
+            rates[:, known] = window_rates(
+                _over(self.tokens, self.accessible),
+                count(starts[known]),
+                count(ends[known]),
+                self.calibration,
+            )
             note = np.where(known, self.note, gap)
         else:
             note = np.where(gap == "masked", gap, self.note)
@@ -60,6 +73,20 @@ class ContigMap:
                 "scale": resolution,
             }
         )
+
+    def mean_rate(self, resolution: int) -> tuple[float, float, float]:
+        """Mean rate over the windows that have one, and its interval; NaN where nothing can be said."""
+        if self.tokens is None:
+            return np.nan, np.nan, np.nan
+        starts, ends = self._windows(resolution)
+        known = self._sites_and_gaps(starts, ends)[1] == ""
+        count = self.accessible.bases_before
+        rated = Accessible.merged(count(starts[known]), count(ends[known]))
+        whole = np.array([0]), np.array([int((rated.ends - rated.starts).sum())])
+        rate, lower, upper = window_rates(
+            _over(_over(self.tokens, self.accessible), rated), *whole, self.calibration
+        )
+        return float(rate[0]), float(lower[0]), float(upper[0])
 
     def hotspots(self, factor: float) -> list[Hotspot]:
         """Find the hotspots; none where nothing can be said."""
@@ -86,11 +113,20 @@ class ContigMap:
         # a window that is narrower than a token may have no site and still be well known
         beyond = np.concatenate([[self.genotypes.start], positions, [self.genotypes.end]])
         empty = beyond[after + 1] - beyond[before]
+        # the median, since a token may span a centromere
         widest = 0.0
         if self.tokens is not None:
-            widest = GAP_TOKENS * float(np.mean(self.tokens.end - self.tokens.start))
-        gap = np.where((n_sites == 0) & (empty > widest), "no_sites", "")
+            widest = GAP_TOKENS * float(np.median(self.tokens.end - self.tokens.start))
+        reached = np.diff(self.accessible.bases_before(np.stack([starts, ends])), axis=0)[0]
+        gap = np.where((n_sites == 0) & ((empty > widest) | (reached == 0)), "no_sites", "")
         if self.mask is not None:
-            accessible = self.mask.bases_before(ends) - self.mask.bases_before(starts)
-            gap = np.where(accessible == 0, "masked", gap)
+            unmasked = self.mask.bases_before(ends) - self.mask.bases_before(starts)
+            gap = np.where(unmasked == 0, "masked", gap)
         return n_sites, gap
+
+
+def _over(tokens: TokenRates, stretches: Accessible) -> TokenRates:
+    """Measure tokens in bases of some stretches alone, as `Accessible.bases_before` counts them."""
+    start, end = stretches.bases_before(tokens.start), stretches.bases_before(tokens.end)
+    some = end > start
+    return TokenRates(start[some], end[some], tokens.rate[some], tokens.log_sd[some])
