@@ -1,7 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from tfbind.recombination.checks import is_clonal, warn_of_relatives, warn_of_structure
+from tfbind.recombination.checks import (
+    is_clonal,
+    warn_of_no_recombination,
+    warn_of_relatives,
+    warn_of_structure,
+)
 from tfbind.recombination.relatives import closeness
 
 
@@ -29,6 +36,29 @@ class TestClonal:
 
     def test_a_short_contig_tells_nothing(self, simulate):
         assert not is_clonal(simulate(20, 2e5, 1, ploidy=1, rate=0))
+
+    def test_a_stray_record_far_off_does_not_hide_it(self, simulate):
+        found = simulate(10, 2e6, 1, ploidy=1, rate=0)
+        assert is_clonal(replace(found, end=60_000_000))
+
+
+class TestNoRecombination:
+    @pytest.mark.parametrize(("samples", "length"), [(30, 1e5), (100, 2e4)])
+    def test_in_short_data(self, simulate, samples, length):
+        for seed in (1, 2, 3):
+            assert warn_of_no_recombination(simulate(samples, length, seed, ploidy=1, rate=0), "a.vcf")
+
+    @pytest.mark.parametrize(
+        ("samples", "length", "phased"), [(30, 1e5, True), (100, 2e4, True), (20, 1e5, False)]
+    )
+    def test_some_recombination_is_seen(self, simulate, samples, length, phased):
+        for seed in (1, 2, 3):
+            found = simulate(samples, length, seed, ploidy=1 if phased else 2, phased=phased)
+            assert not warn_of_no_recombination(found, "a.vcf")
+
+    def test_few_chromosomes_or_sites_tell_nothing(self, simulate):
+        assert not warn_of_no_recombination(simulate(5, 1e5, 1, ploidy=1, rate=0), "a.vcf")
+        assert not warn_of_no_recombination(simulate(20, 3e3, 1, ploidy=1, rate=0), "a.vcf")
 
 
 class TestWarnings:
