@@ -1,20 +1,28 @@
 import gzip
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tfbind.errors import TfbindError
-from tfbind.genotypes.mask import read_mask
+from tfbind.genotypes.mask import Accessible, Mask, read_mask
 from tfbind.genotypes.vcf_writing import write_vcf
 from tfbind.recombination.prediction import map_contig, predict_map
+from tfbind.recombination.rate_model import load_rate_model
 
 
 @pytest.fixture(scope="module")
 def found(simulate):
     """Six diploids on 400 kb."""
     return simulate(6, 4e5, seed=3)
+
+
+@pytest.fixture(scope="module")
+def region(simulate):
+    """Twenty diploids on 500 kb."""
+    return simulate(20, 5e5, seed=2)
 
 
 def lines_of(genotypes, contig, folder):
@@ -65,6 +73,86 @@ class TestTable:
         table = predict_map(vcf, stand_in(), [100_000], mask=read_mask(tmp_path / "m.bed")).table
         assert table["note"].tolist() == ["", "", "masked", ""]
         assert table["rate"].isna().tolist() == [False, False, True, False]
+
+
+class TestMaskOfOtherContigs:
+    def test_names_match_but_for_chr(self, vcf, stand_in, tmp_path):
+        (tmp_path / "m.bed").write_text("chrc1\t0\t200000\nchrc1\t310000\t500000\n")
+        table = predict_map(vcf, stand_in(), [100_000], mask=read_mask(tmp_path / "m.bed")).table
+        assert table["note"].tolist() == ["", "", "masked", ""]
+
+    def test_none_in_common(self, vcf, stand_in, tmp_path):
+        (tmp_path / "m.bed").write_text("2\t0\t200000\n3\t0\t5\n")
+        message = r"m\.bed: found intervals on the contigs 2, 3, expected some on those of .*a\.vcf: c1"
+        with pytest.raises(TfbindError, match=message):
+            predict_map(vcf, stand_in(), [100_000], mask=read_mask(tmp_path / "m.bed"))
+
+    def test_one_that_it_lacks_is_masked_and_named(self, found, vcf, stand_in, tmp_path, caplog):
+        append(vcf, *(line.rstrip("\n") for line in lines_of(found, "c2", tmp_path)[1]))
+        (tmp_path / "m.bed").write_text("c1\t0\t500000\n")
+        table = predict_map(vcf, stand_in(), [1_000_000], mask=read_mask(tmp_path / "m.bed")).table
+        assert table["note"].tolist() == ["", "masked"]
+        (message,) = (r.getMessage() for r in caplog.records if r.levelno == logging.WARNING)
+        assert (
+            message
+            == f"{tmp_path / 'm.bed'}: has no intervals on c2, which is masked wholly: its rates are NA"
+        )
+
+
+class TestGaps:
+    """A region, and its sites once more 10 Mb behind it, read by the network that tfbind ships."""
+
+    @staticmethod
+    def mean_rate(genotypes, mask=None):
+        given = None if mask is None else Mask(Path("m.bed"), {"1": mask})
+        table = map_contig(genotypes, load_rate_model(), "a.vcf", given).table(25_000).dropna(subset=["rate"])
+        width = table["end"] - table["start"]
+        return float((table["rate"] * width).sum() / width.sum())
+
+    @pytest.mark.parametrize("masked", [False, True], ids=["without a mask", "with a mask"])
+    def test_do_not_lower_the_rates_beside_them(self, region, masked):
+        far = 10_500_000
+        twice = replace(
+            region,
+            positions=np.concatenate([region.positions, region.positions + far]),
+            calls=np.concatenate([region.calls, region.calls]),
+            end=far + region.end,
+        )
+        mask = Accessible(np.array([0, far]), np.array([region.end, far + region.end])) if masked else None
+        assert self.mean_rate(twice, mask) == pytest.approx(self.mean_rate(region), rel=0.15)
+
+    def test_in_front_of_a_stray_record_neither(self, region):
+        stray = replace(
+            region,
+            positions=np.append(region.positions, 10_000_000),
+            calls=np.concatenate([region.calls, region.calls[:1]]),
+            end=10_000_001,
+        )
+        assert self.mean_rate(stray) == pytest.approx(self.mean_rate(region), rel=0.15)
+
+    def test_a_mask_in_many_pieces_leaves_the_scale(self, region):
+        starts = np.arange(0, region.end, 400)
+        assert self.mean_rate(region, Accessible(starts, starts + 300)) == pytest.approx(
+            self.mean_rate(region), rel=0.2
+        )
+
+    def test_are_told(self, vcf, found, stand_in, caplog):
+        caplog.set_level(logging.INFO)
+        call = "\t".join(["0|1"] * 6)
+        append(vcf, f"c1\t9000001\t.\tA\tC\t.\tPASS\t.\tGT\t{call}")
+        table = predict_map(vcf, stand_in(), [100_000]).table
+        assert "contig c1: 8,5" in caplog.text
+        assert (
+            " bp in 1 stretch without a site, too long for chance, are taken for inaccessible" in caplog.text
+        )
+        assert "sites in 0.4" in caplog.text
+        assert set(table["note"][5:89]) == {"no_sites"}
+
+
+def test_short_data_without_a_sign_of_recombination_are_warned_about(simulate, stand_in, caplog):
+    genotypes = simulate(30, 1e5, seed=1, ploidy=1, rate=0)
+    assert map_contig(genotypes, stand_in(), "a.vcf: contig M").table(100_000)["rate"].notna().all()
+    assert "a.vcf: contig M: no sign of any recombination (0 of " in caplog.text
 
 
 class TestContigs:

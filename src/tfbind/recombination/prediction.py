@@ -13,14 +13,20 @@ import pandas as pd
 from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import COMMON
+from tfbind.genotypes.gaps import find_gaps
 from tfbind.genotypes.hapmap import CM_PER_MB
 from tfbind.genotypes.mask import Accessible, Mask, apply_mask
 from tfbind.genotypes.vcf import read_genotypes
-from tfbind.recombination.checks import is_clonal, warn_of_relatives, warn_of_structure
+from tfbind.recombination.checks import (
+    is_clonal,
+    warn_of_no_recombination,
+    warn_of_relatives,
+    warn_of_structure,
+)
 from tfbind.recombination.contig_map import ContigMap
 from tfbind.recombination.hotspots import Hotspot
 from tfbind.recombination.map_table import RATES
-from tfbind.recombination.posterior import TokenRates, window_rates
+from tfbind.recombination.posterior import TokenRates
 from tfbind.recombination.rate_model import RateModel
 from tfbind.recombination.relatives import Closeness, closeness
 from tfbind.recombination.relernn import RelernnModel
@@ -60,9 +66,10 @@ def predict_map(
 ) -> PredictedMap:
     """Predict the recombination rates along every contig of a VCF; memory holds one contig.
 
-    What stands against a map of a contig is warned about by name (`tfbind.recombination.checks`); where the data lie
-    outside what the network has learnt from its rows say so too, and a contig that nothing can be said of has rows
-    without rates.
+    Contigs of the mask match those of the VCF by name, or but for a ``chr`` before it; one that the mask lacks is
+    masked wholly. What stands against a map of a contig is warned about by name (`tfbind.recombination.checks`); where
+    the data lie outside what the network has learnt from its rows say so too, and a contig that nothing can be said of
+    has rows without rates.
 
     Parameters
     ----------
@@ -86,8 +93,8 @@ def predict_map(
     Raises
     ------
     TfbindError
-        As `tfbind.genotypes.vcf.read_genotypes` and the model's ``read``; if there is no record, or hotspots are to be
-        found by a model without intervals.
+        As `tfbind.genotypes.vcf.read_genotypes` and the model's ``read``; if there is no record, the mask has none of
+        the contigs, or hotspots are to be found by a model without intervals.
     """
     if hotspot_factor is not None and isinstance(model, RelernnModel):
         raise TfbindError(
@@ -97,9 +104,11 @@ def predict_map(
     hotspots: list[Hotspot] = []
     together: list[Closeness] = []
     told: set[str] = set()
+    contigs: list[str] = []
     for genotypes in read_genotypes(vcf, samples, unphased=unphased):
         contig = map_contig(genotypes, model, f"{vcf}: contig {genotypes.contig}", mask, diversity, told)
-        _report(contig, f"{vcf}: contig {genotypes.contig}", mutation_rate)
+        contigs.append(genotypes.contig)
+        _report(contig, f"{vcf}: contig {genotypes.contig}", mutation_rate, min(resolutions))
         _gather(together, contig)
         tables += [contig.table(resolution) for resolution in resolutions]
         if hotspot_factor is not None:
@@ -108,6 +117,8 @@ def predict_map(
         del genotypes, contig
     if not tables:
         raise TfbindError(f"{vcf}: has no records, expected the genotypes of one contig at least")
+    if mask is not None:
+        _check_contigs(mask, contigs, vcf)
     # of all contigs, since on one of them chance may make relatives of strangers
     for found in together:
         warn_of_relatives(found, str(vcf))
@@ -146,10 +157,13 @@ def map_contig(
     if mask is not None:
         genotypes, accessible = apply_mask(genotypes, mask), mask.on(genotypes.contig)
     calibration = model.card.calibration
-    refusal, why = _why_not(genotypes)
+    if mask is not None and mask.name_of(genotypes.contig) is None:
+        return ContigMap(genotypes, accessible, None, calibration, "masked")
+    refusal, why = _why_not(genotypes, accessible)
     if refusal:
         logger.warning("%s: %s: its rates are NA", where, why)
         return ContigMap(genotypes, accessible, None, calibration, refusal)
+    warn_of_no_recombination(genotypes, where)
     if "structure" not in told and warn_of_structure(genotypes, where):
         told.add("structure")
     tokens, note = _read(genotypes, model, where, accessible, diversity)
@@ -169,7 +183,7 @@ def _gather(together: list[Closeness], contig: ContigMap) -> None:
     together.append(here)
 
 
-def _why_not(genotypes: Genotypes) -> tuple[str, str]:
+def _why_not(genotypes: Genotypes, mask: Accessible | None) -> tuple[str, str]:
     """Say why nothing can be said of a contig, as a note and in words; both are empty if something can."""
     n = genotypes.n_chromosomes
     if n < FEWEST_CHROMOSOMES:
@@ -181,7 +195,7 @@ def _why_not(genotypes: Genotypes) -> tuple[str, str]:
             f"found {common} sites whose rarer allele was seen {COMMON} times or more, expected at least"
             f" {FEWEST_COMMON_SITES}"
         )
-    if is_clonal(genotypes):
+    if is_clonal(genotypes, mask):
         return "clonal", (
             "found hardly any recombination between distant sites, as among clones or on a chromosome that does not"
             " recombine"
@@ -211,16 +225,29 @@ def _read(
     return tokens, "outside_training" if unlike else ""
 
 
-def _report(contig: ContigMap, where: str, mutation_rate: float | None) -> None:
-    """Say what was used and what the mean rate is."""
+def _check_contigs(mask: Mask, contigs: list[str], vcf: Path) -> None:
+    """Refuse a mask of other contigs, and name those that it lacks."""
+    lacking = [contig for contig in contigs if mask.name_of(contig) is None]
+    shown = ", ".join(lacking[:5]) + (", ..." if len(lacking) > 5 else "")
+    if len(lacking) == len(contigs):
+        named = ", ".join(list(mask.contigs)[:5]) or "none at all"
+        raise TfbindError(
+            f"{mask.path}: found intervals on the contigs {named}, expected some on those of {vcf}: {shown}"
+        )
+    if lacking:
+        logger.warning(
+            "%s: has no intervals on %s, which is masked wholly: its rates are NA", mask.path, shown
+        )
+
+
+def _report(contig: ContigMap, where: str, mutation_rate: float | None, resolution: int) -> None:
+    """Say what was used, what was taken for a gap, and what the mean rate is."""
     if contig.tokens is None:
         return
     found = contig.genotypes
-    whole = np.array([found.start]), np.array([found.end])
+    _report_gaps(contig, where)
     factor, unit = (1.0, "r/mu") if mutation_rate is None else (mutation_rate * CM_PER_MB, "cM/Mb")
-    rate, lower, upper = (
-        float(x[0]) * factor for x in window_rates(contig.tokens, *whole, contig.calibration)
-    )
+    rate, lower, upper = (x * factor for x in contig.mean_rate(resolution))
     logger.info(
         "%s: %d samples (%d chromosomes, %s), %s sites in %.2f Mb, mean rate %.3g%s %s",
         where,
@@ -228,8 +255,21 @@ def _report(contig: ContigMap, where: str, mutation_rate: float | None) -> None:
         found.n_chromosomes,
         "haploid or phased" if found.ploidy == 1 else "unphased",
         f"{len(found.positions):,}",
-        (found.end - found.start) / 1e6,
+        contig.accessible.n_bases / 1e6,
         rate,
         "" if np.isnan(lower) else f" ({lower:.3g} to {upper:.3g})",
         unit,
     )
+
+
+def _report_gaps(contig: ContigMap, where: str) -> None:
+    """Say how much is taken for inaccessible though no mask says so."""
+    starts, ends = find_gaps(contig.genotypes, contig.mask)
+    if len(starts):
+        logger.info(
+            "%s: %s bp in %d stretch%s without a site, too long for chance, are taken for inaccessible",
+            where,
+            f"{(ends - starts).sum():,}",
+            len(starts),
+            "es" if len(starts) > 1 else "",
+        )
