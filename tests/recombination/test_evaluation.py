@@ -138,8 +138,9 @@ class TestEvaluateMap:
         assert found.notes[-1].endswith("which have the intervals, are of no common length")
 
     def test_another_unit(self):
-        found = self.evaluate(50, per_mutation=True)
+        found = self.evaluate(50, 100, per_mutation=True)
         assert not found.same_unit
+        assert not any("coverage95" in note for note in found.notes)
         assert found.metrics["50"]["bias_ratio"] is None
         assert found.metrics["50"]["pearson"] == pytest.approx(30 / np.sqrt(35 * 36))
 

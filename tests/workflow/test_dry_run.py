@@ -98,6 +98,11 @@ class TestGrid:
         assert command(output, "select") == f"tfbind select {paths} -o results/models/one.conv-bigru.keras"
         assert "--model results/models/one.conv-bigru.keras --" in command(output, "evaluate")
 
+    def test_an_architectures_own_value_may_be_listed(self, workflow):
+        both = {"architecture": ["conv-bigru", "deepbind"], "layers": [1, None], "units": [8, 16]}
+        workflow.config["models"] = ONE_MODEL | {"conv-bigru": both}
+        assert planned(workflow.dry_run())["train"] == 8
+
     def test_a_combination_has_its_own_settings(self, workflow):
         workflow.config["models"] = ONE_MODEL | {"conv-bigru": GRID}
         output = workflow.dry_run("results/candidates/one.conv-bigru/learning_rate-0p005_units-64.keras")
@@ -258,6 +263,10 @@ class TestCommands:
             "tfbind predict --model results/models/a.conv-bigru.keras --fasta reads.fa --stride 25 --piece 7/12"
             " --threads 1 --resume anew -o results/pieces/a.conv-bigru/7of12.tsv.gz"
         )
+
+    def test_k_mers_for_what_reads_them(self, workflow):
+        workflow.config |= {"encode": {"encoding": "kmer", "k": 4}, "models": ONE_MODEL}
+        assert " --encoding kmer --k 4 " in command(workflow.dry_run(), "encode")
 
     def test_peaks_with_what_no_negative_may_touch(self, workflow):
         workflow.write_sheet("p\t\t\treads.fa\treads.fa\n")

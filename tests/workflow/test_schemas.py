@@ -99,6 +99,18 @@ class TestConfig:
                 {"models": {"m": {"architecture": "bigru", "units": []}}},
                 r"^config: models\.m\.units: found \[\], expected a list of different values$",
             ),
+            (
+                {"models": {"m": {"architecture": "gkm-linear", "layers": 2}}},
+                r"^config: models\.m: found layers 2, for which architecture gkm-linear has no use: of cell, un",
+            ),
+            (
+                {"models": {"m": {"architecture": ["bigru", "deepbind"], "layers": [1, 2, 3]}}},
+                r"^config: models\.m: found layers 2, for which architecture deepbind has no use: .* takes units$",
+            ),
+            (
+                {"encode": {"encoding": "kmer"}, "models": {"gkm-bilstm": None}},
+                r"^config: models\.gkm-linear: found architecture gkm-linear, which reads one-hot tensors, and enc",
+            ),
             ({"folds": 1}, r"^config: folds: found 1, expected a whole number from 2 to 255, or nothing"),
             (
                 {"encode": {"split": [0.9, 0.1, 0]}},

@@ -2,11 +2,18 @@
 
 import csv
 import difflib
+import sys
 from itertools import product
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
+
+# the checkout's own, as with --sdm conda tfbind is not installed beside Snakemake;
+# these two need nothing but the standard library
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+from tfbind.errors import TfbindError
+from tfbind.networks.spec import ARCHITECTURES, check_options
 
 COLUMNS = {
     "datasets": ["name", "positives", "negatives", "peaks", "genome", "predict"],
@@ -77,6 +84,8 @@ def read_models():
         raise WorkflowError(
             "config: models: every model is null (switched off), expected one at least"
         )
+    for name, settings in models.items():
+        check_model(f"config: models.{name}", settings)
     encode = config["encode"]
     method, background = encode.get("negative_method"), encode.get("background")
     if (method == "background") != bool(background):
@@ -93,6 +102,23 @@ def read_models():
     files = {f"encode.{k}": encode.get(k) for k in ("exclude", "background")}
     check_files_exist(files, "config")
     return models
+
+
+def check_model(where, settings):
+    """Check each combination of a model's values."""
+    kmers = config["encode"].get("encoding", None) == "kmer"
+    for chosen in spread(settings).values():
+        architecture = chosen["architecture"]
+        try:
+            check_options(architecture, chosen)
+        except TfbindError as error:
+            raise WorkflowError(f"{where}: {error}") from None
+        if kmers and ARCHITECTURES[architecture].get("tracks", False):
+            raise WorkflowError(
+                f"{where}: found architecture {architecture}, which reads one-hot tensors, and "
+                "encode.encoding kmer, expected null for this model, or encoding onehot "
+                "(kegru makes its own k-mers of it)"
+            )
 
 
 def check_recombination(settings):

@@ -94,7 +94,7 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         " --mutation-rate",
     )
     parser.add_argument(
-        "--bedgraph", type=Path, metavar="FILE.bg", help="also write cM/Mb at the finest resolution"
+        "--bedgraph", type=Path, metavar="FILE.bg", help="also write cM/Mb, or r/mu, at the finest resolution"
     )
     parser.add_argument("--hotspots", type=Path, metavar="FILE.bed", help="also write hotspots")
     add_hotspot_factor(parser)

@@ -116,7 +116,8 @@ def evaluate_map(
         left_out = ", ".join(f"{values[f'n_{reason}']:,} {reason}" for reason in LEFT_OUT)
         logger.info("scale %s: %s windows; left out: %s", f"{scale:,}", f"{values['n_windows']:,}", left_out)
         tables.append(windows)
-    notes += _interval_notes(predicted.table, scales)
+    if same_unit:
+        notes += _interval_notes(predicted.table, scales)
     spots = None
     if hotspots is not None:
         spots = _hotspot_scores(hotspots, predicted, pieces, hotspot_factor)
