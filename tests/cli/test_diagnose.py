@@ -10,9 +10,12 @@ FAST = ["--epochs", "1", "--units", "3", "--steps", "12", "--architecture", "big
 FILES = ["diagnosis.json", "gradients.svg", "gradients.tsv", "learning_rate.svg", "learning_rate.tsv"]
 
 
-def test_writes_tables_figures_and_a_proposal(given_tensors, tmp_path):
-    assert main(["diagnose", str(given_tensors), *FAST, "-o", str(tmp_path / "new" / "d")]) == 0
+def test_writes_tables_figures_and_a_proposal(given_tensors, tmp_path, caplog):
     folder = tmp_path / "new" / "d"
+    more = ["--steps", "60", "--batch-size", "128", "-o", str(folder)]
+    assert main(["diagnose", str(given_tensors), *FAST, *more]) == 0
+    # several networks, each traced for itself, are no reason to warn
+    assert "retracing" not in caplog.text
     assert sorted(path.name for path in folder.iterdir()) == FILES
     gradients = pd.read_csv(folder / "gradients.tsv", sep="\t")
     assert list(gradients.columns) == ["cell", "step", "norm", "n"]
@@ -21,7 +24,7 @@ def test_writes_tables_figures_and_a_proposal(given_tensors, tmp_path):
     assert list(rates.columns) == ["rate", "loss", "smoothed"]
     summary = json.loads((folder / "diagnosis.json").read_text())
     assert summary["architecture"] == "bigru"
-    assert 1e-5 <= summary["proposed_learning_rate"] <= 10
+    assert 1e-5 < summary["proposed_learning_rate"] <= 10
     assert list(summary["gradient"]) == list(CELLS)
     for cell in CELLS:
         assert f">{cell}<" in (folder / "gradients.svg").read_text() or not summary["gradient"][cell]["reach"]
@@ -29,6 +32,20 @@ def test_writes_tables_figures_and_a_proposal(given_tensors, tmp_path):
         f"proposed rate, {summary['proposed_learning_rate']:.2g}"
         in (folder / "learning_rate.svg").read_text()
     )
+
+
+def test_proposes_nothing_where_the_range_test_shows_nothing(given_tensors, tmp_path, caplog):
+    caplog.set_level("INFO")
+    more = ["--steps", "5", "--cell", "rnn", "-o", str(tmp_path)]
+    assert main(["diagnose", str(given_tensors), *FAST, *more]) == 0
+    assert json.loads((tmp_path / "diagnosis.json").read_text())["proposed_learning_rate"] is None
+    (line,) = (record.message for record in caplog.records if "learning rate" in record.message)
+    assert line == (
+        "no learning rate can be proposed for bigru: its loss did not fall by more than batches differ"
+        " in the range test of 5 steps; try more --steps"
+    )
+    assert "no rate to propose, try more --steps" in (tmp_path / "learning_rate.svg").read_text()
+    assert "proposed for" not in caplog.text.replace(line, "")
 
 
 def test_is_the_same_for_the_same_seed_and_whatever_other_cells_there_are(given_tensors, tmp_path):
@@ -41,8 +58,10 @@ def test_is_the_same_for_the_same_seed_and_whatever_other_cells_there_are(given_
     assert a == b != c
 
 
-def test_reads_kmers(kmer_tensors, tmp_path):
-    assert main(["diagnose", str(kmer_tensors), *FAST, "--cell", "jordan", "-o", str(tmp_path)]) == 0
+def test_reads_kmers_by_default_with_what_train_takes_for_them(kmer_tensors, tmp_path):
+    fast = FAST[: FAST.index("--architecture")]
+    assert main(["diagnose", str(kmer_tensors), *fast, "--cell", "jordan", "-o", str(tmp_path)]) == 0
+    assert json.loads((tmp_path / "diagnosis.json").read_text())["architecture"] == "conv-bilstm"
     # 60 bases are 20 3-mers
     assert pd.read_csv(tmp_path / "gradients.tsv", sep="\t")["step"].tolist() == list(range(1, 21))
 

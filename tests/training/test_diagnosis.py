@@ -4,8 +4,10 @@ import pandas as pd
 import pytest
 
 from tfbind.networks.spec import make_spec
+from tfbind.training import diagnosis
 from tfbind.training.data import Examples
 from tfbind.training.diagnosis import gradient_norms, learning_rate_range, propose_rate, reach
+from tfbind.training.fit import make_step
 from tfbind.training.options import FitOptions
 
 LENGTH = 12
@@ -79,6 +81,13 @@ class TestGradientNorms:
         data.y[:] = np.nan
         assert not norms("rnn", data=data)["norm"].any()
 
+    def test_are_traced_once_whatever_the_sizes_of_batches(self, monkeypatch):
+        steps = []
+        monkeypatch.setattr(diagnosis, "make_step", lambda *each: steps.append(make_step(*each)) or steps[-1])
+        norms("rnn")
+        # 40 examples in batches of 16 leave one of 8 over
+        assert [step.experimental_get_tracing_count() for step in steps] == [1]
+
     def test_are_the_same_for_the_same_seed(self):
         first, again, other = (
             norms("lstm"),
@@ -123,8 +132,9 @@ class TestLearningRateRange:
 
 
 class TestProposedRate:
-    def propose(self, smoothed):
-        return propose_rate(pd.DataFrame({"rate": np.arange(1.0, len(smoothed) + 1), "smoothed": smoothed}))
+    def propose(self, smoothed, loss=None):
+        rate, loss = np.arange(1.0, len(smoothed) + 1), smoothed if loss is None else loss
+        return propose_rate(pd.DataFrame({"rate": rate, "loss": loss, "smoothed": smoothed}))
 
     def test_is_at_the_first_valley(self):
         assert self.propose([*np.linspace(2, 1, 20), 1.2, 0.5, 0.5]) == 20
@@ -132,5 +142,19 @@ class TestProposedRate:
     def test_passes_over_a_small_rise(self):
         assert self.propose([*np.linspace(2, 1, 20), 1.05, 0.9, 0.95]) == 22
 
-    def test_is_of_the_only_step_where_there_is_one(self):
-        assert self.propose([1.0]) == 1
+    def test_is_not_told_by_the_first_batch_alone(self):
+        # an easy one, after which the loss seems to have risen all the time
+        assert self.propose([0.5, *np.linspace(2, 1, 19), 1.2]) == 20
+
+    @pytest.mark.parametrize(
+        "smoothed",
+        [[], [1.0], [2.0, 1.0, 0.5, 0.4, 0.6], [1.0] * 30, np.linspace(1, 3, 30)],
+        ids=["no step", "one step", "five steps", "level", "rising"],
+    )
+    def test_is_none_where_the_loss_did_not_fall(self, smoothed):
+        assert self.propose(smoothed) is None
+
+    @pytest.mark.parametrize(("noise", "expected"), [(0.05, 30), (0.2, None)])
+    def test_is_none_where_the_loss_fell_by_chance(self, noise, expected):
+        smoothed = np.linspace(1, 0.9, 30)
+        assert self.propose(smoothed, smoothed + noise * (-1) ** np.arange(30)) == expected

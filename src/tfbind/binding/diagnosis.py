@@ -14,7 +14,7 @@ from tfbind.binding.training import spec_for, start_from_evidence
 from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
 from tfbind.training.device import prepare
-from tfbind.training.options import FitOptions
+from tfbind.training.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE, FitOptions
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,8 @@ class Diagnosis(NamedTuple):
 
     gradients : DataFrame, cell, step, norm, n, as `tfbind.training.diagnosis.gradient_norms` gives them
     learning_rate : DataFrame, rate, loss, smoothed, as `tfbind.training.diagnosis.learning_rate_range` does
-    summary : for JSON: the proposed rate, and how far back each cell's gradient reaches
+    summary : for JSON: the proposed rate, None where the loss did not fall, and how far back each cell's gradient
+        reaches
     """
 
     gradients: pd.DataFrame
@@ -37,7 +38,7 @@ def diagnose(
     *,
     cells: Sequence[str],
     units: int,
-    architecture: str,
+    architecture: str | None,
     options: FitOptions,
     n_steps: int,
     threads: int | None,
@@ -51,8 +52,8 @@ def diagnose(
         Out of `tfbind.networks.spec.CELLS`; each is diagnosed as if it were the only one.
     units : int
         Of each cell's network.
-    architecture : str
-        What the learning rate is for.
+    architecture : str or None
+        What the learning rate is for; None for what `tfbind.binding.training.train` takes by default.
     options : FitOptions
         Of the cells' training; the range test takes all but the epochs and the learning rate.
     n_steps : int
@@ -65,6 +66,8 @@ def diagnose(
         Where the architecture cannot read the tensors, or no loss was finite.
     """
     with open_tensors(tensors_path) as tensors:
+        if architecture is None:
+            architecture = DEFAULT_ARCHITECTURE if tensors.encoding.k is None else DEFAULT_KMER_ARCHITECTURE
         spec, encoding = spec_for(tensors, architecture)
         plain_specs = {cell: spec_for(tensors, "bilstm", cell=cell, units=units)[0] for cell in cells}
         plain = BindingData(tensors, options.seed)
@@ -92,10 +95,17 @@ def diagnose(
     if not len(rates):
         raise TfbindError(f"{tensors_path}: the loss of {architecture} is not finite, expected a finite one")
     proposed = propose_rate(rates)
-    logger.info("proposed for %s: --learning-rate %.2g", architecture, proposed)
+    if proposed is None:
+        logger.warning(
+            "no learning rate can be proposed for %s: its loss did not fall by more than batches differ"
+            " in the range test of %d steps; try more --steps",
+            *(architecture, n_steps),
+        )
+    else:
+        logger.info("proposed for %s: --learning-rate %.2g", architecture, proposed)
     summary = {
         "architecture": architecture,
-        "proposed_learning_rate": float(f"{proposed:.2g}"),
+        "proposed_learning_rate": None if proposed is None else float(f"{proposed:.2g}"),
         "lowest_loss": float(rates["smoothed"].min()),
         "gradient": {
             cell: {

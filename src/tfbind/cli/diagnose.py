@@ -4,7 +4,7 @@ For each cell a plain network, which reads each sequence from left to right and 
 trained briefly; gradients.tsv (cell, step, norm, n) and gradients.svg show the norm of the gradient of the loss
 by the state at each step, mean over the validation part: who forgets, and how fast. A learning-rate range test
 (Smith 2017) of --architecture leaves learning_rate.tsv (rate, loss, smoothed) and learning_rate.svg. What both
-come to is in diagnosis.json.
+come to is in diagnosis.json; where the loss did not fall no rate is proposed (null).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from tfbind.cli.arguments import add_output, add_seed, add_threads, names, positive_float, positive_int
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import ARCHITECTURES, CELLS, make_spec
-from tfbind.training.options import DEFAULT_ARCHITECTURE, FitOptions
+from tfbind.training.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE, FitOptions
 
 
 def cells(text: str) -> tuple[str, ...]:
@@ -59,8 +59,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     rate.add_argument(
         "--architecture",
         choices=sorted(name for name in ARCHITECTURES if make_spec(name, length=1).layers),
-        default=DEFAULT_ARCHITECTURE,
-        help="default %(default)s",
+        help=f"default {DEFAULT_ARCHITECTURE}, or {DEFAULT_KMER_ARCHITECTURE} where the tensors are k-mers",
     )
     rate.add_argument(
         "--steps",

@@ -62,7 +62,7 @@ def gradient_figure(path: str | Path, table: pd.DataFrame) -> None:
         _write(path, figure)
 
 
-def learning_rate_figure(path: str | Path, table: pd.DataFrame, proposed: float) -> None:
+def learning_rate_figure(path: str | Path, table: pd.DataFrame, proposed: float | None) -> None:
     """Draw the loss under a rising learning rate, with the rate that is proposed, as SVG.
 
     Parameters
@@ -70,7 +70,8 @@ def learning_rate_figure(path: str | Path, table: pd.DataFrame, proposed: float)
     path : str or Path
     table : DataFrame
         As `tfbind.training.diagnosis.learning_rate_range` gives it.
-    proposed : float
+    proposed : float or None
+        None where the loss did not fall; the figure says so.
     """
     with mpl.rc_context(STYLE):
         figure, axes = _axes()
@@ -81,8 +82,12 @@ def learning_rate_figure(path: str | Path, table: pd.DataFrame, proposed: float)
         axes.plot(table["rate"], table["smoothed"], color=COLOURS[0])
         # one batch that went wild must not flatten the rest
         axes.set_ylim(0.9 * table["smoothed"].min(), 1.1 * table["smoothed"].max())
-        axes.axvline(proposed, color=GREY, linewidth=0.8, linestyle=":")
-        axes.set_title(f"dotted: proposed rate, {proposed:.2g}", loc="right", fontsize=9, color=GREY)
+        if proposed is None:
+            title = "the loss did not fall: no rate to propose, try more --steps"
+        else:
+            title = f"dotted: proposed rate, {proposed:.2g}"
+            axes.axvline(proposed, color=GREY, linewidth=0.8, linestyle=":")
+        axes.set_title(title, loc="right", fontsize=9, color=GREY)
         _write(path, figure)
 
 

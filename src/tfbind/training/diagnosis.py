@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count, islice
+from typing import Any
 
 import keras
 import numpy as np
@@ -57,12 +58,11 @@ def gradient_norms(spec: NetworkSpec, data: TrainingData, options: FitOptions) -
     valid_steps = keras.Model(classifier.inputs, classifier.get_layer("valid_steps").output)
     n_steps, state = network.inputs[2].shape[1:]
 
-    x_type = classifier.inputs[0].dtype
-    shapes = [(None, *tensor.shape[1:]) for tensor in (*classifier.inputs, classifier.outputs[0])]
-    types = (x_type, "int32", "float32")
+    inputs, truth = _signature(classifier)
 
-    @tf.function(input_signature=[tf.TensorSpec(*each) for each in zip(shapes, types, strict=True)])
-    def norms(x, valid_length, y):
+    @tf.function
+    def norms(inputs, y):
+        x, valid_length = inputs
         added = tf.zeros((tf.shape(x)[0], n_steps, state))
         known = tf.math.is_finite(y)
         with tf.GradientTape() as tape:
@@ -73,11 +73,10 @@ def gradient_norms(spec: NetworkSpec, data: TrainingData, options: FitOptions) -
             loss = tf.reduce_sum(tf.where(known, losses, 0.0))
         return tf.norm(tape.gradient(loss, added), axis=-1), valid_steps([x, valid_length])
 
+    norms.get_concrete_function(inputs, truth)
     total, n = np.zeros(n_steps), np.zeros(n_steps, np.int64)
     for batch in data.validation(options.batch_size):
-        found, lengths = (
-            result.numpy() for result in norms(tf.cast(batch.inputs[0], x_type), batch.inputs[1], batch.y)
-        )
+        found, lengths = (result.numpy() for result in norms(_as_read(classifier, batch.inputs[:2]), batch.y))
         for row, length in zip(found, lengths, strict=True):
             if length:
                 total[-length:] += row[:length]
@@ -144,7 +143,7 @@ def learning_rate_range(
     return pd.DataFrame(rows, columns=["rate", "loss", "smoothed"])
 
 
-def propose_rate(table: pd.DataFrame) -> float:
+def propose_rate(table: pd.DataFrame) -> float | None:
     """Propose the peak of a schedule: the rate at the first valley of the smoothed loss.
 
     From there on the loss rises by a tenth or more before it falls any lower: the highest rate at which it still falls
@@ -154,14 +153,24 @@ def propose_rate(table: pd.DataFrame) -> float:
     Parameters
     ----------
     table : DataFrame
-        From `learning_rate_range`, with a row at least.
+        From `learning_rate_range`.
+
+    Returns
+    -------
+    float or None
+        None where the loss did not fall: where it is lowest at the first rate at which it is a mean over SMOOTHING
+        steps, or fell from the mean of these steps by no more than their standard deviation, as it does by chance.
     """
-    smoothed = table["smoothed"]
-    risen = smoothed > RISE * smoothed.cummin()
-    # the first steps' mean is over few batches yet
-    risen[:SMOOTHING] = False
-    end = risen.idxmax() if risen.any() else len(table)
-    return float(table["rate"][smoothed[:end].idxmin()])
+    first = table["loss"][:SMOOTHING]
+    # the mean of the steps before is over fewer batches
+    smoothed = table["smoothed"].to_numpy()[SMOOTHING - 1 :]
+    if not len(smoothed):
+        return None
+    risen = smoothed > RISE * np.minimum.accumulate(smoothed)
+    valley = int(smoothed[: risen.argmax() if risen.any() else None].argmin())
+    if valley == 0 or first.mean() - smoothed[valley] <= first.std():
+        return None
+    return float(table["rate"].iloc[SMOOTHING - 1 + valley])
 
 
 def _make_step(network: keras.Model, data: TrainingData, options: FitOptions):
@@ -170,10 +179,25 @@ def _make_step(network: keras.Model, data: TrainingData, options: FitOptions):
         options.peak_rate(), weight_decay=options.weight_decay, global_clipnorm=options.clip_norm
     )
     optimizer.build(network.trainable_variables)
-    step = make_step(network, optimizer, classification(data.class_weights()).loss)
+    step: Any = make_step(network, optimizer, classification(data.class_weights()).loss)
+    step.get_concrete_function(*_signature(network))
 
     def step_at(inputs, y, rate: float):
         optimizer.learning_rate = rate
-        return step(inputs, y)
+        return step(_as_read(network, inputs), y)
 
     return step_at
+
+
+def _signature(network: keras.Model) -> tuple[tuple[tf.TensorSpec, ...], tf.TensorSpec]:
+    """What a function of a network's inputs and the truth takes, in batches of any size.
+
+    A function that is traced for it is traced once. TensorFlow takes the functions of several networks for one that
+    it must trace again and again, and warns, unless each is traced ahead of its first call.
+    """
+    inputs = tuple(tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in network.inputs)
+    return inputs, tf.TensorSpec((None, *network.outputs[0].shape[1:]), "float32")
+
+
+def _as_read(network: keras.Model, inputs: tuple[np.ndarray, ...]) -> tuple[tf.Tensor, ...]:
+    return tuple(tf.cast(array, each.dtype) for array, each in zip(inputs, network.inputs, strict=True))
