@@ -77,8 +77,29 @@ class TestExamplesFromTensors:
             examples_from_tensors(kmer_tensors, "test", model)
 
     def test_other_factors_are_refused(self, model, two_factor_tensors):
-        with pytest.raises(TfbindError, match=r"two\.h5: found factors CREB, SP1, expected CREB as "):
+        with pytest.raises(
+            TfbindError,
+            match=r"two\.h5: found factors CREB, SP1, expected CREB as .*tfbind encode .*--factor",
+        ):
             examples_from_tensors(two_factor_tensors, "test", model)
+
+    def test_fewer_factors_are_refused(self, two_factor_model, shuffle_tensors):
+        with pytest.raises(TfbindError, match=r"shuffle\.h5: found factors CREB, expected CREB, SP1 as "):
+            examples_from_tensors(shuffle_tensors, "test", two_factor_model)
+
+    def test_one_factor_of_another_name_is_taken_with_a_warning(self, model, data, tmp_path, caplog):
+        path = tmp_path / "t.h5"
+        encode_fasta(path, data / "positives.fa", data / "negatives.fa", "peaks", EncodeOptions(length=60))
+        caplog.clear()
+        found = examples_from_tensors(path, "test", model)
+        assert [record.message for record in caplog.records] == [
+            f"{path}: its factor is peaks, the model's is CREB: taken for the same one"
+        ]
+        assert list(evaluate(model, found, seed=0).metrics) == ["CREB"]
+
+    def test_of_the_same_name_needs_no_warning(self, model, shuffle_tensors, caplog):
+        examples_from_tensors(shuffle_tensors, "test", model)
+        assert caplog.records == []
 
     def test_an_empty_part_is_refused(self, model, data, tmp_path):
         options = EncodeOptions(length=60, split=(0.8, 0.2, 0.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,8 @@ from tfbind.dna.fasta import read_batches
 from tfbind.dna.splits import PARTS, TEST, TRAIN, VALIDATION
 from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
+
+logger = logging.getLogger(__name__)
 
 SHUFFLES_NOTE = (
     "The model was trained against dinucleotide shuffles. Part of what it knows is how natural DNA differs from"
@@ -87,7 +90,7 @@ def examples_from_tensors(path: Path, split: str, model: BindingModel) -> Evalua
     Raises
     ------
     TfbindError
-        If the part is empty, or the file's encoding or factors are not the model's.
+        If the part is empty, or the file's encoding or factors are not the model's; a single factor's name may differ.
     """
     fold = _held_out_fold(path, model)
     with open_tensors(path, fold) as tensors:
@@ -96,11 +99,7 @@ def examples_from_tensors(path: Path, split: str, model: BindingModel) -> Evalua
             raise TfbindError(
                 f"{path}: found {found}, expected {wanted} as {model.path} has, or one-hot of its length"
             )
-        if tensors.tasks != model.card.tasks:
-            raise TfbindError(
-                f"{path}: found factors {', '.join(tensors.tasks)},"
-                f" expected {', '.join(model.card.tasks)} as {model.path} has"
-            )
+        _compare_factors(tensors.tasks, path, model)
         part = Part(tensors, PARTS.index(split))
         if not len(part):
             why = (
@@ -121,6 +120,22 @@ def examples_from_tensors(path: Path, split: str, model: BindingModel) -> Evalua
             cluster, paired = np.unique(group, return_inverse=True)[1] if (group != "").all() else None, False
     n_folds = tensors.folds if held_out else None
     return EvaluationSet(id, part.codes, part.valid_length, part.y, names, cluster, paired, n_folds)
+
+
+def _compare_factors(found: tuple[str, ...], path: Path, model: BindingModel) -> None:
+    """Refuse other factors than the model's; one alone goes by a name that may be no more than a file's."""
+    known = model.card.tasks
+    if found == known:
+        return
+    if len(found) == len(known) == 1:
+        logger.warning(
+            "%s: its factor is %s, the model's is %s: taken for the same one", path, found[0], known[0]
+        )
+        return
+    raise TfbindError(
+        f"{path}: found factors {', '.join(found)}, expected {', '.join(known)} as {model.path} has: several must go by"
+        " the same names, which tfbind encode takes from --labels, or for one from --factor"
+    )
 
 
 def _held_out_fold(path: Path, model: BindingModel) -> int | None:
