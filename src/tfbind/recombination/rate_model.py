@@ -30,19 +30,24 @@ CHUNK, MARGIN = 512, 64
 CHUNKS_AT_ONCE = 4
 # of the training regions, the share that lies within the distance 1
 WITHIN = 0.999
+# how far beyond what training has seen of a feature the distance 1 lies, in its ranges
+BEYOND = 0.05
 
 Outputs = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Seen:
-    """The region features that training has seen, as a normal distribution's centre and spread.
+    """The region features that training has seen: their range, and a normal distribution's centre and spread.
 
+    lowest, highest : (region features,)
     mean : (region features,)
     precision : (region features, region features), inverse of the covariance
     limit : Mahalanobis distance that WITHIN of the training regions keep
     """
 
+    lowest: tuple[float, ...]
+    highest: tuple[float, ...]
     mean: tuple[float, ...]
     precision: tuple[tuple[float, ...], ...]
     limit: float
@@ -58,17 +63,29 @@ class Seen:
         apart = values - mean
         distances = np.sqrt(np.einsum("ij,jk,ik->i", apart, precision, apart))
         return cls(
-            tuple(mean.tolist()), tuple(map(tuple, precision.tolist())), float(np.quantile(distances, WITHIN))
+            lowest=tuple(values.min(axis=0).tolist()),
+            highest=tuple(values.max(axis=0).tolist()),
+            mean=tuple(mean.tolist()),
+            precision=tuple(map(tuple, precision.tolist())),
+            limit=float(np.quantile(distances, WITHIN)),
         )
 
     def distance(self, values: np.ndarray) -> tuple[float, list[str]]:
-        """Distance in limits (Mahalanobis 1936), and the features that deviate most in their own spread."""
+        """Distance in limits, and the features that deviate most.
+
+        The larger of two: that of all features together (Mahalanobis 1936), which sees what does not go together, and
+        that of the feature furthest out of its range, which sees what is only too large, as far too many samples.
+        """
         apart = values - np.array(self.mean)
         precision = np.array(self.precision)
-        distance = np.sqrt(apart @ precision @ apart) / self.limit
+        together = float(np.sqrt(apart @ precision @ apart)) / self.limit
+        low, high = np.array(self.lowest), np.array(self.highest)
+        reach = np.maximum(high - low, 1e-2) * (0.5 + BEYOND)
+        alone = np.abs(values - (low + high) / 2) / reach
         spread = np.sqrt(np.diag(np.linalg.inv(precision)))
-        most = np.argsort(-np.abs(apart) / spread)[:3]
-        return float(distance), [REGION_FEATURES[i].removeprefix("region_") for i in most]
+        deviation = alone if alone.max() > max(together, 1) else np.abs(apart) / spread
+        most = np.argsort(-deviation)[:3]
+        return max(together, float(alone.max())), [REGION_FEATURES[i].removeprefix("region_") for i in most]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,9 +179,7 @@ class RateModel:
         """
         features = compute_features(genotypes, mask, diversity)
         distance, deviating = self.distance(features)
-        outside = (
-            f"{distance:.1f} times as far from its centre as 99.9% of that; most in {', '.join(deviating)}"
-        )
+        outside = f"{distance:.1f} times as far from its centre as nearly all of that; most in {', '.join(deviating)}"
         return self.token_rates(features), outside if distance > 1 else ""
 
     def token_rates(self, features: Features) -> TokenRates:
