@@ -60,10 +60,10 @@ FEATURES = LINKAGE_FEATURES + LOCAL_FEATURES + REGION_FEATURES
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Tokens along a contig, each with as many accessible bases as the others; all 0-based, half-open.
+    """Tokens along a contig, each with as many bases outside of gaps as the others; all 0-based, half-open.
 
-    A network that predicts y = log(r / mu) for each token gives rates r = exp(y) mu per bp and generation;
-    the population-scaled length of its accessible bases is exp(y) units_per_bp accessible.
+    A network that predicts y for each token gives rates r = exp(y) share mu per bp and generation; the
+    population-scaled length of a token is exp(y) units_per_bp accessible.
 
     contig : str
     x : (tokens, 59) float32
@@ -73,9 +73,11 @@ class Features:
     n_sites : (tokens,) int32
         Sites used, singletons as well.
     accessible : (tokens,) int64
-        Bases on which a site could have been found.
+        Bases outside of gaps (`tfbind.genotypes.gaps`).
+    share : float
+        Of these, those that the mask leaves; 1 where the diversity is given.
     units_per_bp : float
-        Expected pairwise differences per accessible bp: pi, measured or given.
+        Expected pairwise differences per such bp: pi, measured or given.
     n_chromosomes : int
     phased : bool
     """
@@ -86,6 +88,7 @@ class Features:
     end: np.ndarray
     n_sites: np.ndarray
     accessible: np.ndarray
+    share: float
     units_per_bp: float
     n_chromosomes: int
     phased: bool
@@ -107,7 +110,7 @@ def compute_features(
         With the sites on masked bases left out.
     mask : Accessible or None
         The contig's accessible intervals; everything from its first record to its last one where None. Gaps
-        (`tfbind.genotypes.gaps`) are taken for inaccessible in any case.
+        (`tfbind.genotypes.gaps`), long masked stretches among them, are left out in any case.
     diversity : float or None
         pi per bp known from elsewhere, for data whose sites were chosen (a chip's); measured where None.
 
@@ -129,10 +132,14 @@ def compute_features(
         raise TfbindError(
             f"found a diversity of {diversity}, expected pairwise differences per bp, from 0 to 1"
         )
-    stretches = accessible_stretches(genotypes, mask)
+    # Masked bases hide sites as a lower mutation rate would, which the network knows: what it says of r over that rate
+    # is r/mu times the share that is left. Gaps alone are no sequence at all
+    stretches = accessible_stretches(genotypes)
+    share = 1.0
+    if mask is not None and diversity is None:
+        share = accessible_stretches(genotypes, mask).n_bases / max(stretches.n_bases, 1)
     edges = _token_edges(genotypes.start, genotypes.end, stretches, n_common)
     accessible = np.diff(stretches.bases_before(edges))
-    # a mask that was not applied to the sites would leave none of the sequence that they lie on
     total = int(max(accessible.sum(), 1))
     differences = 2 * ones * (called - ones) / (called * (called - 1))
     pi = differences.sum() / total
@@ -181,6 +188,7 @@ def compute_features(
         edges[1:],
         n_sites.astype(np.int32),
         accessible,
+        share,
         float(units_per_bp),
         genotypes.n_chromosomes,
         genotypes.ploidy == 1,

@@ -1,8 +1,8 @@
 """Accessibility masks: where on a genome variants could have been called.
 
-A masked base is no sequence: a site on it is left out, diversity is counted per accessible base, and tokens have
-equally many of those. The distance between two sites stays what it is on the chromosome, since chromosomes recombine
-there all the same.
+A site on a masked base is left out. The distance between two sites stays what it is on the chromosome, since
+chromosomes recombine there all the same. What is masked looks like a lower mutation rate, for which the rates are set
+right (`tfbind.genotypes.features.Features.share`).
 """
 
 from __future__ import annotations

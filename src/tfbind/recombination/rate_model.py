@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +185,8 @@ class RateModel:
     def token_rates(self, features: Features) -> TokenRates:
         """Predict the rates at a contig's tokens."""
         outputs = read_both_ways(self._outputs, self.card.scaling.apply(features.x))
-        return token_rates(features.start, features.end, outputs)
+        found = token_rates(features.start, features.end, outputs)
+        return replace(found, rate=found.rate * features.share)
 
     def distance(self, features: Features) -> tuple[float, list[str]]:
         """How far the data lie outside what training has seen; see `Seen.distance`. Above 1 is outside."""
