@@ -137,7 +137,8 @@ def compute_features(
     stretches = accessible_stretches(genotypes)
     share = 1.0
     if mask is not None and diversity is None:
-        share = accessible_stretches(genotypes, mask).n_bases / max(stretches.n_bases, 1)
+        left = mask.bases_before(stretches.ends) - mask.bases_before(stretches.starts)
+        share = float(left.sum()) / max(stretches.n_bases, 1)
     edges = _token_edges(genotypes.start, genotypes.end, stretches, n_common)
     accessible = np.diff(stretches.bases_before(edges))
     total = int(max(accessible.sum(), 1))
