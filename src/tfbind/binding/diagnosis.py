@@ -14,7 +14,7 @@ from tfbind.binding.training import spec_for, start_from_evidence
 from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
 from tfbind.training.device import prepare
-from tfbind.training.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE, FitOptions
+from tfbind.training.options import FitOptions, default_architecture
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def diagnose(
     """
     with open_tensors(tensors_path) as tensors:
         if architecture is None:
-            architecture = DEFAULT_ARCHITECTURE if tensors.encoding.k is None else DEFAULT_KMER_ARCHITECTURE
+            architecture = default_architecture(tensors.encoding.k)
         spec, encoding = spec_for(tensors, architecture)
         plain_specs = {cell: spec_for(tensors, "bilstm", cell=cell, units=units)[0] for cell in cells}
         plain = BindingData(tensors, options.seed)

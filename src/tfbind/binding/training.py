@@ -19,7 +19,7 @@ from tfbind.networks.spec import ARCHITECTURES, NetworkSpec, check_options, make
 from tfbind.tensors import DnaEncoding, Tensors, open_tensors
 from tfbind.training.device import prepare
 from tfbind.training.model_file import ModelCard, save_model
-from tfbind.training.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE, FitOptions
+from tfbind.training.options import FitOptions, default_architecture
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def train(
     with open_tensors(tensors_path, fold) as tensors:
         tasks, attributes, folds = tensors.tasks, tensors.attributes, tensors.folds
         if architecture is None:
-            architecture = DEFAULT_ARCHITECTURE if tensors.encoding.k is None else DEFAULT_KMER_ARCHITECTURE
+            architecture = default_architecture(tensors.encoding.k)
         check_options(architecture, network_values)
         options = replace(options, learning_rate=options.peak_rate(architecture))
         spec, encoding = spec_for(tensors, architecture, **network_values)

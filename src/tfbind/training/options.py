@@ -19,6 +19,11 @@ STEPS = 6_400
 LEAST_EPOCHS = 10
 
 
+def default_architecture(k: int | None) -> str:
+    """Give the architecture for tensors of k-mers, or one-hot where ``k`` is None."""
+    return DEFAULT_ARCHITECTURE if k is None else DEFAULT_KMER_ARCHITECTURE
+
+
 @dataclass(frozen=True, kw_only=True)
 class FitOptions:
     """How a network is fitted.
