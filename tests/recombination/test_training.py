@@ -1,11 +1,13 @@
 """From simulations to a model of rates, and the model at work."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tfbind import cli
 from tfbind.errors import TfbindError
 from tfbind.genotypes.features import FEATURES, compute_features
 from tfbind.genotypes.prior import Prior
@@ -13,7 +15,7 @@ from tfbind.genotypes.simulation import Setting, simulate_region
 from tfbind.recombination.examples import RateExamples, RegionTokens, fit_scaling, tokens_of
 from tfbind.recombination.rate_model import load_rate_model, read_both_ways, read_in_chunks, read_rate_card
 from tfbind.recombination.simulations import write_simulations
-from tfbind.recombination.training import train_rates
+from tfbind.recombination.training import settings_of, train_rates
 from tfbind.training.options import FitOptions
 from tfbind.training.rate_options import OUTPUTS, RateOptions
 
@@ -84,6 +86,61 @@ class TestTraining:
                 threads=1,
                 resume=False,
             )
+
+    def test_it_goes_on_from_a_network(self, trained, tmp_path):
+        write_simulations(SETTING, tmp_path / "more.h5", replicates=30, seed=4)
+        left_out = Setting(prior=SETTING.prior, length=200_000, samples=20, perfect=True)
+        write_simulations(left_out, tmp_path / "others.h5", replicates=5, seed=5)
+        summary = train_rates(
+            [tmp_path / "more.h5"],
+            tmp_path / "more.keras",
+            options=RateOptions(units=16, layers=1, crop=64),
+            fitting=FitOptions(epochs=1, batch_size=16, learning_rate=1e-3),
+            threads=1,
+            resume=False,
+            start=trained / "rates.keras",
+            left_out=tmp_path / "others.h5",
+        )
+        first = pd.read_csv(trained / "rates.history.tsv", sep="\t")["val_loss"]
+        history = pd.read_csv(tmp_path / "more.history.tsv", sep="\t")
+        assert history["epoch"].tolist() == [0, 1]
+        assert history["val_loss"].max() < first.iloc[0] - 0.5 * (first.iloc[0] - first.min())
+        assert summary["left_out"]["25000"]["windows"] == 5 * 8
+        begun, card = read_rate_card(trained / "rates.keras"), read_rate_card(tmp_path / "more.keras")
+        np.testing.assert_array_equal(card.scaling.mean, begun.scaling.mean)
+        assert [setting["seed"] for setting in settings_of(card.training)] == [4, 3]
+        assert [each["name"] for each in card.training["left_out_source"]] == ["others.h5"]
+
+    def test_what_a_network_has_learnt_from_does_not_judge_it(self, trained, tmp_path):
+        with pytest.raises(TfbindError, match=r"sims.h5: the network to start from has learnt from these"):
+            train_rates(
+                [trained / "sims.h5"],
+                tmp_path / "rates.keras",
+                options=RateOptions(units=16, layers=1),
+                fitting=FitOptions(),
+                threads=1,
+                resume=False,
+                start=trained / "rates.keras",
+            )
+
+    def test_regions_of_training_are_not_left_out(self, trained, tmp_path):
+        with pytest.raises(TfbindError, match=r"sims.h5: was simulated with the setting and the seed of"):
+            train_rates(
+                [trained / "sims.h5"],
+                tmp_path / "rates.keras",
+                options=RateOptions(),
+                fitting=FitOptions(),
+                threads=1,
+                resume=False,
+                left_out=trained / "sims.h5",
+            )
+
+    def test_the_network_to_start_from_stays_as_it_is(self, trained, capsys):
+        argv = [trained / "sims.h5", "--start", trained / "rates.keras", "-o", trained / "x.keras"]
+        assert cli.main(["recombination", "train", *map(str, argv), "--units", "32"]) == 2
+        assert re.search(r"--units 32 is given, but .*rates.keras, has 16$", capsys.readouterr().err.strip())
+        assert cli.main(["recombination", "train", *map(str, argv), "--architecture", "relernn"]) == 2
+        assert "--start is given, but the architecture relernn has none" in capsys.readouterr().err
 
     def test_data_like_the_training_are_near_and_others_are_far(self, trained):
         model = load_rate_model(trained / "rates.keras", threads=1)

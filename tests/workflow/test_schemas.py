@@ -163,6 +163,14 @@ class TestRecombination:
                 r"^config: recombination\.retrain: found deme without demography, expected both$",
             ),
             (
+                {"retrain": {"replicates": 9, "jobs": 2, "start": "rates.keras"}},
+                r"^config: recombination\.retrain\.start: found 'rates\.keras', expected shipped, to go on",
+            ),
+            (
+                {"retrain": {"replicates": 9, "jobs": 2, "start": "shipped", "units": 32}},
+                r"^config: recombination\.retrain: found units and start, expected one of them:",
+            ),
+            (
                 {"retrain": {"replicates": 9, "jobs": 2, "perfect": "yes"}},
                 r"^config: recombination\.retrain\.perfect: found 'yes', expected true or false$",
             ),

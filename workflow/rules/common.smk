@@ -26,7 +26,10 @@ COLUMNS = {
 NOT_FILES = {"mutation_rate", "diversity", "unphased"}
 # of the settings of retraining, the files, and those of tfbind recombination train
 SIMULATION_FILES = ("demography", "rate_map", "prior")
-RATE_TRAINING = {"units", "layers", "epochs", "batch_size", "patience", "learning_rate"}
+RATE_TRAINING = {
+    *("start", "units", "layers"),
+    *("epochs", "batch_size", "patience", "learning_rate"),
+}
 
 
 def validate_or_explain(data, schema, where):
@@ -136,6 +139,12 @@ def check_recombination(settings):
         if retrain.get(key) and not retrain.get(needed):
             raise WorkflowError(
                 f"config: recombination.retrain: found {key} without {needed}, expected both"
+            )
+    for key in ("units", "layers"):
+        if retrain.get("start") and retrain.get(key):
+            raise WorkflowError(
+                f"config: recombination.retrain: found {key} and start, expected one of them:"
+                " the network that training goes on from has them"
             )
     files = {f"retrain.{k}": retrain.get(k) for k in SIMULATION_FILES}
     check_files_exist({"model": model} | files, "config: recombination")

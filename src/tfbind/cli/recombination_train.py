@@ -2,6 +2,7 @@
 
 The package ships a network that serves most populations. Train one of your own where a species lies outside what
 that has seen (tfbind recombination predict says so): simulate regions with a --prior or a --demography that suits it.
+With --start shipped training goes on from that network, and needs fewer regions and epochs than from nothing.
 
 --architecture relernn takes the network of ReLERNN (Adrion 2020) in place of tfbind's own, for comparison: it reads raw
 sites, so that all regions must have the same number of haplotypes, and so must the data; it gives each window of
@@ -29,7 +30,8 @@ from tfbind.cli.arguments import (
 )
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import CELLS
-from tfbind.training.rate_options import FITTING, RateOptions
+from tfbind.training.options import FitOptions
+from tfbind.training.rate_options import FITTING, START_LEARNING_RATE, RateOptions
 from tfbind.training.relernn_options import RELERNN_FITTING, RelernnOptions
 
 # from names to how the network is made and how it is fitted
@@ -61,7 +63,19 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         default="tokens",
         help="what reads the genotypes (default %(default)s, of linkage disequilibrium)",
     )
+    parser.add_argument(
+        "--left-out",
+        type=Path,
+        metavar="SIMS.h5",
+        help="regions of histories that training has not: how the model does on them goes into its card",
+    )
     network = parser.add_argument_group("network")
+    network.add_argument(
+        "--start",
+        type=Path,
+        metavar="FILE.keras",
+        help="go on from this network of tokens, which has learnt from other regions; shipped for that of the package",
+    )
     network.add_argument("--cell", choices=CELLS, help=_defaults("cell"))
     network.add_argument(
         "--window",
@@ -79,7 +93,12 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         (fitting, "patience", "stop after so many epochs without a lower validation loss"),
     ):
         group.add_argument(_flag(row), type=positive_int, metavar="N", help=f"{help} ({_defaults(row)})")
-    fitting.add_argument("--learning-rate", type=positive_float, metavar="X", help=_defaults("learning_rate"))
+    fitting.add_argument(
+        "--learning-rate",
+        type=positive_float,
+        metavar="X",
+        help=f"{_defaults('learning_rate')}, {START_LEARNING_RATE} with --start",
+    )
     fitting.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint, where there is one"
     )
@@ -108,9 +127,14 @@ def run(args: argparse.Namespace) -> None:
     """Train."""
     rows = {row for tables in ARCHITECTURES.values() for table in tables for row in asdict(table)}
     given = {row: value for row, value in vars(args).items() if row in rows and value is not None}
+    tables = ARCHITECTURES[args.architecture]
+    of_tokens = {row: path for row in ("start", "left_out") if (path := getattr(args, row))}
+    if of_tokens and args.architecture != "tokens":
+        given = of_tokens
+    elif args.start:
+        of_tokens["start"], tables = _tables_of_start(args.start, given)
     options, fitting = (
-        replace(table, **{row: given.pop(row) for row in asdict(table) if row in given})
-        for table in ARCHITECTURES[args.architecture]
+        replace(table, **{row: given.pop(row) for row in asdict(table) if row in given}) for table in tables
     )
     if given:
         raise TfbindError(
@@ -132,4 +156,26 @@ def run(args: argparse.Namespace) -> None:
         fitting=fitting,
         threads=args.threads,
         resume=args.resume,
+        **of_tokens,
     )
+
+
+def _tables_of_start(start: Path, given: dict[str, Any]) -> tuple[Path, tuple[RateOptions, FitOptions]]:
+    """The model to start from, and the tables that hold for it.
+
+    Raises
+    ------
+    TfbindError
+        If an option is given that would make another network of it.
+    """
+    from tfbind.recombination.rate_model import SHIPPED, read_rate_card
+
+    path = SHIPPED if str(start) == "shipped" else start
+    options = read_rate_card(path).network
+    for row in ("cell", "units", "layers"):
+        if given.get(row, getattr(options, row)) != getattr(options, row):
+            raise TfbindError(
+                f"{_flag(row)} {given[row]} is given, but the network to start from, {start}, has"
+                f" {getattr(options, row)}"
+            )
+    return path, (options, replace(FITTING, learning_rate=START_LEARNING_RATE))

@@ -114,11 +114,21 @@ class RateExamples:
         Tokens.
     seed : int
         Of the crops, their order and their directions.
+    scaling : Scaling, optional
+        Of the features, where the network has one; else that of the training regions.
     """
 
-    def __init__(self, training: list[RegionTokens], validation: list[RegionTokens], *, crop: int, seed: int):
+    def __init__(
+        self,
+        training: list[RegionTokens],
+        validation: list[RegionTokens],
+        *,
+        crop: int,
+        seed: int,
+        scaling: Scaling | None = None,
+    ):
         self.training, self.held_out, self.crop, self.seed = training, validation, crop, seed
-        self.scaling = fit_scaling(training)
+        self.scaling = scaling or fit_scaling(training)
         self._n_crops = np.array([-(-len(tokens.rate) // crop) for tokens in training])
         self.n_train = int(self._n_crops.sum())
 

@@ -19,10 +19,17 @@ from tfbind.genotype_tensors import open_regions
 from tfbind.genotypes.features import FEATURES
 from tfbind.recombination.examples import RateExamples, RegionTokens, read_regions, region_values
 from tfbind.recombination.posterior import Calibration, TokenRates, calibrate, token_rates, window_rates
-from tfbind.recombination.rate_model import RateCard, Seen, read_both_ways, save_rate_model
+from tfbind.recombination.rate_model import (
+    RateCard,
+    Seen,
+    read_both_ways,
+    read_rate_card,
+    save_rate_model,
+)
 from tfbind.tensors import describe_sources
 from tfbind.training.data import Batches
 from tfbind.training.device import available_cores, prepare
+from tfbind.training.model_file import fill
 from tfbind.training.options import FitOptions
 from tfbind.training.rate_options import OUTPUTS, RateOptions
 from tfbind.training.relernn_options import RelernnOptions
@@ -50,6 +57,8 @@ def train_rates(
     fitting: FitOptions,
     threads: int | None,
     resume: bool,
+    start: Path | None = None,
+    left_out: Path | None = None,
 ) -> dict[str, Any]:
     """Train a network of rates on simulated regions, and calibrate its intervals.
 
@@ -66,6 +75,11 @@ def train_rates(
     threads : int or None
     resume : bool
         Go on from the checkpoint of an interrupted run, where there is one.
+    start : Path or None
+        A model of this function whose network training starts from; it has the ``options`` given here, the crop
+        excepted. It is a candidate for the best epoch, too.
+    left_out : Path or None
+        Simulations of histories that training has not, which the model is judged on when it is done.
 
     Returns
     -------
@@ -75,12 +89,20 @@ def train_rates(
     Raises
     ------
     TfbindError
-        If a file is no simulation, two are the same, or the regions are too few.
+        If a file is no simulation, two are the same, the network to start from has learnt from one of them, or the
+        regions are too few.
     """
-    settings, source = read_settings(simulations), describe_sources(simulations)
-    regions = read_regions(simulations, seed=fitting.seed, threads=threads or available_cores())
+    begun = read_rate_card(start) if start else None
+    others = [left_out] if left_out else []
+    settings = read_settings([*simulations, *others], settings_of(begun.training) if begun else [])
+    source = describe_sources([*simulations, *others])
+    begun_source = describe_sources([start]) if start else []
+    reading = {"seed": fitting.seed, "threads": threads or available_cores()}
+    regions = read_regions(simulations, **reading)
+    unlike = read_regions(others, **reading) if others else []
     training, held_out = hold_out(regions, fitting.seed, simulations[0])
-    data = RateExamples(training, held_out, crop=options.crop, seed=fitting.seed)
+    scaling = begun.scaling if begun else None
+    data = RateExamples(training, held_out, crop=options.crop, seed=fitting.seed, scaling=scaling)
     device = prepare(seed=fitting.seed, threads=threads)
 
     from tfbind.networks.rates import rate_network
@@ -94,23 +116,38 @@ def train_rates(
         units=options.units,
         layers=options.layers,
     )
+    if start:
+        fill(network, start)
     logger.info(
-        "training a model of rates (%s, %s parameters) on %s crops of %s regions, on the %s",
+        "training a model of rates (%s, %s parameters%s) on %s crops of %s regions, on the %s",
         options.cell,
         f"{network.count_params():,}",
+        f", from {start}" if start else "",
         f"{data.n_train:,}",
         f"{len(data.training):,}",
         device,
     )
     objective = rate_posterior(VALIDATION_BATCH)
     history = fit_network(
-        network, data, objective, options, fitting, source=source, output=output, resume=resume
+        network,
+        data,
+        objective,
+        options,
+        fitting,
+        source=source[: len(simulations)] + begun_source,
+        output=output,
+        resume=resume,
+        judge_start=bool(start),
     )
     forward = make_forward(network)
-    predicted = [
-        token_rates(tokens.start, tokens.end, read_both_ways(forward, data.scaling.apply(tokens.x)))
-        for tokens in held_out
-    ]
+
+    def predict(regions: Sequence[RegionTokens]) -> list[TokenRates]:
+        return [
+            token_rates(tokens.start, tokens.end, read_both_ways(forward, data.scaling.apply(tokens.x)))
+            for tokens in regions
+        ]
+
+    predicted = predict(held_out)
     calibration = calibrate(predicted, [tokens.rate for tokens in held_out])
     best = min(history, key=lambda row: row["val_loss"])
     summary = {
@@ -119,16 +156,24 @@ def train_rates(
         "best_epoch": best["epoch"],
         "validation_loss": best["val_loss"],
         "validation_length_ratio": best["val_length_ratio"],
-        "validation": {str(scale): judge(held_out, predicted, calibration, scale) for scale in JUDGED_SCALES},
+        "validation": judge_scales(held_out, predicted, calibration),
+        "left_out": judge_scales(unlike, predict(unlike), calibration),
         "parameters": network.count_params(),
         "options": asdict(options) | asdict(fitting),
     }
+    provenance: dict[str, Any] = {
+        "source": source[: len(simulations)],
+        "settings": settings[: len(simulations)],
+        "left_out_source": source[len(simulations) :],
+    }
+    if begun:
+        provenance["start"] = begun_source[0] | {"training": begun.training}
     card = RateCard(
         network=options,
         scaling=data.scaling,
         seen=Seen.from_values(np.stack([region_values(tokens.x) for tokens in data.training])),
         calibration=calibration,
-        training=summary | {"source": source, "settings": settings},
+        training=summary | provenance,
     )
     save_rate_model(output, network, card)
     finish(output, history, summary)
@@ -145,6 +190,7 @@ def fit_network(
     source: list[dict[str, Any]],
     output: Path,
     resume: bool,
+    judge_start: bool = False,
 ) -> list[dict[str, float]]:
     """Fit a network of rates as `tfbind.training.fit.fit` does; beside the model file lies a checkpoint of this run."""
     from tfbind.training.fit import fit
@@ -158,7 +204,15 @@ def fit_network(
         checkpoint=_checkpoint(output),
         fingerprint={"network": asdict(options), "options": asdict(fitting), "data": digest(source)},
         resume=resume,
+        judge_start=judge_start,
     )
+
+
+def judge_scales(
+    regions: Sequence[RegionTokens], predicted: Sequence[TokenRates], calibration: Calibration
+) -> dict[str, dict[str, float]]:
+    """What `judge` says at each of JUDGED_SCALES."""
+    return {str(scale): judge(regions, predicted, calibration, scale) for scale in JUDGED_SCALES}
 
 
 def judge(
@@ -225,18 +279,29 @@ def _checkpoint(output: Path) -> Path:
     return output.with_suffix(".checkpoint")
 
 
-def read_settings(simulations: Sequence[Path]) -> list[dict[str, Any]]:
+def read_settings(simulations: Sequence[Path], known: Sequence[dict[str, Any]] = ()) -> list[dict[str, Any]]:
     """Read what each file was simulated from.
+
+    Parameters
+    ----------
+    simulations : sequence of Path
+    known : sequence of dict
+        What the regions were simulated from that the network has learnt from before.
 
     Raises
     ------
     TfbindError
-        If two are the same: their regions would be training and validation at once.
+        If two are the same, or one is known: their regions would be training and validation at once.
     """
     settings: list[dict[str, Any]] = []
     for path in simulations:
         with open_regions(path) as regions:
             setting = json.loads(regions.attributes["setting"])
+        if setting in known:
+            raise TfbindError(
+                f"{path}: the network to start from has learnt from these regions, expected others: simulate with"
+                " another --seed"
+            )
         if setting in settings:
             raise TfbindError(
                 f"{path}: was simulated with the setting and the seed of {simulations[settings.index(setting)]},"
@@ -244,6 +309,12 @@ def read_settings(simulations: Sequence[Path]) -> list[dict[str, Any]]:
             )
         settings.append(setting)
     return settings
+
+
+def settings_of(training: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a network has learnt from, out of a card's ``training``, what it started from included."""
+    start = training.get("start")
+    return training["settings"] + (settings_of(start["training"]) if start else [])
 
 
 def digest(source: list[dict[str, Any]]) -> str:

@@ -39,3 +39,5 @@ class RateOptions:
 
 
 FITTING = FitOptions(epochs=10, batch_size=64, learning_rate=2.5e-3, weight_decay=1e-4, patience=8)
+# where training goes on from a network that is trained: what that knows must not be shaken out of it
+START_LEARNING_RATE = 1e-3
