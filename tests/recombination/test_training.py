@@ -30,18 +30,24 @@ SETTING = Setting(
 )
 
 
+def train(simulations, output, *, epochs=1, learning_rate=1e-3, start=None, left_out=None):
+    return train_rates(
+        simulations,
+        output,
+        options=RateOptions(units=16, layers=1, crop=64),
+        fitting=FitOptions(epochs=epochs, batch_size=16, learning_rate=learning_rate),
+        threads=2,
+        resume=False,
+        start=start,
+        left_out=left_out,
+    )
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rates")
     write_simulations(SETTING, folder / "sims.h5", replicates=60, seed=3)
-    train_rates(
-        [folder / "sims.h5"],
-        folder / "rates.keras",
-        options=RateOptions(units=16, layers=1, crop=64),
-        fitting=FitOptions(epochs=8, batch_size=16, learning_rate=1e-2),
-        threads=2,
-        resume=False,
-    )
+    train([folder / "sims.h5"], folder / "rates.keras", epochs=8, learning_rate=1e-2)
     return folder
 
 
@@ -78,26 +84,15 @@ class TestTraining:
         with pytest.raises(
             TfbindError, match=r"again.h5: was simulated with the setting and the seed of .*sims.h5"
         ):
-            train_rates(
-                [trained / "sims.h5", again],
-                tmp_path / "rates.keras",
-                options=RateOptions(),
-                fitting=FitOptions(),
-                threads=1,
-                resume=False,
-            )
+            train([trained / "sims.h5", again], tmp_path / "rates.keras")
 
     def test_it_goes_on_from_a_network(self, trained, tmp_path):
         write_simulations(SETTING, tmp_path / "more.h5", replicates=30, seed=4)
         left_out = Setting(prior=SETTING.prior, length=200_000, samples=20, perfect=True)
         write_simulations(left_out, tmp_path / "others.h5", replicates=5, seed=5)
-        summary = train_rates(
+        summary = train(
             [tmp_path / "more.h5"],
             tmp_path / "more.keras",
-            options=RateOptions(units=16, layers=1, crop=64),
-            fitting=FitOptions(epochs=1, batch_size=16, learning_rate=1e-3),
-            threads=1,
-            resume=False,
             start=trained / "rates.keras",
             left_out=tmp_path / "others.h5",
         )
@@ -113,27 +108,11 @@ class TestTraining:
 
     def test_what_a_network_has_learnt_from_does_not_judge_it(self, trained, tmp_path):
         with pytest.raises(TfbindError, match=r"sims.h5: the network to start from has learnt from these"):
-            train_rates(
-                [trained / "sims.h5"],
-                tmp_path / "rates.keras",
-                options=RateOptions(units=16, layers=1),
-                fitting=FitOptions(),
-                threads=1,
-                resume=False,
-                start=trained / "rates.keras",
-            )
+            train([trained / "sims.h5"], tmp_path / "rates.keras", start=trained / "rates.keras")
 
     def test_regions_of_training_are_not_left_out(self, trained, tmp_path):
         with pytest.raises(TfbindError, match=r"sims.h5: was simulated with the setting and the seed of"):
-            train_rates(
-                [trained / "sims.h5"],
-                tmp_path / "rates.keras",
-                options=RateOptions(),
-                fitting=FitOptions(),
-                threads=1,
-                resume=False,
-                left_out=trained / "sims.h5",
-            )
+            train([trained / "sims.h5"], tmp_path / "rates.keras", left_out=trained / "sims.h5")
 
     def test_the_network_to_start_from_stays_as_it_is(self, trained, capsys):
         argv = [trained / "sims.h5", "--start", trained / "rates.keras", "-o", trained / "x.keras"]
