@@ -31,7 +31,7 @@ from tfbind.cli.arguments import (
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import CELLS
 from tfbind.training.options import FitOptions
-from tfbind.training.rate_options import FITTING, START_LEARNING_RATE, RateOptions
+from tfbind.training.rate_options import FITTING, START_FITTING, RateOptions
 from tfbind.training.relernn_options import RELERNN_FITTING, RelernnOptions
 
 # from names to how the network is made and how it is fitted
@@ -93,12 +93,7 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         (fitting, "patience", "stop after so many epochs without a lower validation loss"),
     ):
         group.add_argument(_flag(row), type=positive_int, metavar="N", help=f"{help} ({_defaults(row)})")
-    fitting.add_argument(
-        "--learning-rate",
-        type=positive_float,
-        metavar="X",
-        help=f"{_defaults('learning_rate')}, {START_LEARNING_RATE} with --start",
-    )
+    fitting.add_argument("--learning-rate", type=positive_float, metavar="X", help=_defaults("learning_rate"))
     fitting.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint, where there is one"
     )
@@ -120,7 +115,11 @@ def _defaults(row: str) -> str:
         for table in tables
         if hasattr(table, row)
     }
-    return "default " + ", ".join(f"{value} of {name}" for name, value in values.items())
+    defaults = [f"{value} of {name}" for name, value in values.items()]
+    with_start = getattr(START_FITTING, row, values.get("tokens"))
+    if with_start != values.get("tokens"):
+        defaults.append(f"{with_start} with --start")
+    return "default " + ", ".join(defaults)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -178,4 +177,4 @@ def _tables_of_start(start: Path, given: dict[str, Any]) -> tuple[Path, tuple[Ra
                 f"{_flag(row)} {given[row]} is given, but the network to start from, {start}, has"
                 f" {getattr(options, row)}"
             )
-    return path, (options, replace(FITTING, learning_rate=START_LEARNING_RATE))
+    return path, (options, START_FITTING)

@@ -17,7 +17,13 @@ from tfbind.errors import TfbindError
 from tfbind.files import whole_output
 from tfbind.genotype_tensors import open_regions
 from tfbind.genotypes.features import FEATURES
-from tfbind.recombination.examples import RateExamples, RegionTokens, read_regions, region_values
+from tfbind.recombination.examples import (
+    RateExamples,
+    RegionTokens,
+    Scaling,
+    read_regions,
+    region_values,
+)
 from tfbind.recombination.posterior import Calibration, TokenRates, calibrate, token_rates, window_rates
 from tfbind.recombination.rate_model import (
     RateCard,
@@ -105,19 +111,9 @@ def train_rates(
     data = RateExamples(training, held_out, crop=options.crop, seed=fitting.seed, scaling=scaling)
     device = prepare(seed=fitting.seed, threads=threads)
 
-    from tfbind.networks.rates import rate_network
-    from tfbind.training.forward import make_forward
     from tfbind.training.rates import rate_posterior
 
-    network = rate_network(
-        features=len(FEATURES),
-        outputs=OUTPUTS,
-        cell=options.cell,
-        units=options.units,
-        layers=options.layers,
-    )
-    if start:
-        fill(network, start)
+    network = _make_network(options, start)
     logger.info(
         "training a model of rates (%s, %s parameters%s) on %s crops of %s regions, on the %s",
         options.cell,
@@ -139,15 +135,7 @@ def train_rates(
         resume=resume,
         judge_start=bool(start),
     )
-    forward = make_forward(network)
-
-    def predict(regions: Sequence[RegionTokens]) -> list[TokenRates]:
-        return [
-            token_rates(tokens.start, tokens.end, read_both_ways(forward, data.scaling.apply(tokens.x)))
-            for tokens in regions
-        ]
-
-    predicted = predict(held_out)
+    predicted = _predict(network, data.scaling, held_out)
     calibration = calibrate(predicted, [tokens.rate for tokens in held_out])
     best = min(history, key=lambda row: row["val_loss"])
     summary = {
@@ -157,7 +145,7 @@ def train_rates(
         "validation_loss": best["val_loss"],
         "validation_length_ratio": best["val_length_ratio"],
         "validation": judge_scales(held_out, predicted, calibration),
-        "left_out": judge_scales(unlike, predict(unlike), calibration),
+        "left_out": judge_scales(unlike, _predict(network, data.scaling, unlike), calibration),
         "parameters": network.count_params(),
         "options": asdict(options) | asdict(fitting),
     }
@@ -178,6 +166,31 @@ def train_rates(
     save_rate_model(output, network, card)
     finish(output, history, summary)
     return summary
+
+
+def _make_network(options: RateOptions, start: Path | None) -> Any:
+    from tfbind.networks.rates import rate_network
+
+    network = rate_network(
+        features=len(FEATURES),
+        outputs=OUTPUTS,
+        cell=options.cell,
+        units=options.units,
+        layers=options.layers,
+    )
+    if start:
+        fill(network, start)
+    return network
+
+
+def _predict(network: Any, scaling: Scaling, regions: Sequence[RegionTokens]) -> list[TokenRates]:
+    from tfbind.training.forward import make_forward
+
+    forward = make_forward(network)
+    return [
+        token_rates(tokens.start, tokens.end, read_both_ways(forward, scaling.apply(tokens.x)))
+        for tokens in regions
+    ]
 
 
 def fit_network(

@@ -7,7 +7,7 @@ deviations of the log rate of the window round the token, at each of SCALES.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfbind.training.options import FitOptions
 
@@ -39,5 +39,6 @@ class RateOptions:
 
 
 FITTING = FitOptions(epochs=10, batch_size=64, learning_rate=2.5e-3, weight_decay=1e-4, patience=8)
-# where training goes on from a network that is trained: what that knows must not be shaken out of it
-START_LEARNING_RATE = 1e-3
+# where training goes on from a trained network: a lower rate keeps what that knows; and as any rate but the last ones
+# makes it worse for a while, patience must not end before these
+START_FITTING = replace(FITTING, learning_rate=1e-3, patience=10)
