@@ -180,7 +180,13 @@ class TestRecombination:
         workflow.write_populations("p\treads.fa\n")
         workflow.config["seed"] = 7
         workflow.config["recombination"] = {
-            "retrain": {"replicates": 50, "jobs": 3, "length": 500000, "prior": "reads.fa", "epochs": 2}
+            "retrain": {
+                "replicates": 50,
+                "jobs": 3,
+                "length": 500000,
+                "prior": "reads.fa",
+                "start": "shipped",
+            }
         }
         output = workflow.dry_run()
         assert planned(output) == {
@@ -193,12 +199,12 @@ class TestRecombination:
         simulations = {re.sub(" +", " ", line.split(" 2> ")[0]) for line in jobs if " simulate " in line}
         assert simulations == {
             "Shell command: tfbind recombination simulate --prior reads.fa --length 500000 --replicates 50"
-            f" --seed {7 + job} --threads 1 --resume anew -o results/simulations/{job}.h5"
+            f" --seed {1007 + job} --threads 1 --resume anew -o results/simulations/{job}.h5"
             for job in (1, 2, 3)
         }
         assert command(output, "recombination train") == (
             "tfbind recombination train results/simulations/1.h5 results/simulations/2.h5"
-            " results/simulations/3.h5 --epochs 2 --seed 7 --threads 1 --resume -o results/recombination/rates.keras"
+            " results/simulations/3.h5 --start shipped --seed 7 --threads 1 --resume -o results/recombination/rates.keras"
         )
         assert " --model results/recombination/rates.keras " in command(output, "recombination predict")
 
