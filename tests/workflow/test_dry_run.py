@@ -186,6 +186,7 @@ class TestRecombination:
                 "length": 500000,
                 "prior": "reads.fa",
                 "start": "shipped",
+                "epochs": 2,
             }
         }
         output = workflow.dry_run()
@@ -204,7 +205,8 @@ class TestRecombination:
         }
         assert command(output, "recombination train") == (
             "tfbind recombination train results/simulations/1.h5 results/simulations/2.h5"
-            " results/simulations/3.h5 --start shipped --seed 7 --threads 1 --resume -o results/recombination/rates.keras"
+            " results/simulations/3.h5 --epochs 2 --start shipped --seed 7 --threads 1 --resume"
+            " -o results/recombination/rates.keras"
         )
         assert " --model results/recombination/rates.keras " in command(output, "recombination predict")
 

@@ -100,9 +100,9 @@ def train_rates(
     """
     begun = read_rate_card(start) if start else None
     others = [left_out] if left_out else []
-    settings = read_settings([*simulations, *others], settings_of(begun.training) if begun else [])
-    source = describe_sources([*simulations, *others])
-    begun_source = describe_sources([start]) if start else []
+    known = settings_of(begun.training) if begun else []
+    settings = read_settings([*simulations, *others], known)[: len(simulations)]
+    source, begun_source = describe_sources(simulations), describe_sources([start] if start else [])
     reading = {"seed": fitting.seed, "threads": threads or available_cores()}
     regions = read_regions(simulations, **reading)
     unlike = read_regions(others, **reading) if others else []
@@ -130,7 +130,7 @@ def train_rates(
         objective,
         options,
         fitting,
-        source=source[: len(simulations)] + begun_source,
+        source=source + begun_source,
         output=output,
         resume=resume,
         judge_start=bool(start),
@@ -150,9 +150,9 @@ def train_rates(
         "options": asdict(options) | asdict(fitting),
     }
     provenance: dict[str, Any] = {
-        "source": source[: len(simulations)],
-        "settings": settings[: len(simulations)],
-        "left_out_source": source[len(simulations) :],
+        "source": source,
+        "settings": settings,
+        "left_out_source": describe_sources(others),
     }
     if begun:
         provenance["start"] = begun_source[0] | {"training": begun.training}
