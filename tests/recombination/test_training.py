@@ -185,8 +185,8 @@ class TestExamples:
         assert abs(scaled[0, 5]) < 1e-4
 
 
-@pytest.mark.parametrize("n", [1, 511, 512, 513, 900, 9000])
-def test_chunks_are_put_together_as_one_contig(n):
+@pytest.mark.parametrize("sizes", [[1], [511], [512], [513], [900], [9000], [900, 1, 512, 127, 2000]])
+def test_chunks_are_put_together_as_whole_contigs(sizes):
     def outputs(x, valid_length):
         # each token's own number, and how far the chunk reaches on either side of it
         place = np.arange(x.shape[1])
@@ -194,14 +194,15 @@ def test_chunks_are_put_together_as_one_contig(n):
         right = valid_length[:, None] - 1 - left
         return np.stack([x[:, :, 0], left, right, left, left, left], axis=2).astype(np.float32)
 
-    x = np.zeros((n, len(FEATURES)), np.float32)
-    x[:, 0] = np.arange(n)
-    found = read_in_chunks(outputs, x)
-    assert found.shape == (n, OUTPUTS)
-    np.testing.assert_array_equal(found[:, 0], np.arange(n))
-    context = np.minimum(64, np.minimum(np.arange(n), np.arange(n)[::-1]))
-    assert (found[:, 1] >= context).all()
-    assert (found[:, 2] >= context).all()
+    numbers = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
+    found = read_in_chunks(outputs, [np.repeat(n[:, None], len(FEATURES), axis=1) for n in numbers])
+    for number, read in zip(numbers, found, strict=True):
+        np.testing.assert_array_equal(read[:, 0], number)
+        assert read.shape[1] == OUTPUTS
+        from_start = np.arange(len(number))
+        context = np.minimum(64, np.minimum(from_start, from_start[::-1]))
+        assert (read[:, 1] >= context).all()
+        assert (read[:, 2] >= context).all()
 
 
 @pytest.mark.parametrize("n", [3, 900])
@@ -211,6 +212,6 @@ def test_a_contig_read_from_its_other_end_has_the_same_map(n):
         return np.repeat(np.cumsum(x[:, :, :1], axis=1), OUTPUTS, axis=2)
 
     x = np.random.default_rng(0).normal(size=(n, len(FEATURES))).astype(np.float32)
-    found = read_both_ways(outputs, x)
-    assert not np.allclose(found, read_in_chunks(outputs, x))
-    np.testing.assert_allclose(read_both_ways(outputs, x[::-1])[::-1], found, rtol=1e-5)
+    there, back = read_both_ways(outputs, [x, x[::-1]])
+    assert not np.allclose(there, read_in_chunks(outputs, [x])[0])
+    np.testing.assert_allclose(back[::-1], there, rtol=1e-5)

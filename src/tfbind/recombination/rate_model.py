@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -184,7 +184,7 @@ class RateModel:
 
     def token_rates(self, features: Features) -> TokenRates:
         """Predict the rates at a contig's tokens."""
-        outputs = read_both_ways(self._outputs, self.card.scaling.apply(features.x))
+        (outputs,) = read_both_ways(self._outputs, [self.card.scaling.apply(features.x)])
         found = token_rates(features.start, features.end, outputs)
         return replace(found, rate=found.rate * features.share)
 
@@ -214,17 +214,18 @@ def load_rate_model(path: Path | None = None, *, threads: int | None = None) -> 
     return RateModel(card, engine.run)
 
 
-def read_both_ways(outputs: Outputs, x: np.ndarray) -> np.ndarray:
-    """Apply a network of tokens to a whole contig from either end, and average what it says.
+def read_both_ways(outputs: Outputs, contigs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Apply a network of tokens to whole contigs from either end, and average what it says.
 
     So a map does not depend on which end of the contig is called its start, and comes out better than one way.
     Shapes as in `read_in_chunks`.
     """
-    return (read_in_chunks(outputs, x) + read_in_chunks(outputs, x[::-1])[::-1]) / 2
+    read = read_in_chunks(outputs, [x[::way] for x in contigs for way in (1, -1)])
+    return [(there + back[::-1]) / 2 for there, back in zip(read[::2], read[1::2], strict=True)]
 
 
-def read_in_chunks(outputs: Outputs, x: np.ndarray) -> np.ndarray:
-    """Apply a network of tokens to a whole contig.
+def read_in_chunks(outputs: Outputs, contigs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Apply a network of tokens to whole contigs.
 
     Chunks overlap, so that each token is read with MARGIN others on either side at least, where there are any.
 
@@ -233,24 +234,27 @@ def read_in_chunks(outputs: Outputs, x: np.ndarray) -> np.ndarray:
     outputs : callable
         From x (CHUNKS_AT_ONCE, CHUNK, features) float32 and valid_length (CHUNKS_AT_ONCE,) int32 to
         (CHUNKS_AT_ONCE, CHUNK, OUTPUTS) float32.
-    x : (tokens, features) float32
+    contigs : sequence of (tokens, features) float32
 
     Returns
     -------
-    (tokens, OUTPUTS) float32
+    list of (tokens, OUTPUTS) float32
     """
-    n = len(x)
-    result = np.empty((n, OUTPUTS), np.float32)
-    starts = np.arange(0, max(n - 2 * MARGIN, 1), CHUNK - 2 * MARGIN)
-    for at in range(0, len(starts), CHUNKS_AT_ONCE):
-        group = starts[at : at + CHUNKS_AT_ONCE]
-        chunks = np.zeros((CHUNKS_AT_ONCE, CHUNK, x.shape[1]), np.float32)
+    results = [np.empty((len(x), OUTPUTS), np.float32) for x in contigs]
+    chunks = [
+        (x, result, start)
+        for x, result in zip(contigs, results, strict=True)
+        for start in range(0, max(len(x) - 2 * MARGIN, 1), CHUNK - 2 * MARGIN)
+    ]
+    for at in range(0, len(chunks), CHUNKS_AT_ONCE):
+        group = chunks[at : at + CHUNKS_AT_ONCE]
+        batch = np.zeros((CHUNKS_AT_ONCE, CHUNK, group[0][0].shape[1]), np.float32)
         valid_length = np.ones(CHUNKS_AT_ONCE, np.int32)
-        for row, start in enumerate(group):
-            valid_length[row] = min(CHUNK, n - start)
-            chunks[row, : valid_length[row]] = x[start : start + CHUNK]
-        found = outputs(chunks, valid_length)
-        for row, start in enumerate(group):
+        for row, (x, _, start) in enumerate(group):
+            valid_length[row] = min(CHUNK, len(x) - start)
+            batch[row, : valid_length[row]] = x[start : start + CHUNK]
+        found = outputs(batch, valid_length)
+        for row, (_, result, start) in enumerate(group):
             lead_in = MARGIN if start else 0
             result[start + lead_in : start + valid_length[row]] = found[row, lead_in : valid_length[row]]
-    return result
+    return results

@@ -186,10 +186,9 @@ def _make_network(options: RateOptions, start: Path | None) -> Any:
 def _predict(network: Any, scaling: Scaling, regions: Sequence[RegionTokens]) -> list[TokenRates]:
     from tfbind.training.forward import make_forward
 
-    forward = make_forward(network)
+    outputs = read_both_ways(make_forward(network), [scaling.apply(tokens.x) for tokens in regions])
     return [
-        token_rates(tokens.start, tokens.end, read_both_ways(forward, scaling.apply(tokens.x)))
-        for tokens in regions
+        token_rates(tokens.start, tokens.end, found) for tokens, found in zip(regions, outputs, strict=True)
     ]
 
 
