@@ -29,7 +29,7 @@ class TestRange:
 
 class TestChanges:
     def test_of_each_kind(self):
-        prior = Prior.from_mapping(
+        prior = Prior().changed(
             {"haplotypes": [10, 20], "switch_rate": 0.01, "chip": 0, "demographies": {"growth": 2}}
         )
         assert prior.haplotypes == Range(10, 20, log=True)
@@ -55,12 +55,21 @@ class TestChanges:
     )
     def test_that_cannot_be(self, changes, message):
         with pytest.raises(TfbindError, match=message):
-            Prior.from_mapping(changes)
+            Prior().changed(changes)
 
     def test_from_a_file(self, tmp_path):
         path = tmp_path / "prior.yaml"
         path.write_text("haplotypes: [20, 40]\r\ndemographies: {constant: 1}\r\n")
-        assert read_prior(path).haplotypes.high == 40
+        assert read_prior([path]).haplotypes.high == 40
+
+    def test_of_a_row_in_several_files_the_last_counts(self, tmp_path):
+        first, last = tmp_path / "first.yaml", tmp_path / "last.yaml"
+        first.write_text("haplotypes: [20, 40]\nchip: 0\n")
+        last.write_text("haplotypes: 8\n")
+        prior = read_prior([first, last])
+        assert prior.haplotypes == Range(8, 8, log=True)
+        assert prior.chip == 0
+        assert read_prior([]) == Prior()
 
     @pytest.mark.parametrize(
         ("text", "message"),
@@ -70,7 +79,7 @@ class TestChanges:
         path = tmp_path / "prior.yaml"
         path.write_text(text)
         with pytest.raises(TfbindError, match=message):
-            read_prior(path)
+            read_prior([path])
 
 
 def test_choice_follows_the_weights():

@@ -117,7 +117,7 @@ class TestGiven:
 
 @pytest.mark.parametrize("unphased", [0, 1])
 def test_a_region_in_which_nothing_varies_has_no_sites(unphased):
-    prior = Prior.from_mapping({"unphased": unphased, "switches": 1 - unphased})
+    prior = Prior().changed({"unphased": unphased, "switches": 1 - unphased})
     region = simulate_region(Setting(prior=prior, length=20, samples=4), 0, 0)
     assert region.haplotypes.shape == (0, 8)
     assert region.genotypes().calls.shape == (0, 4 if unphased else 8)

@@ -25,7 +25,7 @@ from tfbind.training.relernn_options import RelernnOptions
 
 # what differs between regions is how often alleles that are neighbours part
 SETTING = Setting(
-    prior=Prior.from_mapping(
+    prior=Prior().changed(
         {
             "landscapes": {"flat": 1},
             "rate_ratio": [0.02, 10],
@@ -162,7 +162,7 @@ class TestCommands:
         assert "--hotspots needs intervals" in capsys.readouterr().err
 
     def test_a_contig_shorter_than_a_window_has_a_row(self, trained, vcf, tmp_path):
-        dense = Prior.from_mapping({"diversity": 1e-2})
+        dense = Prior().changed({"diversity": 1e-2})
         region = simulate_region(replace(SETTING, prior=dense, length=9_000), 9, 2)
         write_vcf(vcf, "c", 9_000, region.position, region.haplotypes, ploidy=2, phased=True)
         assert self.predict(trained, vcf) == 0

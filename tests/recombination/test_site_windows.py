@@ -21,7 +21,7 @@ from tfbind.recombination.site_windows import (
     stack_windows,
 )
 
-SETTING = Setting(prior=Prior.from_mapping({"diversity": 1e-3}), length=25_000, samples=3, perfect=True)
+SETTING = Setting(prior=Prior().changed({"diversity": 1e-3}), length=25_000, samples=3, perfect=True)
 
 
 def genotypes(calls, ploidy=1):
@@ -116,7 +116,7 @@ class TestFiles:
                 r"b.h5: found region sim1 with 8 haplotypes, expected 6 haplotypes as in the first",
             ),
             (
-                {"perfect": False, "prior": Prior.from_mapping({"unphased": 1, "chip": 0})},
+                {"perfect": False, "prior": Prior().changed({"unphased": 1, "chip": 0})},
                 r"b.h5: found region sim1 with 3 unphased diploids, expected 6 haplotypes",
             ),
             (

@@ -21,7 +21,7 @@ from tfbind.training.rate_options import OUTPUTS, RateOptions
 
 # rates differ between regions more than anything else
 SETTING = Setting(
-    prior=Prior.from_mapping(
+    prior=Prior().changed(
         {"landscapes": {"flat": 1}, "rate_ratio": [0.05, 5], "diversity": 1e-3, "chip": 0, "structure": 0}
     ),
     length=200_000,

@@ -1,8 +1,8 @@
 """Simulate regions with known recombination rates, to train on or to test with.
 
 What is not given is drawn anew for each region from the prior: sample size, demography, diversity, landscape
-of rates, and how the region is observed (phase, genotype errors, missing calls and variants, chips). A file
---prior (YAML) changes rows of its table, for example
+of rates, and how the region is observed (phase, genotype errors, missing calls and variants, chips). Files
+--prior (YAML) change rows of its table, for example
 
   haplotypes: [20, 40]
   demographies: {constant: 1, growth: 1}
@@ -57,7 +57,14 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         choices=(1, 2),
         help="haplotypes of a sample (default: 2 with --samples, else drawn)",
     )
-    given.add_argument("--prior", type=Path, metavar="FILE.yaml", help="changes of the table of priors")
+    given.add_argument(
+        "--prior",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE.yaml",
+        help="changes of the table of priors; of a row in several files, the last counts",
+    )
     given.add_argument(
         "--perfect",
         action="store_true",
@@ -98,14 +105,14 @@ def run(args: argparse.Namespace) -> None:
         raise TfbindError(f"--deme {args.deme} is given without --demography, expected a demes file")
     from tfbind.genotypes.demographies import read_demography
     from tfbind.genotypes.hapmap import read_hapmap
-    from tfbind.genotypes.prior import Prior, read_prior
+    from tfbind.genotypes.prior import read_prior
     from tfbind.genotypes.simulation import Setting, known_stretches
     from tfbind.recombination.simulations import write_simulations
 
     # it tells of every step of every region
     logging.getLogger("msprime").setLevel(logging.WARNING)
     setting = Setting(
-        prior=read_prior(args.prior) if args.prior else Prior(),
+        prior=read_prior(args.prior),
         length=args.length,
         demography=read_demography(args.demography, args.deme) if args.demography else None,
         stretches=known_stretches(read_hapmap(args.rate_map), args.length, str(args.rate_map))
@@ -122,7 +129,7 @@ def run(args: argparse.Namespace) -> None:
         replicates=args.replicates,
         seed=args.seed,
         threads=args.threads,
-        inputs=[path for path in (args.demography, args.rate_map, args.prior) if path],
+        inputs=[path for path in (args.demography, args.rate_map, *args.prior) if path],
         vcf_dir=args.vcf_dir,
         resume=args.resume,
     )

@@ -10,7 +10,7 @@ pairwise differences, and what is learnt is r/mu.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -187,8 +187,7 @@ class Prior:
     chip_spacing: Range = _log(1_000, 15_000, "bp between its SNPs: 0.2 to 3 million on a human genome")
     chip_panel: Range = _log(4, 40, "haplotypes in which its SNPs had been found")
 
-    @classmethod
-    def from_mapping(cls, changes: Mapping[str, Any]) -> Prior:
+    def changed(self, changes: Mapping[str, Any]) -> Prior:
         """Change rows of the table.
 
         Parameters
@@ -202,35 +201,37 @@ class Prior:
         TfbindError
             If a row is unknown or a value cannot stand in it.
         """
-        default = cls()
-        unknown = set(map(str, changes)) - {row.name for row in fields(cls)}
+        unknown = set(map(str, changes)) - {row.name for row in fields(self)}
         if unknown:
             raise TfbindError(f"prior: found {sorted(unknown)[0]!r}, expected rows of the table of priors")
         return replace(
-            default,
-            **{name: _changed(name, getattr(default, name), value) for name, value in changes.items()},
+            self,
+            **{name: _changed(name, getattr(self, name), value) for name, value in changes.items()},
         )
 
 
-def read_prior(path: Path) -> Prior:
-    """Read changes of the table from YAML; see `Prior.from_mapping`.
+def read_prior(paths: Sequence[Path]) -> Prior:
+    """Change the table by YAML files, one after the other; see `Prior.changed`.
 
     Raises
     ------
     TfbindError
-        If the file is missing, no YAML or no mapping, or a row is wrong.
+        If a file is missing, no YAML or no mapping, or a row is wrong.
     """
-    with open_text(path) as handle:
+    prior = Prior()
+    for path in paths:
+        with open_text(path) as handle:
+            try:
+                changes = YAML(typ="safe", pure=True).load(handle.read())
+            except YAMLError as error:
+                raise TfbindError(f"{path}: is no YAML ({error})") from None
+        if not isinstance(changes, dict):
+            raise TfbindError(f"{path}: found no rows, expected lines such as 'haplotypes: [20, 40]'")
         try:
-            changes = YAML(typ="safe", pure=True).load(handle.read())
-        except YAMLError as error:
-            raise TfbindError(f"{path}: is no YAML ({error})") from None
-    if not isinstance(changes, dict):
-        raise TfbindError(f"{path}: found no rows, expected lines such as 'haplotypes: [20, 40]'")
-    try:
-        return Prior.from_mapping(changes)
-    except TfbindError as error:
-        raise TfbindError(f"{path}: {error}") from None
+            prior = prior.changed(changes)
+        except TfbindError as error:
+            raise TfbindError(f"{path}: {error}") from None
+    return prior
 
 
 _NO_SHARES = ("mutation_rate", "largest_events")
