@@ -236,3 +236,18 @@ def test_says_what_was_used(vcf, stand_in, caplog):
     assert "contig c1: 6 samples (12 chromosomes, haploid or phased), " in caplog.text
     assert "mean rate 1 (" in caplog.text
     assert caplog.text.rstrip().endswith("cM/Mb")
+
+
+def test_far_too_many_samples_are_told_before_they_are_read(simulate, stand_in, tmp_path, caplog):
+    crowd = simulate(401, 2e4, seed=1, ploidy=1)
+    write_vcf(tmp_path / "a.vcf.gz", "1", crowd.end, crowd.positions, crowd.calls, ploidy=1, phased=True)
+    predict_map(tmp_path / "a.vcf.gz", stand_in(), [10_000])
+    assert "found 401 samples, more than the 400 chromosomes" in caplog.messages[0]
+    caplog.clear()
+    (tmp_path / "some.txt").write_text("".join(f"s{n}\n" for n in range(1, 401)))
+    predict_map(tmp_path / "a.vcf.gz", stand_in(), [10_000], samples=tmp_path / "some.txt")
+    assert "more than" not in caplog.text
+
+
+def test_the_shipped_network_has_seen_400_chromosomes():
+    assert load_rate_model().most_samples == 400

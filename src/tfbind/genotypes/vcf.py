@@ -73,8 +73,6 @@ def read_genotypes(
     """
     path = Path(path)
     columns, unit, lines = read_lines(path)
-    if len(columns) <= FIRST_SAMPLE:
-        raise TfbindError(f"{path}: found no samples, expected a VCF or BCF with genotypes")
     names, rows = _choose_samples(path, columns[FIRST_SAMPLE:], samples)
     logger.info("%s: %d of %d samples are used", path, len(names), len(rows))
     records = ((f"{path}: {unit} {number}", line.split("\t", FIRST_SAMPLE)) for number, line in lines)
@@ -105,8 +103,22 @@ def read_genotypes(
         del genotypes
 
 
+def read_sample_names(path: str | Path, samples: str | Path | None = None) -> list[str]:
+    """Read a VCF's or BCF's header alone, and give the names of the samples that `read_genotypes` would read.
+
+    Raises
+    ------
+    TfbindError
+        If the file is no VCF, or its samples are not as `read_genotypes` expects.
+    """
+    columns = read_lines(path).columns
+    return _choose_samples(Path(path), columns[FIRST_SAMPLE:], samples)[0]
+
+
 def _choose_samples(path: Path, found: list[str], listed: str | Path | None) -> tuple[list[str], np.ndarray]:
     """Give the names of the samples to use and, for each of the file's samples, its row among them or -1."""
+    if not found:
+        raise TfbindError(f"{path}: found no samples, expected a VCF or BCF with genotypes")
     columns = {name: column for column, name in enumerate(found)}
     if len(columns) < len(found):
         twice = next(name for column, name in enumerate(found) if columns[name] != column)

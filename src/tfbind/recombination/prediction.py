@@ -16,7 +16,7 @@ from tfbind.genotypes.features import COMMON
 from tfbind.genotypes.gaps import find_gaps
 from tfbind.genotypes.hapmap import CM_PER_MB
 from tfbind.genotypes.mask import Accessible, Mask, apply_mask
-from tfbind.genotypes.vcf import read_genotypes
+from tfbind.genotypes.vcf import read_genotypes, read_sample_names
 from tfbind.recombination.checks import (
     is_clonal,
     warn_of_no_recombination,
@@ -100,6 +100,7 @@ def predict_map(
         raise TfbindError(
             "--hotspots needs intervals, which a relernn model has not, expected another --model"
         )
+    _warn_of_many_samples(len(read_sample_names(vcf, samples)), model, vcf)
     tables: list[pd.DataFrame] = []
     hotspots: list[Hotspot] = []
     together: list[Closeness] = []
@@ -168,6 +169,18 @@ def map_contig(
         told.add("structure")
     tokens, note = _read(genotypes, model, where, accessible, diversity)
     return ContigMap(genotypes, accessible, tokens, calibration, note)
+
+
+def _warn_of_many_samples(found: int, model: RateModel | RelernnModel, vcf: Path) -> None:
+    """Say so before a file of thousands of samples is read, which takes its time and memory."""
+    if found > model.most_samples:
+        logger.warning(
+            "%s: found %s samples, more than the %s chromosomes at most that the network has learnt from: name fewer"
+            " in a file --samples, unrelated ones of one population",
+            vcf,
+            f"{found:,}",
+            f"{model.most_samples:,}",
+        )
 
 
 def _gather(together: list[Closeness], contig: ContigMap) -> None:

@@ -167,6 +167,11 @@ class RateModel:
         self.card = card
         self._outputs = outputs
 
+    @property
+    def most_samples(self) -> int:
+        """Chromosomes in the largest sample of training: more samples than these, of any ploidy, are outside of it."""
+        return round(np.exp(self.card.seen.highest[REGION_FEATURES.index("region_log_n")]))
+
     def read(
         self, genotypes: Genotypes, mask: Accessible | None = None, diversity: float | None = None
     ) -> tuple[TokenRates, str]:
