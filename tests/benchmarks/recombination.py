@@ -6,7 +6,8 @@ Regions of 2 Mb with rates round 1e-8, a mutation rate of 1.5e-8 and Ne = 10,000
 hotspots: the very regions of fastrho's benchmark (github.com/kevinkorfmann/fastrho, scripts/bench.py), drawn anew from
 its seeds in the order in which it draws, so that its published figures hold for the same data. What is chosen is
 chosen on regions of another --seed. All regions of a scenario count together: Pearson's correlation on the rates of
-windows, predicted over true length, and how many of the true rates lie in the 95% interval.
+windows, predicted over true length, and how many of the true rates lie in the 95% interval. How far the first two
+would differ among sets of as many regions, `_lower` and `_upper` say: 95% of sets drawn of these with replacement.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ CONSTANT = SizeHistory((0.0,), (NE,)).to_demography()
 BOTTLENECK = SizeHistory((0.0, 1000.0, 3000.0), (NE, NE / 10, NE)).to_demography()
 EXPANSION = SizeHistory((0.0, 2000.0), (NE, NE / 10)).to_demography()
 PERFECT = Observation()
+RESAMPLED = 1000
 
 
 def islands() -> SampledDemography:
@@ -155,7 +157,7 @@ def judge_hotspots(
 
 
 def judge(windows: pd.DataFrame) -> dict[str, float]:
-    """The figures of one scale."""
+    """The figures of one scale, from the windows of all regions, those of a region together."""
     inside = (windows["lower"] <= windows["truth"]) & (windows["truth"] <= windows["upper"])
     return {
         "windows": len(windows),
@@ -164,6 +166,22 @@ def judge(windows: pd.DataFrame) -> dict[str, float]:
         "spearman": windows["rate"].corr(windows["truth"], method="spearman"),
         "bias_ratio": windows["rate"].sum() / windows["truth"].sum(),
         "coverage95": inside.mean(),
+    }
+
+
+def judge_resampled(windows: pd.DataFrame, n_regions: int) -> dict[str, float]:
+    """Between what two values the correlation and the length ratio lie in 95% of resampled sets of regions."""
+    rate, truth = (windows[name].to_numpy().reshape(n_regions, -1) for name in ("rate", "truth"))
+    picks = np.random.default_rng(0).integers(0, n_regions, (RESAMPLED, n_regions))
+    resampled = {
+        "pearson": [np.corrcoef(rate[pick].ravel(), truth[pick].ravel())[0, 1] for pick in picks],
+        "bias_ratio": [rate[pick].sum() / truth[pick].sum() for pick in picks],
+    }
+    quantiles = {name: np.quantile(values, [0.025, 0.975]).tolist() for name, values in resampled.items()}
+    return {
+        f"{name}_{end}": value
+        for name, ends in quantiles.items()
+        for end, value in zip(("lower", "upper"), ends, strict=True)
     }
 
 
@@ -193,7 +211,8 @@ def main() -> None:
             windows = pd.concat(
                 [windows_of(*one, calibration, scale) for one in zip(regions, tokens, strict=True)]
             )
-            rows.append({"scenario": name, "scale": scale} | judge(windows) | {"cpu_seconds_per_mb": seconds})
+            figures = judge(windows) | judge_resampled(windows, len(regions))
+            rows.append({"scenario": name, "scale": scale} | figures | {"cpu_seconds_per_mb": seconds})
             print(*rows[-1].values(), sep="\t", file=sys.stderr, flush=True)
         hotspots.append({"scenario": name} | judge_hotspots(regions, tokens, calibration))
     options.output.mkdir(parents=True, exist_ok=True)
