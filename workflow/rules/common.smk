@@ -26,7 +26,15 @@ COLUMNS = {
 NOT_FILES = {"mutation_rate", "diversity", "unphased"}
 # of the settings of retraining, the files, and those of tfbind recombination train
 SIMULATION_FILES = ("demography", "rate_map", "prior")
-RATE_TRAINING = {"start", "units", "layers", "epochs", "batch_size", "patience", "learning_rate"}
+RATE_TRAINING = {
+    "start",
+    "units",
+    "layers",
+    "epochs",
+    "batch_size",
+    "patience",
+    "learning_rate",
+}
 # the network that tfbind ships has learnt from lower ones, and cannot be judged by its own regions
 FIRST_SIMULATION_SEED = 1000
 
