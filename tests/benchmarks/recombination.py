@@ -7,7 +7,7 @@ hotspots: the very regions of fastrho's benchmark (github.com/kevinkorfmann/fast
 its seeds in the order in which it draws, so that its published figures hold for the same data. What is chosen is
 chosen on regions of another --seed. All regions of a scenario count together: Pearson's correlation on the rates of
 windows, predicted over true length, and how many of the true rates lie in the 95% interval. How far the first two
-would differ among sets of as many regions, `_lower` and `_upper` say: 95% of sets drawn of these with replacement.
+would differ among sets of as many regions, their 95% intervals say, `_lower` and `_upper`.
 """
 
 from __future__ import annotations
@@ -30,9 +30,11 @@ from tfbind.genotypes.features import compute_features
 from tfbind.genotypes.observation import UNPHASED_SWITCH_RATE, Observation, observe
 from tfbind.genotypes.simulation import Region
 from tfbind.recombination.hotspots import WIDTH, find_hotspots, score_hotspots
+from tfbind.recombination.map_comparison import bootstrap_pearson
 from tfbind.recombination.pieces import Pieces
 from tfbind.recombination.posterior import Calibration, TokenRates, window_rates
 from tfbind.recombination.rate_model import load_rate_model
+from tfbind.recombination.site_blocks import Blocks
 
 SEED = 100  # fastrho's
 MUTATION_RATE, MEDIAN_RATE, NE = 1.5e-8, 1e-8, 10_000.0
@@ -42,7 +44,6 @@ CONSTANT = SizeHistory((0.0,), (NE,)).to_demography()
 BOTTLENECK = SizeHistory((0.0, 1000.0, 3000.0), (NE, NE / 10, NE)).to_demography()
 EXPANSION = SizeHistory((0.0, 2000.0), (NE, NE / 10)).to_demography()
 PERFECT = Observation()
-RESAMPLED = 1000
 
 
 def islands() -> SampledDemography:
@@ -169,19 +170,18 @@ def judge(windows: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def judge_resampled(windows: pd.DataFrame, n_regions: int) -> dict[str, float]:
-    """Between what two values the correlation and the length ratio lie in 95% of resampled sets of regions."""
-    rate, truth = (windows[name].to_numpy().reshape(n_regions, -1) for name in ("rate", "truth"))
-    picks = np.random.default_rng(0).integers(0, n_regions, (RESAMPLED, n_regions))
-    resampled = {
-        "pearson": [np.corrcoef(rate[pick].ravel(), truth[pick].ravel())[0, 1] for pick in picks],
-        "bias_ratio": [rate[pick].sum() / truth[pick].sum() for pick in picks],
+def judge_reach(windows: pd.DataFrame, n_regions: int, length: int) -> dict[str, float]:
+    """95% intervals of the correlation, by a bootstrap that draws regions, and of the length ratio."""
+    rate, truth = windows["rate"].to_numpy(), windows["truth"].to_numpy()
+    region = np.repeat(np.arange(n_regions), len(windows) // n_regions)
+    intervals = {
+        "pearson": np.quantile(bootstrap_pearson(rate, truth, region), [0.025, 0.975]),
+        "bias_ratio": Blocks(length, region, n_regions).interval(rate, truth),
     }
-    quantiles = {name: np.quantile(values, [0.025, 0.975]).tolist() for name, values in resampled.items()}
     return {
         f"{name}_{end}": value
-        for name, ends in quantiles.items()
-        for end, value in zip(("lower", "upper"), ends, strict=True)
+        for name, interval in intervals.items()
+        for end, value in zip(("lower", "upper"), interval, strict=True)
     }
 
 
@@ -211,7 +211,7 @@ def main() -> None:
             windows = pd.concat(
                 [windows_of(*one, calibration, scale) for one in zip(regions, tokens, strict=True)]
             )
-            figures = judge(windows) | judge_resampled(windows, len(regions))
+            figures = judge(windows) | judge_reach(windows, len(regions), options.length)
             rows.append({"scenario": name, "scale": scale} | figures | {"cpu_seconds_per_mb": seconds})
             print(*rows[-1].values(), sep="\t", file=sys.stderr, flush=True)
         hotspots.append({"scenario": name} | judge_hotspots(regions, tokens, calibration))
