@@ -19,14 +19,6 @@ def tfbind_command(*argv, **options):
     )
 
 
-@pytest.fixture(autouse=True)
-def signals():
-    """`main` takes SIGTERM over; give it back."""
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
-
-
 def run_raising(monkeypatch, error):
     def fail(_):
         raise error
@@ -80,6 +72,22 @@ class TestExitStatus:
     def test_interrupted(self, monkeypatch, capsys):
         assert run_raising(monkeypatch, KeyboardInterrupt()) == 130
         assert capsys.readouterr().err == "tfbind: interrupted\n"
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_interrupted_where_the_interruption_is_lost(self, monkeypatch, capsys, number):
+        """As inside of h5py, which raises an error of its own in its place."""
+
+        def lose(_):
+            try:
+                signal.raise_signal(number)
+            except BaseException:
+                raise TypeError("Operation not defined for data type class") from None
+
+        before = signal.getsignal(number)
+        monkeypatch.setattr("tfbind.cli.report.run", lose)
+        assert cli.main(["report", "results", "-o", "report.html"]) == 128 + number
+        assert capsys.readouterr().err == "tfbind: interrupted\n"
+        assert signal.getsignal(number) is before
 
     def test_disk_full(self, monkeypatch, capsys):
         assert run_raising(monkeypatch, OSError(28, "No space left on device", "t.h5")) == 2

@@ -1,8 +1,10 @@
+import threading
+
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
-from tfbind.inference.openvino_engine import PORTION, OpenvinoEngine
+from tfbind.inference.openvino_engine import PORTION, ROWS_AHEAD, OpenvinoEngine
 from tfbind.networks.spec import ARCHITECTURES, CELLS
 
 KMERS = {"k": 3, "stride": 2}
@@ -97,19 +99,27 @@ class TestStream:
         alone = logits(engine, *(tuple(values[row : row + 1] for values in inputs) for row in range(150)))
         assert np.array_equal(np.concatenate(alone), together)
 
-    def test_reads_ahead_but_not_everything(self, saved, make_inputs):
+    def test_reads_ahead_but_not_everything(self, saved, make_inputs, monkeypatch):
         path, card, _ = saved
         inputs = make_inputs(card, PORTION, padded=False)
+        engine = OpenvinoEngine(path, card, threads=1)
+        compute, several_taken = engine._compute, threading.Event()
         taken = []
+
+        def wait_and_compute(*arguments):
+            several_taken.wait(timeout=30)
+            compute(*arguments)
 
         def batches():
             for number in range(200):
                 taken.append(number)
+                if number == 3:
+                    several_taken.set()
                 yield inputs
 
-        results = OpenvinoEngine(path, card, threads=1).stream(batches())
-        next(results)
-        assert 1 < len(taken) < 50
+        monkeypatch.setattr(engine, "_compute", wait_and_compute)
+        next(engine.stream(batches()))
+        assert 3 < len(taken) <= ROWS_AHEAD // PORTION + 1
 
     def test_can_be_left_and_begun_anew(self, saved, make_inputs):
         path, card, _ = saved

@@ -9,7 +9,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -68,28 +69,64 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit status that the contract promises."""
     logging.basicConfig(format="tfbind: %(message)s", level=logging.INFO, stream=sys.stderr)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # a scheduler's SIGTERM must run the clean-up of half-written outputs
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        args = make_parser().parse_args(argv)
-        refuse_to_overwrite_input(args)
-        args.run(args)
-    except TfbindError as error:
-        print(f"tfbind: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except MemoryError as error:
-        print(f"tfbind: error: not enough memory ({error})", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt as interrupt:
-        print(f"tfbind: {str(interrupt) or 'interrupted'}", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # the reader of stdout has left (`| head`): nothing to say, and nothing more to flush
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
-            raise
-        print(f"tfbind: error: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
-        return 2
+    with _stoppable() as caught:
+        try:
+            args = make_parser().parse_args(argv)
+            refuse_to_overwrite_input(args)
+            args.run(args)
+        except KeyboardInterrupt as interrupt:
+            print(f"tfbind: {str(interrupt) or 'interrupted'}", file=sys.stderr)
+            return 128 + signal.SIGINT
+        except Exception as error:
+            if caught:
+                print("tfbind: interrupted", file=sys.stderr)
+                return 128 + caught[0]
+            status = _explain(error)
+            if status is None:
+                raise
+            return status
     return 0
+
+
+@contextmanager
+def _stoppable() -> Iterator[list[int]]:
+    """Let SIGINT, and a scheduler's SIGTERM, run the clean-up of half-written outputs; give the signals that came.
+
+    What a handler raises is not always what comes out: inside of HDF5, h5py puts an error of its own in its place.
+    """
+    caught: list[int] = []
+
+    def stop(number: int, _frame: object) -> NoReturn:
+        caught.append(number)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(128 + number)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # a shell's background jobs ignore SIGINT, and go on doing so
+    before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _explain(error: Exception) -> int | None:
+    """Say in one line what went wrong, and give the exit status; None where the fault is our own."""
+    match error:
+        case TfbindError():
+            print(f"tfbind: error: {' '.join(str(error).split())}", file=sys.stderr)
+        case MemoryError():
+            print(f"tfbind: error: not enough memory ({error})", file=sys.stderr)
+        case BrokenPipeError():
+            # the reader of stdout has left (`| head`): nothing to say, and nothing more to flush
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EACCES | errno.EROFS):
+            print(f"tfbind: error: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+        case _:
+            return None
+    return 2
