@@ -108,7 +108,7 @@ def whole_output(path: str | Path) -> Iterator[Path]:
     try:
         try:
             temporary.touch(exist_ok=False)
-        except (PermissionError, NotADirectoryError, FileExistsError) as error:
+        except (PermissionError, NotADirectoryError, FileNotFoundError, FileExistsError) as error:
             raise TfbindError(f"{path}: cannot be written ({error.strerror})") from None
         yield temporary
         temporary.replace(path)

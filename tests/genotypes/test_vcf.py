@@ -142,6 +142,11 @@ class TestAccount:
         assert read(write(text)).account.filtered == 1
         assert read(write(text), keep_filtered=True).account.used == 1
 
+    def test_a_telomere_at_position_0_lies_before_the_contig(self, write):
+        found = read(write(record(0, "0|1", "0|0", "1|1") + RECORDS))
+        assert (found.start, found.positions.tolist()) == (9, POSITIONS)
+        assert found.account.not_snv == 1
+
     def test_lower_case_and_binary_alleles_are_snvs(self, write):
         found = read(
             write(record(10, "0|1", "0|0", "1|1", ref="a", alt="u") + RECORDS.replace("A\tC", "0\t1"))

@@ -44,3 +44,12 @@ def test_a_pair_of_clones_is_no_group(simulate):
     genotypes = simulate(20, 4e6, seed=4, ploidy=1)
     genotypes.calls[:, 3] = genotypes.calls[:, 11]
     assert find_groups(genotypes) is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_samples_that_are_haploid_along_half_of_the_contig(simulate):
+    genotypes = simulate({"A": 10, "B": 10}, 4e6, seed=3, generations=2200)
+    genotypes.calls[len(genotypes.calls) // 2 :, 1::2] = -1
+    find_groups(genotypes)
+    genotypes.calls[:, 1::2] = -1
+    assert find_groups(genotypes) is None

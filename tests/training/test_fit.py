@@ -203,10 +203,11 @@ class TestResume:
         assert history == undisturbed[0]
         assert same_weights(weights, undisturbed[1])
 
-    def test_without_it_the_checkpoint_is_not_used(self, tmp_path, checkpoint):
+    def test_without_it_the_checkpoint_is_not_used(self, tmp_path, checkpoint, caplog):
         data = Toy()
         run(tmp_path, data)
         assert data.shown == [0, 1, 2, 3]
+        assert "toy.checkpoint: training begins anew, as --resume is not given" in caplog.text
 
     def test_without_a_checkpoint_starts_from_the_beginning(self, tmp_path):
         assert len(run(tmp_path, resume=True)[0]) == 4
@@ -216,7 +217,21 @@ class TestResume:
         with caplog.at_level(logging.WARNING):
             run(tmp_path, data, resume=True, fingerprint={"network": "toy", "data": 2})
         assert data.shown == [0, 1, 2, 3]
-        assert "was made with other data: starting afresh" in caplog.text
+        assert "was made with other data: starting afresh, and keeping it as" in caplog.text
+
+    def test_a_checkpoint_of_another_run_is_found_again_by_that(self, tmp_path, undisturbed):
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path, Toy(interrupt=2))
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path, Toy(interrupt=1), resume=True, fingerprint={"network": "toy", "data": 2})
+        data = Toy()
+        history, weights = run(tmp_path, data, resume=True)
+        assert data.shown == [2, 3]
+        assert history == undisturbed[0]
+        assert same_weights(weights, undisturbed[1])
+        other = Toy()
+        run(tmp_path, other, resume=True, fingerprint={"network": "toy", "data": 2})
+        assert other.shown == [1, 2, 3]
 
     @pytest.mark.parametrize(
         "damage",

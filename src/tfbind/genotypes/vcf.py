@@ -163,6 +163,10 @@ class _Sites:
     def add(self, record: list[str], where: str, keep_filtered: bool) -> None:
         """Take one record: parse its genotypes, or count why not."""
         at = _position(record[1], where) - 1
+        if at < 0:
+            # before the first base, where VCF puts the telomere
+            self.left_out["not_snv"] += 1
+            return
         self.start, self.end = min(self.start, at), max(self.end, at + 1)
         reason = _reason_to_leave_out(record, keep_filtered) or self._parse(record, where)
         if reason:

@@ -78,6 +78,8 @@ def find_groups(genotypes: Genotypes) -> Groups | None:
     blocks = np.array_split(frequencies, n_blocks)
     apart = np.stack([differences(block) * len(block) for block in blocks])
     sums = np.array([_within_and_between(apart[i], _split(_far_from(apart, i))) for i in range(n_blocks)])
+    if not sums[:, 1].any():
+        return None
     without = sums.sum(axis=0) - sums
     fst = 1 - sums[:, 0].sum() / sums[:, 1].sum()
     jackknifed = 1 - without[:, 0] / without[:, 1]
@@ -125,7 +127,12 @@ def _split(apart: np.ndarray) -> np.ndarray:
 
 
 def _within_and_between(apart: np.ndarray, split: np.ndarray) -> tuple[float, float]:
-    """Mean differences within and between two groups of samples; a sample is not compared with itself."""
+    """Mean differences within and between two groups of samples; a sample is not compared with itself.
+
+    Both are 0 where one group has nobody, as where nothing is known of the samples.
+    """
+    if split.all() or not split.any():
+        return 0.0, 0.0
     within = [
         apart[np.ix_(group, group)].sum() - np.trace(apart[np.ix_(group, group)]) for group in (split, ~split)
     ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import math
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +28,8 @@ from tfbind.training.options import FitOptions
 logger = logging.getLogger(__name__)
 
 PREDICTION_BATCH = 512
+# what a damaged checkpoint leads to
+_UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 
 
 def weighted_cross_entropy(y: tf.Tensor, logits: tf.Tensor, class_weights: tf.Tensor) -> tf.Tensor:
@@ -151,6 +155,7 @@ def fit(
     fingerprint : dict
         What the checkpoint must have been made with to be of use, as JSON can hold it.
     resume : bool
+        A checkpoint of another fingerprint is set aside then, to be found again when its own run is resumed.
     judge_start : bool
         Whether the network is worth something before any training: then it is a candidate, as epoch 0.
 
@@ -177,10 +182,10 @@ def fit(
     step = make_step(trained, optimizer, objective.loss)
     forward = make_forward(network)
     state = FitState()
-    if resume and not checkpoint.exists():
-        logger.info("%s is not there: starting from the beginning", checkpoint)
-    elif resume:
-        state = _load(checkpoint, fingerprint, variables) or state
+    if resume:
+        state = _load(_own_checkpoint(checkpoint, fingerprint), fingerprint, variables) or state
+    elif checkpoint.exists():
+        logger.warning("%s: training begins anew, as --resume is not given", checkpoint)
     if state.epoch:
         logger.info("going on after epoch %d, from %s", state.epoch, checkpoint)
     if judge_start and not state.history:
@@ -253,21 +258,47 @@ def _save(path: Path, fingerprint: dict[str, Any], variables: list, state: FitSt
         np.savez(handle, meta=np.array(json.dumps(meta)), **arrays)
 
 
+def _own_checkpoint(path: Path, fingerprint: dict[str, Any]) -> Path:
+    """Set another run's checkpoint aside, and bring back this one's if it was: hours of work in either."""
+
+    def aside(made_with: dict[str, Any]) -> Path:
+        digest = hashlib.sha256(json.dumps(made_with, sort_keys=True).encode()).hexdigest()
+        return path.with_name(f"{path.name}.{digest[:8]}")
+
+    own = json.loads(json.dumps(fingerprint))
+    with suppress(*_UNREADABLE):
+        made_with = _read_meta(path)["fingerprint"]
+        if made_with != own:
+            changed = " and ".join(name for name in own if made_with.get(name) != own[name])
+            kept = aside(made_with)
+            path.replace(kept)
+            logger.warning(
+                "%s was made with other %s: starting afresh, and keeping it as %s", path, changed, kept
+            )
+    if not path.exists() and aside(own).exists():
+        aside(own).replace(path)
+    return path
+
+
+def _read_meta(path: Path) -> dict[str, Any]:
+    with np.load(path, allow_pickle=False) as arrays:
+        return json.loads(str(arrays["meta"]))
+
+
 def _load(path: Path, fingerprint: dict[str, Any], variables: list) -> FitState | None:
-    """Take a checkpoint up; None if it is of another run or damaged, which the user is told."""
+    """Take a checkpoint of this run up; None if there is none or it is damaged, which the user is told."""
+    if not path.exists():
+        logger.info("%s is not there: starting from the beginning", path)
+        return None
     try:
+        meta = _read_meta(path)
         with np.load(path, allow_pickle=False) as arrays:
-            meta = json.loads(str(arrays["meta"]))
-            if meta["fingerprint"] != json.loads(json.dumps(fingerprint)):
-                changed = [name for name in fingerprint if meta["fingerprint"].get(name) != fingerprint[name]]
-                logger.warning("%s was made with other %s: starting afresh", path, " and ".join(changed))
-                return None
             values = [arrays[f"variable_{i}"] for i in range(len(variables))]
             n_best = sum(name.startswith("best_") for name in arrays.files)
             best = [arrays[f"best_{i}"] for i in range(n_best)]
             if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
                 raise ValueError("its weights are those of another network")
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         logger.warning("%s cannot be read (%s): starting afresh", path, error)
         return None
     for variable, value in zip(variables, values, strict=True):
