@@ -26,7 +26,6 @@ import pandas as pd
 from scipy.signal import lfilter
 
 from tfbind.genotypes.demographies import SampledDemography, SizeHistory
-from tfbind.genotypes.features import compute_features
 from tfbind.genotypes.observation import UNPHASED_SWITCH_RATE, Observation, observe
 from tfbind.genotypes.simulation import Region
 from tfbind.recombination.hotspots import WIDTH, find_hotspots, score_hotspots
@@ -204,7 +203,7 @@ def main() -> None:
     for name in options.scenarios:
         regions = simulate(name, options.regions, options.length, seed=options.seed, threads=options.threads)
         begin = time.process_time()
-        tokens = [model.token_rates(compute_features(region.genotypes())) for region in regions]
+        tokens = [model.read(region.genotypes())[0] for region in regions]
         seconds = (time.process_time() - begin) / len(regions) / options.length * 1e6
         calibration = model.card.calibration
         for scale in options.scales:

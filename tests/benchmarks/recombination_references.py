@@ -28,8 +28,8 @@ from tfbind.errors import TfbindError
 from tfbind.genotypes.features import compute_features
 from tfbind.genotypes.simulation import Region
 from tfbind.recombination.examples import RegionTokens, read_regions
-from tfbind.recombination.posterior import TokenRates, window_rates
-from tfbind.recombination.rate_model import load_rate_model
+from tfbind.recombination.posterior import TokenRates, average, window_rates
+from tfbind.recombination.rate_model import SHIFTS, load_rate_model
 from tfbind.recombination.relernn import NO_INTERVALS
 from tfbind.recombination.relernn_training import train_relernn
 from tfbind.recombination.training import hold_out
@@ -97,8 +97,9 @@ def boosting(sims: Path, regions: Sequence[Region], scale: int) -> pd.DataFrame:
     low, high = ratios(model, scale)
     tables = []
     for region in regions:
-        features = compute_features(region.genotypes())
-        tables.append(_windows(model.read(features.start, features.end, features.x), region, scale))
+        grids = [compute_features(region.genotypes(), shift=shift) for shift in SHIFTS]
+        tokens = average([model.read(grid.start, grid.end, grid.x) for grid in grids])
+        tables.append(_windows(tokens, region, scale))
     table = pd.concat(tables)
     return table.assign(lower=table["rate"] * low, upper=table["rate"] * high)
 

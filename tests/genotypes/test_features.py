@@ -45,6 +45,22 @@ class TestTokens:
     def test_hold_four_common_sites_on_average(self):
         assert len(compute_features(random_genotypes()).start) == 20
 
+    def test_may_begin_elsewhere(self):
+        found, shifted = (
+            compute_features(random_genotypes()),
+            compute_features(random_genotypes(), shift=0.25),
+        )
+        assert shifted.start.tolist() == [0, *range(250, 20_000, 1000)]
+        assert shifted.end.tolist() == [*range(250, 20_000, 1000), 20_000]
+        assert shifted.n_sites.sum() == 80
+        of_region = slice(LOCAL.stop, None)
+        np.testing.assert_array_equal(shifted.x[0, of_region], found.x[0, of_region])
+
+    def test_no_token_is_empty_where_a_shift_is_less_than_a_base(self):
+        calls = np.tile(np.array([0, 0, 1, 1], np.int8), (3, 1))
+        found = compute_features(Genotypes("1", np.arange(3), calls, 1, 0, 3), shift=0.25)
+        assert (found.end > found.start).all()
+
 
 class TestUnits:
     def test_are_expected_differences(self):
@@ -90,9 +106,13 @@ class TestSymmetries:
         mirrored = replace(
             genotypes, calls=genotypes.calls[::-1], positions=genotypes.end - 1 - genotypes.positions[::-1]
         )
-        np.testing.assert_allclose(
-            compute_features(mirrored).x[::-1], compute_features(genotypes).x, rtol=1e-5, atol=1e-5
-        )
+        for there, back in ((0, 0), (0.25, 0.75), (0.5, 0.5)):
+            np.testing.assert_allclose(
+                compute_features(mirrored, shift=back).x[::-1],
+                compute_features(genotypes, shift=there).x,
+                rtol=1e-5,
+                atol=1e-5,
+            )
 
     def test_phase_changes_only_what_depends_on_it(self):
         genotypes = random_genotypes()

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from tfbind.recombination.posterior import Calibration, TokenRates, calibrate, window_rates, windows_of
+from tfbind.recombination.examples import RegionTokens
+from tfbind.recombination.posterior import (
+    Calibration,
+    TokenRates,
+    average,
+    calibrate,
+    window_rates,
+    windows_of,
+)
 from tfbind.training.rate_options import FLOOR, SCALES
 
 PLAIN = Calibration((-1.96,) * len(SCALES), (1.96,) * len(SCALES))
@@ -13,6 +21,11 @@ def tokens(rate, log_sd=None, width=100):
     edges = 1000 + width * np.arange(len(rate) + 1)
     spread = np.full((len(rate), len(SCALES)), 0.5) if log_sd is None else log_sd
     return TokenRates(edges[:-1], edges[1:], np.array(rate, float), spread)
+
+
+def true_tokens(rate):
+    found = tokens(rate)
+    return RegionTokens(found.start, found.end, np.empty((len(rate), 0)), found.rate)
 
 
 class TestWindows:
@@ -56,12 +69,49 @@ class TestWindows:
         assert lower[0] <= rate[0] <= upper[0]
 
 
+class TestAverage:
+    """Tokens of 100 bp, and the same contig cut 25, 50 and 75 bp further on."""
+
+    def grids(self):
+        rng = np.random.default_rng(2)
+        for shift in (0, 25, 50, 75):
+            edges = np.unique([0, *range(shift, 800, 100), 800])
+            n = len(edges) - 1
+            yield TokenRates(
+                edges[:-1], edges[1:], rng.uniform(1, 9, n), rng.uniform(0.1, 1, (n, len(SCALES)))
+            )
+
+    def test_a_window_has_the_mean_of_what_each_says(self):
+        grids = list(self.grids())
+        starts, ends = np.array([0, 110, 333, 700]), np.array([100, 260, 800, 800])
+        found, each = windows_of(average(grids), starts, ends), [windows_of(g, starts, ends) for g in grids]
+        np.testing.assert_allclose(found.rate, np.mean([windows.rate for windows in each], axis=0))
+        np.testing.assert_allclose(found.n_tokens, (ends - starts) / 100)
+
+    def test_a_spread_is_the_mean_of_those_round_it(self):
+        grids = list(self.grids())
+        found = windows_of(average(grids), np.array([310]), np.array([320]))
+        token = [np.flatnonzero(grid.start <= 310)[-1] for grid in grids]
+        assert found.sd[0] == pytest.approx(
+            np.mean([g.log_sd[at, 0] for g, at in zip(grids, token, strict=True)])
+        )
+
+    def test_tokens_are_as_wide_as_before(self):
+        assert average(list(self.grids())).token_width() == 100
+
+    def test_one_alone_stays_what_it_is(self):
+        (first, *_) = self.grids()
+        found = average([first])
+        np.testing.assert_array_equal(found.rate, first.rate)
+        assert (found.start.tolist(), found.pieces) == (first.start.tolist(), 1)
+
+
 class TestCalibration:
     def regions(self, believed, n=60):
         rng = np.random.default_rng(1)
         truth = [np.exp(rng.normal(-0.32, 0.8, 300)) for _ in range(n)]
         spread = np.full((300, len(SCALES)), believed)
-        return [tokens(np.ones(300), spread) for _ in range(n)], truth
+        return [tokens(np.ones(300), spread) for _ in range(n)], [true_tokens(rate) for rate in truth]
 
     def test_a_posterior_that_is_right_needs_none(self):
         predicted, truth = self.regions(0.8)
@@ -82,11 +132,11 @@ class TestCalibration:
         inside = []
         for found, true in zip(predicted[40:], truth[40:], strict=True):
             _, lower, upper = window_rates(found, found.start, found.end, calibration)
-            inside.append((lower <= true) & (true <= upper))
+            inside.append((lower <= true.rate) & (true.rate <= upper))
         assert np.mean(inside) == pytest.approx(0.95, abs=0.01)
 
     def test_a_region_shorter_than_a_scale_is_one_window(self):
         predicted, truth = self.regions(0.8, 4)
         assert len(calibrate(predicted, truth).lower) == len(SCALES)
         short = [tokens(found.rate[:3], found.log_sd[:3]) for found in predicted]
-        calibrate(short, [true[:3] for true in truth])
+        calibrate(short, [true_tokens(true.rate[:3]) for true in truth])

@@ -57,7 +57,7 @@ class TestTraining:
         found, true = [], []
         for replicate in range(12):
             region = simulate_region(SETTING, 99, replicate)
-            tokens = model.token_rates(compute_features(region.genotypes()))
+            tokens = model.read(region.genotypes())[0]
             found.append(np.log(tokens.rate.mean()))
             true.append(np.log(region.rate.mean() / region.mutation_rate))
         assert np.corrcoef(found, true)[0, 1] > 0.8
@@ -107,7 +107,7 @@ class TestTraining:
         assert [each["name"] for each in card.training["left_out_source"]] == ["others.h5"]
 
     def test_what_a_network_has_learnt_from_does_not_judge_it(self, trained, tmp_path):
-        with pytest.raises(TfbindError, match=r"sims.h5: the network to start from has learnt from these"):
+        with pytest.raises(TfbindError, match=r"sims.h5: the network has learnt from these regions"):
             train([trained / "sims.h5"], tmp_path / "rates.keras", start=trained / "rates.keras")
 
     def test_regions_of_training_are_not_left_out(self, trained, tmp_path):
@@ -120,6 +120,37 @@ class TestTraining:
         assert re.search(r"--units 32 is given, but .*rates.keras, has 16$", capsys.readouterr().err.strip())
         assert cli.main(["recombination", "train", *map(str, argv), "--architecture", "relernn"]) == 2
         assert "--start is given, but the architecture relernn has none" in capsys.readouterr().err
+
+    def test_intervals_are_calibrated_anew_and_the_network_stays(self, trained, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        others = Setting(prior=SETTING.prior.changed({"rate_ratio": 20}), length=100_000, samples=10)
+        write_simulations(others, tmp_path / "fast.h5", replicates=25, seed=6)
+        argv = ["fast.h5", "--model", str(trained / "rates.keras"), "--threads", "2", "-o", "fast.keras"]
+        assert cli.main(["recombination", "calibrate", *argv]) == 0
+        before, card = read_rate_card(trained / "rates.keras"), read_rate_card(tmp_path / "fast.keras")
+        judged = card.training
+        assert judged["before"]["25000"]["coverage95"] < 0.8 < judged["validation"]["25000"]["coverage95"]
+        assert judged["before"]["25000"]["bias_ratio"] == judged["validation"]["25000"]["bias_ratio"]
+        assert judged["calibrated_on"]["settings"][0]["seed"] == 6
+        assert judged["settings"] == before.training["settings"]
+        region = simulate_region(SETTING, 97, 1).genotypes()
+        models = [load_rate_model(path, threads=1) for path in (trained / "rates.keras", "fast.keras")]
+        rates = [model.read(region)[0].rate for model in models]
+        np.testing.assert_array_equal(*rates)
+        # a network that goes on from it still knows what it has learnt from
+        assert [setting["seed"] for setting in settings_of(judged)] == [3]
+
+    def test_what_a_network_has_learnt_from_does_not_calibrate_it(self, trained, tmp_path, capsys):
+        argv = [trained / "sims.h5", "--model", trained / "rates.keras", "-o", tmp_path / "x.keras"]
+        assert cli.main(["recombination", "calibrate", *map(str, argv)]) == 2
+        assert "sims.h5: the network has learnt from these regions" in capsys.readouterr().err
+        assert not (tmp_path / "x.keras").exists()
+
+    def test_too_few_regions_do_not_calibrate(self, trained, tmp_path, capsys):
+        write_simulations(SETTING, tmp_path / "few.h5", replicates=3, seed=8)
+        argv = [tmp_path / "few.h5", "--model", trained / "rates.keras", "-o", tmp_path / "x.keras"]
+        assert cli.main(["recombination", "calibrate", *map(str, argv)]) == 2
+        assert "few.h5: found 3 regions with sites enough, expected at least 20" in capsys.readouterr().err
 
     def test_data_like_the_training_are_near_and_others_are_far(self, trained):
         model = load_rate_model(trained / "rates.keras", threads=1)

@@ -60,7 +60,8 @@ FEATURES = LINKAGE_FEATURES + LOCAL_FEATURES + REGION_FEATURES
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Tokens along a contig, each with as many bases outside of gaps as the others; all 0-based, half-open.
+    """Tokens along a contig, each with as many bases outside of gaps as the others but for the first and the last
+    one of a shifted grid; all 0-based, half-open.
 
     A network that predicts y for each token gives rates r = exp(y) share mu per bp and generation; the
     population-scaled length of a token is exp(y) units_per_bp accessible.
@@ -95,7 +96,10 @@ class Features:
 
 
 def compute_features(
-    genotypes: Genotypes, mask: Accessible | None = None, diversity: float | None = None
+    genotypes: Genotypes,
+    mask: Accessible | None = None,
+    diversity: float | None = None,
+    shift: float = 0.0,
 ) -> Features:
     """Compute the tokens of a contig and their features.
 
@@ -113,6 +117,9 @@ def compute_features(
         (`tfbind.genotypes.gaps`), long masked stretches among them, are left out in any case.
     diversity : float or None
         pi per bp known from elsewhere, for data whose sites were chosen (a chip's); measured where None.
+    shift : float
+        Where the second token begins, from 0 to 1, in tokens: the first one is so wide, where that is above 0, and the
+        last one is what is left.
 
     Raises
     ------
@@ -139,7 +146,7 @@ def compute_features(
     if mask is not None and diversity is None:
         left = mask.bases_before(stretches.ends) - mask.bases_before(stretches.starts)
         share = float(left.sum()) / max(stretches.n_bases, 1)
-    edges = _token_edges(genotypes.start, genotypes.end, stretches, n_common)
+    edges = _token_edges(genotypes.start, genotypes.end, stretches, n_common, shift)
     accessible = np.diff(stretches.bases_before(edges))
     total = int(max(accessible.sum(), 1))
     differences = 2 * ones * (called - ones) / (called * (called - 1))
@@ -196,11 +203,12 @@ def compute_features(
     )
 
 
-def _token_edges(start: int, end: int, stretches: Accessible, n_common: int) -> np.ndarray:
+def _token_edges(start: int, end: int, stretches: Accessible, n_common: int, shift: float) -> np.ndarray:
     """Cut a contig into tokens whose numbers of accessible bases differ by one at most: (tokens + 1,) int64."""
     total = stretches.n_bases
     n_tokens = max(1, min(round(n_common / SITES_A_TOKEN), total))
-    inner = stretches.position_of(total * np.arange(1, n_tokens) // n_tokens)
+    before = (total * np.arange(n_tokens) + round(shift * total)) // n_tokens
+    inner = stretches.position_of(before[before > 0])
     return np.concatenate([[start], inner, [end]]).astype(np.int64)
 
 

@@ -116,7 +116,7 @@ class ContigMap:
         # the median, since a token may span a centromere
         widest = 0.0
         if self.tokens is not None:
-            widest = GAP_TOKENS * float(np.median(self.tokens.end - self.tokens.start))
+            widest = GAP_TOKENS * self.tokens.token_width()
         reached = np.diff(self.accessible.bases_before(np.stack([starts, ends])), axis=0)[0]
         gap = np.where((n_sites == 0) & ((empty > widest) | (reached == 0)), "no_sites", "")
         if self.mask is not None:
@@ -129,4 +129,4 @@ def _over(tokens: TokenRates, stretches: Accessible) -> TokenRates:
     """Measure tokens in bases of some stretches alone, as `Accessible.bases_before` counts them."""
     start, end = stretches.bases_before(tokens.start), stretches.bases_before(tokens.end)
     some = end > start
-    return TokenRates(start[some], end[some], tokens.rate[some], tokens.log_sd[some])
+    return TokenRates(start[some], end[some], tokens.rate[some], tokens.log_sd[some], tokens.pieces)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +32,14 @@ class RegionTokens:
     start, end : (tokens,) int64 bp
     x : (tokens, features) float16, in the order of `tfbind.genotypes.features.FEATURES`
     rate : (tokens,) float32, true r/mu
+    source : number of the file that it was read from, and of the region in that
     """
 
     start: np.ndarray
     end: np.ndarray
     x: np.ndarray
     rate: np.ndarray
+    source: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,15 +54,15 @@ class Scaling:
         return np.clip((x - self.mean) / self.sd, -MOST_DEVIATION, MOST_DEVIATION).astype(np.float32)
 
 
-def tokens_of(region: Region, rng: np.random.Generator) -> RegionTokens | None:
-    """Compute a simulated region's tokens; None where its sites are too few for any.
+def tokens_of(region: Region, rng: np.random.Generator, shift: float = 0.0) -> RegionTokens | None:
+    """Compute a simulated region's tokens, ``shift`` of a token further on; None where its sites are too few for any.
 
     Where sites were chosen, as on a chip, the diversity is given, with an error as a user's would have.
     """
     is_chip = region.parameters.get("chip_spacing", 0) > 0
     given = region.diversity * np.exp(rng.normal(0, DIVERSITY_ERROR))
     try:
-        features = compute_features(region.genotypes(), diversity=given if is_chip else None)
+        features = compute_features(region.genotypes(), diversity=given if is_chip else None, shift=shift)
     except TfbindError:
         return None
     edges = np.append(features.start, features.end[-1:])
@@ -77,24 +79,46 @@ def read_regions(paths: Sequence[Path], *, seed: int, threads: int) -> list[Regi
     TfbindError
         If a file is not one, or no region has sites enough.
     """
-    found: list[RegionTokens] = []
+    return [tokens for (tokens,) in read_grids(paths, (0.0,), seed=seed, threads=threads)]
+
+
+def read_grids(
+    paths: Sequence[Path],
+    shifts: Sequence[float],
+    *,
+    seed: int,
+    threads: int,
+    chosen: Collection[RegionTokens] | None = None,
+) -> list[list[RegionTokens]]:
+    """Read files as `read_regions` does, and compute each region's tokens once for each of ``shifts``.
+
+    With ``chosen``, regions that `read_regions` gave for the same files and seed, these alone.
+    """
+    sources = None if chosen is None else {tokens.source for tokens in chosen}
+    found: list[list[RegionTokens]] = []
     empty = 0
-    with ThreadPoolExecutor(threads) as pool:
-        for number, path in enumerate(paths):
+    for number, path in enumerate(paths):
+        with open_regions(path) as regions:
+            indices = [i for i in range(len(regions)) if sources is None or (number, i) in sources]
+
+            def compute(index: int, number: int = number, regions=regions) -> list[RegionTokens | None]:
+                region = regions.region(index)
+                grids = [
+                    tokens_of(region, np.random.default_rng([seed, number, index]), shift) for shift in shifts
+                ]
+                return [tokens and replace(tokens, source=(number, index)) for tokens in grids]
+
             with (
-                open_regions(path) as regions,
-                Progress("computing features", len(regions), "regions") as progress,
+                ThreadPoolExecutor(threads) as pool,
+                Progress("computing features", len(indices), "regions") as progress,
             ):
-
-                def compute(index: int, number: int = number, regions=regions) -> RegionTokens | None:
-                    return tokens_of(regions.region(index), np.random.default_rng([seed, number, index]))
-
-                for tokens in pool.map(compute, range(len(regions))):
+                for grids in pool.map(compute, indices):
                     progress.update(1)
-                    if tokens is None:
-                        empty += 1
+                    known = [tokens for tokens in grids if tokens is not None]
+                    if known:
+                        found.append(known)
                     else:
-                        found.append(tokens)
+                        empty += 1
     if empty:
         logger.info("%d of %d regions have too few sites and are left out", empty, empty + len(found))
     if not found:

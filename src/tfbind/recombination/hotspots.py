@@ -44,7 +44,7 @@ class Hotspot(NamedTuple):
 
 def hotspot_width(tokens: TokenRates) -> int:
     """Width of the windows that are compared, bp: WIDTH, or where tokens are wider as many whole kb as these have."""
-    return max(WIDTH, 1_000 * -(-int(np.median(tokens.end - tokens.start)) // 1_000))
+    return max(WIDTH, 1_000 * -(-int(tokens.token_width()) // 1_000))
 
 
 def find_hotspots(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfbind.training.rate_options import FLOOR, LOG_RATES, LOG_SPREADS, MOST_VARIANCE, SCALES
+
+if TYPE_CHECKING:
+    from tfbind.recombination.examples import RegionTokens
 
 LEVEL = 0.95
 
 
 @dataclass(frozen=True, eq=False)
 class TokenRates:
-    """What is known of the rate at each token along a contig; 0-based, half-open.
+    """What is known of the rate at each token along a contig, or at each piece of some; 0-based, half-open.
 
     start, end : (tokens,) int64
         Each one's end is the next one's start.
@@ -22,12 +27,29 @@ class TokenRates:
     log_sd : (tokens, scales) float64
         Standard deviation of the log rate of the window round the token, at each
         of `tfbind.training.rate_options.SCALES`.
+    pieces : int
+        How many of these stand for one token; see `average`.
     """
 
     start: np.ndarray
     end: np.ndarray
     rate: np.ndarray
     log_sd: np.ndarray
+    pieces: int = 1
+
+    def token_width(self) -> float:
+        """Median over the tokens, bp."""
+        return float(np.median(self.end - self.start)) * self.pieces
+
+
+def average(grids: Sequence[TokenRates]) -> TokenRates:
+    """Average what is known of the same contig at tokens that begin elsewhere, evenly shifted: pieces between edges."""
+    edges = np.unique(np.concatenate([np.append(grid.start, grid.end[-1:]) for grid in grids]))
+    start, end = edges[:-1], edges[1:]
+    token = [np.searchsorted(grid.start, start, side="right") - 1 for grid in grids]
+    rate = np.mean([grid.rate[at] for grid, at in zip(grids, token, strict=True)], axis=0)
+    log_sd = np.mean([grid.log_sd[at] for grid, at in zip(grids, token, strict=True)], axis=0)
+    return TokenRates(start, end, rate, log_sd, len(grids))
 
 
 @dataclass(frozen=True)
@@ -79,7 +101,7 @@ def windows_of(tokens: TokenRates, starts: np.ndarray, ends: np.ndarray) -> Wind
 
     width = np.diff(edges)
     overlap = within(width)
-    n_tokens = within(np.ones(len(width)))
+    n_tokens = within(np.ones(len(width))) / tokens.pieces
     some = overlap > 0
     per_bp = np.divide(1.0, overlap, out=np.full(len(overlap), np.nan), where=some)
     rate = within(tokens.rate * width) * per_bp
@@ -124,7 +146,7 @@ def window_rates(
     return windows.rate, np.minimum(lower, windows.rate), np.maximum(upper, windows.rate)
 
 
-def calibrate(predicted: list[TokenRates], truths: list[np.ndarray]) -> Calibration:
+def calibrate(predicted: Sequence[TokenRates], regions: Sequence[RegionTokens]) -> Calibration:
     """Find the quantiles that hold the truth in regions which training has not seen.
 
     At each scale every region is cut into windows of so many tokens; each region counts alike. A region with fewer
@@ -132,20 +154,20 @@ def calibrate(predicted: list[TokenRates], truths: list[np.ndarray]) -> Calibrat
 
     Parameters
     ----------
-    predicted : list of TokenRates
+    predicted : sequence of TokenRates
         A region each.
-    truths : list of (tokens,) float
-        True r/mu of each region's tokens.
+    regions : sequence of RegionTokens
+        The tokens that are counted, and their true rates.
     """
     lower, upper = [], []
     for size in SCALES:
         deviations, weights = [], []
-        for tokens, truth in zip(predicted, truths, strict=True):
-            first = np.arange(0, max(len(truth) - size, 0) + 1, size)
-            last = np.minimum(first + size, len(truth))
+        for found, tokens in zip(predicted, regions, strict=True):
+            first = np.arange(0, max(len(tokens.rate) - size, 0) + 1, size)
+            last = np.minimum(first + size, len(tokens.rate))
             starts, ends = tokens.start[first], tokens.end[last - 1]
-            windows = windows_of(tokens, starts, ends)
-            total = np.concatenate([[0.0], np.cumsum(truth * (tokens.end - tokens.start))])
+            windows = windows_of(found, starts, ends)
+            total = np.concatenate([[0.0], np.cumsum(tokens.rate * (tokens.end - tokens.start))])
             true = (total[last] - total[first]) / (ends - starts)
             deviations.append((np.log(true + FLOOR) - windows.median_log()) / windows.sd)
             weights.append(np.full(len(first), 1 / len(first)))

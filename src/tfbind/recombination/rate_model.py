@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,9 +16,9 @@ from tfbind.genotypes.features import FEATURES, REGION_FEATURES, Features, compu
 from tfbind.genotypes.mask import Accessible
 from tfbind.networks.spec import CELLS
 from tfbind.recombination.examples import Scaling, region_values
-from tfbind.recombination.posterior import Calibration, TokenRates, token_rates
+from tfbind.recombination.posterior import Calibration, TokenRates, average, token_rates
 from tfbind.recombination.relernn import ARCHITECTURE, KIND, RelernnModel, load_relernn
-from tfbind.training.model_file import read_values, write_model
+from tfbind.training.model_file import change_card, read_values, write_model
 from tfbind.training.rate_options import OUTPUTS, SCALES, RateOptions
 
 logger = logging.getLogger(__name__)
@@ -28,12 +28,28 @@ SHIPPED = Path(__file__).parent / "rates.keras"
 # A contig is read in chunks of so many tokens, of which MARGIN at either end only lead in
 CHUNK, MARGIN = 512, 64
 CHUNKS_AT_ONCE = 4
+# so many share chunks; scaled features of thousands of simulated regions would fill gigabytes
+CONTIGS_AT_ONCE = 256
+# Each contig is cut into tokens so many times, so many tokens further on: where the first one begins is chance, and
+# where sites are rare a token is as wide as what a map should show
+SHIFTS = (0.0, 0.25, 0.5, 0.75)
 # of the training regions, the share that lies within the distance 1
 WITHIN = 0.999
 # how far beyond what training has seen of a feature the distance 1 lies, in its ranges
 BEYOND = 0.05
 
 Outputs = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+class Grid(Protocol):
+    """Tokens of a contig and their features: start, end (tokens,) int64 and x (tokens, features)."""
+
+    @property
+    def start(self) -> np.ndarray: ...
+    @property
+    def end(self) -> np.ndarray: ...
+    @property
+    def x(self) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)
@@ -118,10 +134,18 @@ def save_rate_model(path: Path, network: Any, card: RateCard) -> None:
         "network": asdict(card.network),
         "scaling": {"mean": card.scaling.mean.tolist(), "sd": card.scaling.sd.tolist()},
         "seen": asdict(card.seen),
-        "calibration": {"on": "simulations", **asdict(card.calibration)},
-        "training": card.training,
+        **_calibrated(card.calibration, card.training),
     }
     write_model(path, network, values)
+
+
+def save_calibration(model: Path, output: Path, calibration: Calibration, training: dict[str, Any]) -> None:
+    """Write the model file of ``model``'s network with another calibration and provenance; needs no TensorFlow."""
+    change_card(model, output, _calibrated(calibration, training))
+
+
+def _calibrated(calibration: Calibration, training: dict[str, Any]) -> dict[str, Any]:
+    return {"calibration": {"on": "simulations", **asdict(calibration)}, "training": training}
 
 
 def read_rate_card(path: Path) -> RateCard:
@@ -182,16 +206,15 @@ class RateModel:
         TfbindError
             As `tfbind.genotypes.features.compute_features`.
         """
-        features = compute_features(genotypes, mask, diversity)
-        distance, deviating = self.distance(features)
+        grids = [compute_features(genotypes, mask, diversity, shift) for shift in SHIFTS]
+        distance, deviating = self.distance(grids[0])
         outside = f"{distance:.1f} times as far from its centre as nearly all of that; most in {', '.join(deviating)}"
-        return self.token_rates(features), outside if distance > 1 else ""
+        (found,) = self.rates([grids])
+        return replace(found, rate=found.rate * grids[0].share), outside if distance > 1 else ""
 
-    def token_rates(self, features: Features) -> TokenRates:
-        """Predict the rates at a contig's tokens."""
-        (outputs,) = read_both_ways(self._outputs, [self.card.scaling.apply(features.x)])
-        found = token_rates(features.start, features.end, outputs)
-        return replace(found, rate=found.rate * features.share)
+    def rates(self, contigs: Sequence[Sequence[Grid]]) -> list[TokenRates]:
+        """Predict the rates of whole contigs, each cut into tokens at SHIFTS; see `rates_of_grids`."""
+        return rates_of_grids(self._outputs, self.card.scaling, contigs)
 
     def distance(self, features: Features) -> tuple[float, list[str]]:
         """How far the data lie outside what training has seen; see `Seen.distance`. Above 1 is outside."""
@@ -217,6 +240,30 @@ def load_rate_model(path: Path | None = None, *, threads: int | None = None) -> 
     card = read_rate_card(path)
     engine = TokenEngine(path, shape=(CHUNKS_AT_ONCE, CHUNK, len(FEATURES)), threads=threads)
     return RateModel(card, engine.run)
+
+
+def rates_of_grids(outputs: Outputs, scaling: Scaling, contigs: Sequence[Sequence[Grid]]) -> list[TokenRates]:
+    """Predict the rates of whole contigs, as the average over all ways in which each is cut into tokens.
+
+    So a map does not depend on where tokens begin, and comes out better than with any one way: more so the rarer sites
+    are.
+
+    Parameters
+    ----------
+    outputs : callable
+        As in `read_in_chunks`.
+    scaling : Scaling
+    contigs : sequence of sequence of Grid
+        Of each contig those at SHIFTS.
+    """
+    found: list[TokenRates] = []
+    for at in range(0, len(contigs), CONTIGS_AT_ONCE):
+        some = contigs[at : at + CONTIGS_AT_ONCE]
+        read = iter(read_both_ways(outputs, [scaling.apply(grid.x) for grids in some for grid in grids]))
+        found += [
+            average([token_rates(grid.start, grid.end, next(read)) for grid in grids]) for grids in some
+        ]
+    return found
 
 
 def read_both_ways(outputs: Outputs, contigs: Sequence[np.ndarray]) -> list[np.ndarray]:

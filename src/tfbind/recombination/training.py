@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,15 +21,16 @@ from tfbind.genotypes.features import FEATURES
 from tfbind.recombination.examples import (
     RateExamples,
     RegionTokens,
-    Scaling,
+    read_grids,
     read_regions,
     region_values,
 )
-from tfbind.recombination.posterior import Calibration, TokenRates, calibrate, token_rates, window_rates
+from tfbind.recombination.posterior import Calibration, TokenRates, calibrate, window_rates
 from tfbind.recombination.rate_model import (
+    SHIFTS,
     RateCard,
     Seen,
-    read_both_ways,
+    rates_of_grids,
     read_rate_card,
     save_rate_model,
 )
@@ -103,14 +105,14 @@ def train_rates(
     known = settings_of(begun.training) if begun else []
     settings = read_settings([*simulations, *others], known)[: len(simulations)]
     source, begun_source = describe_sources(simulations), describe_sources([start] if start else [])
-    reading = {"seed": fitting.seed, "threads": threads or available_cores()}
+    reading: dict[str, Any] = {"seed": fitting.seed, "threads": threads or available_cores()}
     regions = read_regions(simulations, **reading)
-    unlike = read_regions(others, **reading) if others else []
     training, held_out = hold_out(regions, fitting.seed, simulations[0])
     scaling = begun.scaling if begun else None
     data = RateExamples(training, held_out, crop=options.crop, seed=fitting.seed, scaling=scaling)
     device = prepare(seed=fitting.seed, threads=threads)
 
+    from tfbind.training.forward import make_forward
     from tfbind.training.rates import rate_posterior
 
     network = _make_network(options, start)
@@ -135,8 +137,18 @@ def train_rates(
         resume=resume,
         judge_start=bool(start),
     )
-    predicted = _predict(network, data.scaling, held_out)
-    calibration = calibrate(predicted, [tokens.rate for tokens in held_out])
+    rates = partial(rates_of_grids, make_forward(network), data.scaling)
+    judges = read_grids(simulations, SHIFTS, chosen=held_out, **reading)
+    predicted, held_out = rates(judges), unshifted(judges)
+    if len(held_out) < FEWEST_REGIONS:
+        logger.warning(
+            "%s: only %d regions are held out to calibrate the intervals, which say little then: simulate more, or"
+            " calibrate on others with tfbind recombination calibrate",
+            output,
+            len(held_out),
+        )
+    calibration = calibrate(predicted, held_out)
+    unlike = read_grids(others, SHIFTS, **reading) if others else []
     best = min(history, key=lambda row: row["val_loss"])
     summary = {
         "regions": {"train": len(data.training), "validation": len(held_out)},
@@ -145,7 +157,7 @@ def train_rates(
         "validation_loss": best["val_loss"],
         "validation_length_ratio": best["val_length_ratio"],
         "validation": judge_scales(held_out, predicted, calibration),
-        "left_out": judge_scales(unlike, _predict(network, data.scaling, unlike), calibration),
+        "left_out": judge_scales(unshifted(unlike), rates(unlike), calibration),
         "parameters": network.count_params(),
         "options": asdict(options) | asdict(fitting),
     }
@@ -183,15 +195,6 @@ def _make_network(options: RateOptions, start: Path | None) -> Any:
     return network
 
 
-def _predict(network: Any, scaling: Scaling, regions: Sequence[RegionTokens]) -> list[TokenRates]:
-    from tfbind.training.forward import make_forward
-
-    outputs = read_both_ways(make_forward(network), [scaling.apply(tokens.x) for tokens in regions])
-    return [
-        token_rates(tokens.start, tokens.end, found) for tokens, found in zip(regions, outputs, strict=True)
-    ]
-
-
 def fit_network(
     network: Any,
     data: Batches,
@@ -218,6 +221,11 @@ def fit_network(
         resume=resume,
         judge_start=judge_start,
     )
+
+
+def unshifted(regions: Sequence[Sequence[RegionTokens]]) -> list[RegionTokens]:
+    """Of regions at SHIFTS, the first: what is judged is counted in its tokens."""
+    return [grids[0] for grids in regions]
 
 
 def judge_scales(
@@ -311,8 +319,7 @@ def read_settings(simulations: Sequence[Path], known: Sequence[dict[str, Any]] =
             setting = json.loads(regions.attributes["setting"])
         if setting in known:
             raise TfbindError(
-                f"{path}: the network to start from has learnt from these regions, expected others: simulate with"
-                " another --seed"
+                f"{path}: the network has learnt from these regions, expected others: simulate with another --seed"
             )
         if setting in settings:
             raise TfbindError(

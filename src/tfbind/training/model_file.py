@@ -99,7 +99,7 @@ def write_model(path: str | Path, network: keras.Model, values: dict[str, Any]) 
 
     software = {"tfbind": __version__, "keras": keras.__version__, "tensorflow": tf.__version__}
     software |= {"numpy": np.__version__, "python": platform.python_version()}
-    with tempfile.TemporaryDirectory() as folder, whole_output(path) as temporary:
+    with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / "model.keras"
         network.save(saved)
         with zipfile.ZipFile(saved) as source:
@@ -109,15 +109,31 @@ def write_model(path: str | Path, network: keras.Model, values: dict[str, Any]) 
         members["metadata.json"] = json.dumps(keras_metadata).encode()
         # addresses in memory, by which Keras would know one initializer of several layers again
         members["config.json"] = re.sub(rb', "shared_object_id": \d+', b"", members["config.json"])
-        values = values | {
-            "format": FORMAT,
-            "format_version": FORMAT_VERSION,
-            "software": software,
-            "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
-        }
-        with zipfile.ZipFile(temporary, "w") as target:
-            for name, data in {CARD: json.dumps(values, allow_nan=False).encode(), **members}.items():
-                target.writestr(zipfile.ZipInfo(name, _DATE), data, compress_type=zipfile.ZIP_DEFLATED)
+    values = values | {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "software": software,
+        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
+    }
+    _write_members(path, values, members)
+
+
+def change_card(path: Path, output: Path, changes: dict[str, Any]) -> None:
+    """Write a model file with the same network and some entries of its card changed; needs no TensorFlow.
+
+    Raises
+    ------
+    TfbindError
+        As `read_members`.
+    """
+    members = read_members(path)
+    _write_members(output, json.loads(members.pop(CARD)) | changes, members)
+
+
+def _write_members(path: str | Path, values: dict[str, Any], members: dict[str, bytes]) -> None:
+    with whole_output(path) as temporary, zipfile.ZipFile(temporary, "w") as target:
+        for name, data in {CARD: json.dumps(values, allow_nan=False).encode(), **members}.items():
+            target.writestr(zipfile.ZipInfo(name, _DATE), data, compress_type=zipfile.ZIP_DEFLATED)
 
 
 def read_values(path: str | Path, kind: str) -> dict[str, Any]:
