@@ -88,7 +88,7 @@ class TestExitStatus:
         at_first = signal.signal(number, before)
         monkeypatch.setattr("tfbind.cli.report.run", lose)
         assert cli.main(["report", "results", "-o", "report.html"]) == 128 + number
-        assert capsys.readouterr().err == "tfbind: interrupted\n"
+        assert capsys.readouterr().err == f"tfbind: {cli.STOPPED[number]}\n"
         assert signal.signal(number, at_first) == before
 
     def test_disk_full(self, monkeypatch, capsys):
@@ -130,8 +130,11 @@ class TestProcess:
         assert done.stderr == "tfbind: error: none.fa: no such file\n"
         assert list(tmp_path.iterdir()) == []
 
-    @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-    def test_a_signal_leaves_no_half_file(self, tmp_path, number, status):
+    @pytest.mark.parametrize(
+        ("number", "status", "said"),
+        [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    )
+    def test_a_signal_leaves_no_half_file(self, tmp_path, number, status, said):
         fasta = tmp_path / "p.fa"
         with fasta.open("w") as handle:
             for i in range(100_000):
@@ -150,6 +153,7 @@ class TestProcess:
         process.send_signal(number)
         _, err = process.communicate(timeout=30)
         assert process.returncode == status
+        assert err.endswith(f"tfbind: {said}\n")
         assert "Traceback" not in err
         assert list(out.iterdir()) == []
 

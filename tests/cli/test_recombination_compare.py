@@ -55,7 +55,7 @@ def test_a_name_in_gz_is_packed(tmp_path):
     ("argv", "message"),
     [
         (["--maps", "a.bg"], "found 1 maps and 1 names, expected at least two maps and a name each"),
-        (["--maps", "a.bg", "a.bg"], "found 2 maps and 1 names"),
+        (["--maps", "a.bg", "a.bg"], "--maps: found a.bg twice, expected each once"),
         (["--names", "x"], "found 2 maps and 1 names"),
         (["--names", "x,x"], "argument --names: found 'x,x'"),
         (["--maps", "a.bg", "none.bg"], "none.bg: no such file"),

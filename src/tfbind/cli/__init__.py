@@ -32,6 +32,8 @@ VERBS = (
     "recombination",
     "report",
 )
+# the last word of a process that was sent one of these
+STOPPED: dict[int, str] = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -75,11 +77,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             refuse_to_overwrite_input(args)
             args.run(args)
         except KeyboardInterrupt as interrupt:
-            print(f"tfbind: {str(interrupt) or 'interrupted'}", file=sys.stderr)
+            print(f"tfbind: {str(interrupt) or STOPPED[signal.SIGINT]}", file=sys.stderr)
             return 128 + signal.SIGINT
+        except SystemExit:
+            if caught:
+                print(f"tfbind: {STOPPED[caught[0]]}", file=sys.stderr)
+            raise
         except Exception as error:
             if caught:
-                print("tfbind: interrupted", file=sys.stderr)
+                print(f"tfbind: {STOPPED[caught[0]]}", file=sys.stderr)
                 return 128 + caught[0]
             status = _explain(error)
             if status is None:
@@ -102,7 +108,7 @@ def _stoppable() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         sys.exit(128 + number)
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in STOPPED}
     # a shell's background jobs ignore SIGINT, and go on doing so
     before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
     for number in before:

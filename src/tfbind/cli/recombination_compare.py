@@ -54,9 +54,12 @@ def run(args: argparse.Namespace) -> None:
         if path.resolve() in (args.output.resolve(), figure.resolve()):
             raise TfbindError(f"--output {args.output} would replace {path}, expected another name")
     called = args.names or tuple(str(path) for path in args.maps)
-    if len(args.maps) < 2 or len(called) != len(args.maps) or len(set(called)) < len(called):
+    for number, name in enumerate(called):
+        if name in called[:number]:
+            raise TfbindError(f"--maps: found {name} twice, expected each once")
+    if len(args.maps) < 2 or len(called) != len(args.maps):
         raise TfbindError(
-            f"found {len(args.maps)} maps and {len(set(called))} names, expected at least two maps and a name each"
+            f"found {len(args.maps)} maps and {len(called)} names, expected at least two maps and a name each"
         )
     from tfbind.recombination.map_comparison import compare_maps
     from tfbind.recombination.map_windows import read_prediction

@@ -107,6 +107,7 @@ def train_rates(
     source, begun_source = describe_sources(simulations), describe_sources([start] if start else [])
     reading: dict[str, Any] = {"seed": fitting.seed, "threads": threads or available_cores()}
     regions = read_regions(simulations, **reading)
+    unlike = read_grids(others, SHIFTS, **reading) if others else []
     training, held_out = hold_out(regions, fitting.seed, simulations[0])
     scaling = begun.scaling if begun else None
     data = RateExamples(training, held_out, crop=options.crop, seed=fitting.seed, scaling=scaling)
@@ -148,7 +149,6 @@ def train_rates(
             len(held_out),
         )
     calibration = calibrate(predicted, held_out)
-    unlike = read_grids(others, SHIFTS, **reading) if others else []
     best = min(history, key=lambda row: row["val_loss"])
     summary = {
         "regions": {"train": len(data.training), "validation": len(held_out)},
