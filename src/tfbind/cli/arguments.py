@@ -107,6 +107,23 @@ def add_resume(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_simulations(parser: argparse.ArgumentParser) -> None:
+    """Add ``simulations``, files of simulated regions, and ``--left-out``, one of them that judges the model."""
+    parser.add_argument(
+        "simulations",
+        nargs="+",
+        type=Path,
+        metavar="SIMS.h5",
+        help="from tfbind recombination simulate; of several, each with a seed of its own",
+    )
+    parser.add_argument(
+        "--left-out",
+        type=Path,
+        metavar="SIMS.h5",
+        help="regions of histories that training has not: how the model does on them goes into its card",
+    )
+
+
 def add_seed(parser: argparse.ArgumentParser) -> None:
     """Add ``--seed``."""
     parser.add_argument(

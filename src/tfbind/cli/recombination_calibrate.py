@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output, add_seed, add_threads, prepare_model
+from tfbind.cli.arguments import add_output, add_seed, add_simulations, add_threads, prepare_model
 
 
 def register_parser(actions: argparse._SubParsersAction) -> None:
@@ -23,21 +23,9 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "simulations",
-        nargs="+",
-        type=Path,
-        metavar="SIMS.h5",
-        help="from tfbind recombination simulate; of several, each with a seed of its own",
-    )
+    add_simulations(parser)
     parser.add_argument(
         "--model", type=Path, metavar="FILE.keras", help="what is calibrated (default: that of the package)"
-    )
-    parser.add_argument(
-        "--left-out",
-        type=Path,
-        metavar="SIMS.h5",
-        help="regions of other histories: how the model does on them goes into its card",
     )
     add_seed(parser)
     add_threads(parser)

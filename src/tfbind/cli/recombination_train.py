@@ -23,6 +23,7 @@ from typing import Any
 from tfbind.cli.arguments import (
     add_output,
     add_seed,
+    add_simulations,
     add_threads,
     positive_float,
     positive_int,
@@ -50,24 +51,12 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "simulations",
-        nargs="+",
-        type=Path,
-        metavar="SIMS.h5",
-        help="from tfbind recombination simulate; of several, each with a seed of its own",
-    )
+    add_simulations(parser)
     parser.add_argument(
         "--architecture",
         choices=list(ARCHITECTURES),
         default="tokens",
         help="what reads the genotypes (default %(default)s, of linkage disequilibrium)",
-    )
-    parser.add_argument(
-        "--left-out",
-        type=Path,
-        metavar="SIMS.h5",
-        help="regions of histories that training has not: how the model does on them goes into its card",
     )
     network = parser.add_argument_group("network")
     network.add_argument(
