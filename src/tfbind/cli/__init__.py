@@ -79,11 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt as interrupt:
             print(f"tfbind: {str(interrupt) or STOPPED[signal.SIGINT]}", file=sys.stderr)
             return 128 + signal.SIGINT
-        except SystemExit:
-            if caught:
-                print(f"tfbind: {STOPPED[caught[0]]}", file=sys.stderr)
-            raise
-        except Exception as error:
+        except (SystemExit, Exception) as error:
             if caught:
                 print(f"tfbind: {STOPPED[caught[0]]}", file=sys.stderr)
                 return 128 + caught[0]
@@ -108,11 +104,9 @@ def _stoppable() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         sys.exit(128 + number)
 
-    before = {number: signal.getsignal(number) for number in STOPPED}
     # a shell's background jobs ignore SIGINT, and go on doing so
-    before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
-    for number in before:
-        signal.signal(number, stop)
+    heeded = [number for number in STOPPED if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heeded}
     try:
         yield caught
     finally:
@@ -120,8 +114,8 @@ def _stoppable() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _explain(error: Exception) -> int | None:
-    """Say in one line what went wrong, and give the exit status; None where the fault is our own."""
+def _explain(error: BaseException) -> int | None:
+    """Say in one line what went wrong, and give the exit status; None where the fault is our own, or it is no error."""
     match error:
         case TfbindError():
             print(f"tfbind: error: {' '.join(str(error).split())}", file=sys.stderr)
