@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from tfbind.binding.encoding import encode_fasta
+from tfbind.binding.encoding.encode import encode_fasta
 from tfbind.binding.evaluation import (
     PAIRED_NOTE,
     SHUFFLES_NOTE,

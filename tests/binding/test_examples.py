@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tfbind.binding.encoding import encode_fasta, encode_labelled
+from tfbind.binding.encoding.encode import encode_fasta, encode_labelled
 from tfbind.binding.examples import BindingData
 from tfbind.binding.options import EncodeOptions
 from tfbind.binding.parts import Part

@@ -164,7 +164,7 @@ class TestTraining:
         assert here.std() > 0
 
     def test_several_factors(self, data, tmp_path, caplog):
-        from tfbind.binding.encoding import encode_labelled
+        from tfbind.binding.encoding.encode import encode_labelled
         from tfbind.binding.options import EncodeOptions
 
         tensors = tmp_path / "two.h5"

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfbind.binding.inputs import InputEncoder
+from tfbind.binding.encoding.inputs import InputEncoder
 from tfbind.dna.alphabet import AMBIGUOUS, reverse_complement
 from tfbind.dna.gkm import N_FEATURES
 from tfbind.networks.build import build

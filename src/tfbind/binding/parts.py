@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tfbind.binding.inputs import InputEncoder
+from tfbind.binding.encoding.inputs import InputEncoder
 from tfbind.dna.digests import strand_canonical_digests
 from tfbind.tensors import Tensors
 from tfbind.training.data import Examples

@@ -171,7 +171,7 @@ def check(args: argparse.Namespace) -> None:
 def run(args: argparse.Namespace) -> None:
     """Encode what the arguments name."""
     check(args)
-    from tfbind.binding.encoding import encode_fasta, encode_labelled, encode_peaks
+    from tfbind.binding.encoding.encode import encode_fasta, encode_labelled, encode_peaks
 
     options = EncodeOptions(**{field.name: getattr(args, field.name) for field in fields(EncodeOptions)})
     if args.fasta:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfbind.binding.sources import (
+from tfbind.binding.encoding.sources import (
     copies_of_each,
     fasta_source,
     labelled_source,

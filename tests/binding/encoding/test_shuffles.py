@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfbind.binding.shuffles import shuffle_families
+from tfbind.binding.encoding.shuffles import shuffle_families
 
 NAN = np.nan
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from tfbind.background.model import BackgroundModel
 from tfbind.background.sampling import draw
+from tfbind.binding.encoding.sources import copies_of_each
 from tfbind.binding.options import EncodeOptions
-from tfbind.binding.sources import copies_of_each
 from tfbind.dna.alphabet import AMBIGUOUS
 from tfbind.dna.digests import strand_canonical_digests
 from tfbind.dna.fasta import Batch

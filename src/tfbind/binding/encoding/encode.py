@@ -14,11 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from tfbind.binding.encoding_summary import Tally, report
-from tfbind.binding.negatives import Maker, negative_maker
-from tfbind.binding.options import EncodeOptions
-from tfbind.binding.shuffles import shuffle_families
-from tfbind.binding.sources import (
+from tfbind.binding.encoding.negatives import Maker, negative_maker
+from tfbind.binding.encoding.shuffles import shuffle_families
+from tfbind.binding.encoding.sources import (
     Source,
     fasta_source,
     labelled_source,
@@ -26,6 +24,8 @@ from tfbind.binding.sources import (
     peak_windows,
     windows_source,
 )
+from tfbind.binding.encoding.summary import Tally, report
+from tfbind.binding.options import EncodeOptions
 from tfbind.dna.alphabet import AMBIGUOUS
 from tfbind.dna.digests import composition_digests, strand_canonical_digests
 from tfbind.dna.genome import Genome
@@ -294,7 +294,7 @@ def encode_fasta(
         The tensors file; beside it goes a summary, ``.summary.json`` in place of its suffix.
     positives : Path
     negatives : Path or None
-        Where most are shuffles of positives (see `tfbind.binding.shuffles.shuffle_families`) the file says that the
+        Where most are shuffles of positives (see `tfbind.binding.encoding.shuffles.shuffle_families`) the file says that the
         negatives are shuffles. None: shuffles of the positives, or sequences of a background model, are the negatives.
     factor : str
         Name of the transcription factor.
@@ -318,7 +318,7 @@ def encode_fasta(
 def encode_labelled(output: Path, fasta: Path, labels: Path, options: EncodeOptions) -> None:
     """Encode a FASTA whose records are bound, unbound or unknown for each of several factors.
 
-    See `encode_fasta`; ``labels`` is read by `tfbind.binding.sources.read_labels`.
+    See `encode_fasta`; ``labels`` is read by `tfbind.binding.encoding.sources.read_labels`.
     """
     source, factors, counts = labelled_source(fasta, labels, options.length)
     _encode(
