@@ -161,20 +161,20 @@ def two_factor_model_path(two_factor_tensors, train_small, tmp_path_factory) -> 
 
 @pytest.fixture(scope="session")
 def model(model_path):
-    from tfbind.binding.model import BindingModel
+    from tfbind.binding.model.model import BindingModel
 
     return BindingModel(model_path, threads=1)
 
 
 @pytest.fixture(scope="session")
 def kmer_model(kmer_model_path):
-    from tfbind.binding.model import BindingModel
+    from tfbind.binding.model.model import BindingModel
 
     return BindingModel(kmer_model_path, threads=1)
 
 
 @pytest.fixture(scope="session")
 def two_factor_model(two_factor_model_path):
-    from tfbind.binding.model import BindingModel
+    from tfbind.binding.model.model import BindingModel
 
     return BindingModel(two_factor_model_path, threads=1)

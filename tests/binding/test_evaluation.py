@@ -12,7 +12,7 @@ from tfbind.binding.evaluation import (
     examples_from_tensors,
     refuse_seen,
 )
-from tfbind.binding.model import BindingModel
+from tfbind.binding.model.model import BindingModel
 from tfbind.binding.options import EncodeOptions
 from tfbind.dna.alphabet import decode_letters, encode_letters
 from tfbind.dna.shuffle import dinucleotide_shuffle

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from tfbind.binding.model import BindingModel
+from tfbind.binding.model.model import BindingModel
 from tfbind.binding.score_table import DIGITS, LineWriter, Row, read_rows
 from tfbind.errors import TfbindError
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tfbind.binding.calls import CallOptions, write_calls
-from tfbind.binding.model import BindingModel
+from tfbind.binding.model.model import BindingModel
 from tfbind.binding.partial import PartialTable, Resume, resumable
 from tfbind.binding.pieces import Piece
 from tfbind.binding.score_table import open_table, table_header, table_rows

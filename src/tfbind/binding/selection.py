@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from tfbind.binding.model import KIND
+from tfbind.binding.model.model import KIND
 from tfbind.errors import TfbindError
 from tfbind.files import prepare_output, whole_output
 from tfbind.training.model_file import ModelCard, read_card

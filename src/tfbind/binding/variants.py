@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import logit
 
-from tfbind.binding.model import BindingModel
+from tfbind.binding.model.model import BindingModel
 from tfbind.binding.score_table import DIGITS, open_table
 from tfbind.binding.windows import ALL_AMBIGUOUS, MIN_BASES, PADDED, ROWS_AT_ONCE, TOO_SHORT
 from tfbind.dna.alphabet import AMBIGUOUS, encode_letters

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> None:
     if args.output.exists() and not args.output.is_dir():
         raise TfbindError(f"{args.output}: is a file, expected a folder for the results")
     from tfbind.binding.evaluation import evaluate, examples_from_fasta, examples_from_tensors, refuse_seen
-    from tfbind.binding.model import BindingModel
+    from tfbind.binding.model.model import BindingModel
     from tfbind.report.evaluation import write_evaluation
 
     model = BindingModel(args.model, threads=args.threads)

@@ -165,7 +165,7 @@ def run(args: argparse.Namespace) -> None:
     """Score and write the table and what was asked for beside it."""
     check(args)
     from tfbind.binding.calls import CallOptions, choose_thresholds
-    from tfbind.binding.model import BindingModel
+    from tfbind.binding.model.model import BindingModel
     from tfbind.binding.pieces import choose_piece
     from tfbind.binding.prediction import predict
     from tfbind.binding.tracks import TrackOptions, check_names

@@ -56,7 +56,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Score and write the table."""
-    from tfbind.binding.model import BindingModel
+    from tfbind.binding.model.model import BindingModel
     from tfbind.binding.variants import score_variants
 
     model = BindingModel(

@@ -9,7 +9,7 @@ from tfbind.binding import sources
 from tfbind.binding.encoding.encode import encode_fasta, encode_peaks
 from tfbind.binding.evaluation import BACKGROUND_NOTE, evaluate, examples_from_tensors
 from tfbind.binding.examples import BindingData
-from tfbind.binding.model import BindingModel
+from tfbind.binding.model.model import BindingModel
 from tfbind.binding.options import EncodeOptions
 from tfbind.dna.digests import strand_canonical_digests
 from tfbind.errors import TfbindError

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfbind.binding.calibration import calibrate
 from tfbind.binding.encoding.inputs import InputEncoder
+from tfbind.binding.model.calibration import calibrate
 from tfbind.binding.options import MADE_UP
 from tfbind.errors import TfbindError
 from tfbind.inference.engine import start_engine

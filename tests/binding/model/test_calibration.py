@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfbind.binding.calibration import best_f1_threshold, calibrate, fit_platt
+from tfbind.binding.model.calibration import best_f1_threshold, calibrate, fit_platt
 
 NAN = float("nan")
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tfbind.binding.calibration import calibrate
-from tfbind.binding.model import BindingModel
+from tfbind.binding.model.calibration import calibrate
+from tfbind.binding.model.model import BindingModel
 from tfbind.dna.fasta import read_batches
 from tfbind.errors import TfbindError
 from tfbind.inference.engine import start_engine

@@ -1,0 +1,1 @@
+"""A trained binding model as a value: from its file to calibrated probabilities."""
