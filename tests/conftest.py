@@ -110,7 +110,7 @@ def train_small():
     def train_small(
         tensors, output, *, architecture="conv-bigru", resume=False, network=SMALL, fold=None, **options
     ):
-        from tfbind.binding.training import train
+        from tfbind.binding.learning.training import train
 
         values = {"epochs": 2, "batch_size": 32, "learning_rate": 0.01} | options
         return train(

@@ -126,7 +126,7 @@ def test_importing_the_command_line_loads_nothing_heavy():
 
 
 def test_tensorflow_waits_until_it_is_prepared():
-    assert not loaded_by("import tfbind.background.fitting, tfbind.binding.training") & {
+    assert not loaded_by("import tfbind.background.fitting, tfbind.binding.learning.training") & {
         "keras",
         "tensorflow",
     }

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from tfbind.binding.encoding.shuffles import shuffle_families
+from tfbind.binding.learning.parts import Part, content_digest
 from tfbind.binding.metrics import curves, score_metrics
 from tfbind.binding.model.model import BindingModel
-from tfbind.binding.parts import Part, content_digest
 from tfbind.binding.windows import MIN_BASES
 from tfbind.dna.alphabet import AMBIGUOUS
 from tfbind.dna.digests import composition_digests, strand_canonical_digests

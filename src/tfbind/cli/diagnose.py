@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> None:
     """Diagnose, and write the folder."""
     if args.output.exists() and not args.output.is_dir():
         raise TfbindError(f"{args.output}: is a file, expected a folder for the results")
-    from tfbind.binding.diagnosis import diagnose
+    from tfbind.binding.learning.diagnosis import diagnose
     from tfbind.report.diagnosis import write_diagnosis
 
     options = replace(

@@ -38,6 +38,6 @@ def run(args: argparse.Namespace) -> None:
     check_model_name(args.output)
     if args.output.resolve() in [path.resolve() for path in args.candidates]:
         raise TfbindError(f"--output {args.output} is a candidate, expected another name")
-    from tfbind.binding.selection import select
+    from tfbind.binding.learning.selection import select
 
     select(args.candidates, args.output)

@@ -103,7 +103,7 @@ def _without(option: str) -> str:
 def run(args: argparse.Namespace) -> None:
     """Train, and draw the learning curves."""
     prepare_model(args.output, ".history.tsv", ".learning.svg")
-    from tfbind.binding.training import train
+    from tfbind.binding.learning.training import train
     from tfbind.report.figures import learning_curves
 
     given = {

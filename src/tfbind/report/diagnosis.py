@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tfbind.binding.diagnosis import Diagnosis
+from tfbind.binding.learning.diagnosis import Diagnosis
 from tfbind.files import whole_output
 from tfbind.report.axes import COLOURS, GREY, STYLE
 

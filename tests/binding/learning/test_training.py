@@ -93,7 +93,7 @@ class TestTrain:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr("tfbind.binding.training.fit_platt", interrupt)
+            patch.setattr("tfbind.binding.learning.training.fit_platt", interrupt)
             with pytest.raises(KeyboardInterrupt):
                 train_small(given_tensors, tmp_path / "m.keras", epochs=1)
         assert [path.name for path in tmp_path.iterdir()] == ["m.checkpoint"]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tfbind.binding.encoding.encode import encode_fasta, encode_labelled
-from tfbind.binding.examples import BindingData
+from tfbind.binding.learning.examples import BindingData
+from tfbind.binding.learning.parts import Part
 from tfbind.binding.options import EncodeOptions
-from tfbind.binding.parts import Part
 from tfbind.dna.alphabet import decode_letters
 from tfbind.dna.digests import strand_canonical_digests
 from tfbind.dna.shuffle import dinucleotide_counts

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from tfbind.binding.encoding.inputs import InputEncoder
-from tfbind.binding.gkm import CrossFit, cross_fit
-from tfbind.binding.parts import Part, useful_shuffles
+from tfbind.binding.learning.gkm import CrossFit, cross_fit
+from tfbind.binding.learning.parts import Part, useful_shuffles
 from tfbind.dna.alphabet import reverse_complement
 from tfbind.dna.digests import composition_digests
 from tfbind.dna.peaks import parse_coordinates

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tfbind.binding.examples import BindingData
+from tfbind.binding.learning.examples import BindingData
+from tfbind.binding.learning.parts import content_digest
 from tfbind.binding.model.calibration import best_f1_threshold, calibrate, fit_platt
-from tfbind.binding.parts import content_digest
 from tfbind.errors import TfbindError
 from tfbind.files import whole_output
 from tfbind.networks.spec import ARCHITECTURES, NetworkSpec, check_options, make_spec

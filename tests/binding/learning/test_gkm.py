@@ -5,11 +5,11 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from tfbind.binding import gkm as binding_gkm
-from tfbind.binding.examples import BindingData
-from tfbind.binding.gkm import N_FOLDS, cross_fit, deal_folds
+from tfbind.binding.learning.examples import BindingData
+from tfbind.binding.learning.gkm import N_FOLDS, cross_fit, deal_folds
+from tfbind.binding.learning.parts import Part
+from tfbind.binding.learning.training import train
 from tfbind.binding.model.model import BindingModel
-from tfbind.binding.parts import Part
-from tfbind.binding.training import train
 from tfbind.dna.gkm import ABSENT, FIRST, N_FEATURES, gapped_kmers, weight_sums
 from tfbind.dna.splits import TRAIN
 from tfbind.errors import TfbindError

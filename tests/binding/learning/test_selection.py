@@ -3,7 +3,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from tfbind.binding.selection import rank_candidates, select
+from tfbind.binding.learning.selection import rank_candidates, select
 from tfbind.errors import TfbindError
 from tfbind.training.model_file import read_card
 

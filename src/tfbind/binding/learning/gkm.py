@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from tfbind.binding.parts import Part, useful_shuffles
+from tfbind.binding.learning.parts import Part, useful_shuffles
 from tfbind.dna.gkm import N_FEATURES, evidence_tracks, gapped_kmers, value_sums, weight_sums
 from tfbind.dna.shuffle import dinucleotide_shuffle
 from tfbind.dna.splitmix import seeds_for

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from tfbind.binding.examples import BindingData
-from tfbind.binding.training import spec_for, start_from_evidence
+from tfbind.binding.learning.examples import BindingData
+from tfbind.binding.learning.training import spec_for, start_from_evidence
 from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
 from tfbind.training.device import prepare
@@ -53,7 +53,7 @@ def diagnose(
     units : int
         Of each cell's network.
     architecture : str or None
-        What the learning rate is for; None for what `tfbind.binding.training.train` takes by default.
+        What the learning rate is for; None for what `tfbind.binding.learning.training.train` takes by default.
     options : FitOptions
         Of the cells' training; the range test takes all but the epochs and the learning rate.
     n_steps : int

@@ -29,7 +29,7 @@ def rank_candidates(paths: Sequence[Path]) -> pd.DataFrame:
     Parameters
     ----------
     paths : sequence of Path
-        Model files, as `tfbind.binding.training.train` writes them.
+        Model files, as `tfbind.binding.learning.training.train` writes them.
 
     Returns
     -------
