@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tfbind.binding.windows import count_windows
+from tfbind.binding.scanning.windows import count_windows
 from tfbind.dna.fasta import read_fasta
 from tfbind.training.model_file import read_card
 

@@ -13,7 +13,7 @@ from tfbind.binding.encoding.shuffles import shuffle_families
 from tfbind.binding.learning.parts import Part, content_digest
 from tfbind.binding.metrics import curves, score_metrics
 from tfbind.binding.model.model import BindingModel
-from tfbind.binding.windows import MIN_BASES
+from tfbind.binding.scanning.windows import MIN_BASES
 from tfbind.dna.alphabet import AMBIGUOUS
 from tfbind.dna.digests import composition_digests, strand_canonical_digests
 from tfbind.dna.fasta import read_batches
@@ -211,7 +211,7 @@ def refuse_seen(examples: EvaluationSet, model: BindingModel, source: str) -> No
 def evaluate(model: BindingModel, examples: EvaluationSet, seed: int) -> Evaluation:
     """Score examples and measure how well the scores tell bound from unbound.
 
-    What `tfbind.binding.prediction` gives no score to has none here: too short, or without a base.
+    What `tfbind.binding.scanning.prediction` gives no score to has none here: too short, or without a base.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from tfbind.binding.score_table import LineWriter, is_packed
+from tfbind.binding.scanning.score_table import LineWriter, is_packed
 from tfbind.errors import TfbindError
 from tfbind.files import prepare_output
 

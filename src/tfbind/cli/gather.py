@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
     if args.output.resolve() in [part.resolve() for part in args.parts]:
         raise TfbindError(f"--output {args.output} is one of what is gathered, expected another name")
     if any(part.is_file() for part in args.parts):
-        from tfbind.binding.pieces import join_pieces
+        from tfbind.binding.scanning.shards import join_pieces
 
         join_pieces(args.parts, args.output)
         return

@@ -31,7 +31,7 @@ from tfbind.errors import TfbindError
 from tfbind.files import sha256
 
 if TYPE_CHECKING:
-    from tfbind.binding.windows import Portion
+    from tfbind.binding.scanning.windows import Portion
 
 
 def register_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -164,12 +164,12 @@ def fingerprint(args: argparse.Namespace) -> dict[str, Any]:
 def run(args: argparse.Namespace) -> None:
     """Score and write the table and what was asked for beside it."""
     check(args)
-    from tfbind.binding.calls import CallOptions, choose_thresholds
     from tfbind.binding.model.model import BindingModel
-    from tfbind.binding.pieces import choose_piece
-    from tfbind.binding.prediction import predict
-    from tfbind.binding.tracks import TrackOptions, check_names
-    from tfbind.binding.windows import windows_of_fasta, windows_of_peaks
+    from tfbind.binding.scanning.bigwig import TrackOptions, check_names
+    from tfbind.binding.scanning.calls import CallOptions, choose_thresholds
+    from tfbind.binding.scanning.prediction import predict
+    from tfbind.binding.scanning.shards import choose_piece
+    from tfbind.binding.scanning.windows import windows_of_fasta, windows_of_peaks
 
     if args.bigwig:
         check_names(args.fasta)

@@ -57,7 +57,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> None:
     """Score and write the table."""
     from tfbind.binding.model.model import BindingModel
-    from tfbind.binding.variants import score_variants
+    from tfbind.binding.scanning.variants import score_variants
 
     model = BindingModel(
         args.model,

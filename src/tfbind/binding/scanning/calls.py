@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from tfbind.binding.model.model import BindingModel
-from tfbind.binding.score_table import DIGITS, LineWriter, Row, read_rows
+from tfbind.binding.scanning.score_table import DIGITS, LineWriter, Row, read_rows
 from tfbind.errors import TfbindError
 
 LINES_AT_ONCE = 8192

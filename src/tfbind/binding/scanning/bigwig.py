@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from tfbind.binding.score_table import read_rows
+from tfbind.binding.scanning.score_table import read_rows
 from tfbind.dna.fasta import read_fasta
 from tfbind.errors import TfbindError
 from tfbind.files import native_stderr_closed

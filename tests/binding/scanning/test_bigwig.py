@@ -2,7 +2,7 @@ import numpy as np
 import pybigtools
 import pytest
 
-from tfbind.binding.tracks import TrackOptions, check_names, stretches, track_paths, write_tracks
+from tfbind.binding.scanning.bigwig import TrackOptions, check_names, stretches, track_paths, write_tracks
 from tfbind.errors import TfbindError
 
 
@@ -118,6 +118,6 @@ class TestWriteTracks:
             return stretches(*arguments)
 
         rows = "".join(f"c\t{4 * i}\t{4 * i + 10}\t0.5\t\n" for i in range(70_000))
-        monkeypatch.setattr("tfbind.binding.tracks.stretches", second_time_interrupted)
+        monkeypatch.setattr("tfbind.binding.scanning.bigwig.stretches", second_time_interrupted)
         with pytest.raises(KeyboardInterrupt):
             self.write(tmp_path, rows, factors=("A",))

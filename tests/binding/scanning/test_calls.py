@@ -2,7 +2,7 @@ import gzip
 
 import pytest
 
-from tfbind.binding.calls import (
+from tfbind.binding.scanning.calls import (
     Call,
     CallOptions,
     as_printed,
@@ -12,7 +12,7 @@ from tfbind.binding.calls import (
     find_calls,
     write_calls,
 )
-from tfbind.binding.score_table import Row, open_table
+from tfbind.binding.scanning.score_table import Row, open_table
 from tfbind.errors import TfbindError
 
 NAN = float("nan")

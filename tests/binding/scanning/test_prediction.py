@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tfbind.binding.prediction import BestOfRecord, predict, score
-from tfbind.binding.windows import (
+from tfbind.binding.scanning.prediction import BestOfRecord, predict, score
+from tfbind.binding.scanning.windows import (
     ROWS_AT_ONCE,
     Portion,
     Windows,

@@ -4,9 +4,9 @@ import shutil
 import numpy as np
 import pytest
 
-from tfbind.binding.pieces import choose_piece, join_pieces
-from tfbind.binding.prediction import predict
-from tfbind.binding.windows import ROWS_AT_ONCE, Portion, windows_of_fasta
+from tfbind.binding.scanning.prediction import predict
+from tfbind.binding.scanning.shards import choose_piece, join_pieces
+from tfbind.binding.scanning.windows import ROWS_AT_ONCE, Portion, windows_of_fasta
 from tfbind.errors import TfbindError
 
 LENGTH, STRIDE = 20, 2

@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from Bio.bgzf import BgzfWriter
 
-from tfbind.binding.windows import Windows
+from tfbind.binding.scanning.windows import Windows
 from tfbind.files import BGZF_END, open_text, whole_output
 
 DIGITS = 6  # significant ones, of a score in the table

@@ -12,13 +12,21 @@ from typing import Any
 
 import numpy as np
 
-from tfbind.binding.calls import CallOptions, write_calls
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.partial import PartialTable, Resume, resumable
-from tfbind.binding.pieces import Piece
-from tfbind.binding.score_table import open_table, table_header, table_rows
-from tfbind.binding.tracks import TrackOptions, track_paths, write_tracks
-from tfbind.binding.windows import ALL_AMBIGUOUS, PADDED, ROWS_AT_ONCE, TOO_SHORT, Portion, Windows, gather
+from tfbind.binding.scanning.bigwig import TrackOptions, track_paths, write_tracks
+from tfbind.binding.scanning.calls import CallOptions, write_calls
+from tfbind.binding.scanning.score_table import open_table, table_header, table_rows
+from tfbind.binding.scanning.shards import Piece
+from tfbind.binding.scanning.windows import (
+    ALL_AMBIGUOUS,
+    PADDED,
+    ROWS_AT_ONCE,
+    TOO_SHORT,
+    Portion,
+    Windows,
+    gather,
+)
 from tfbind.files import whole_output
 from tfbind.progress import Progress
 
@@ -108,7 +116,7 @@ def predict(
     ----------
     model : BindingModel
     windows : iterable of Portion
-        From `tfbind.binding.windows`; memory holds some thousand at a time.
+        From `tfbind.binding.scanning.windows`; memory holds some thousand at a time.
     output : Path
     best : bool
         Keep each record's highest window only.

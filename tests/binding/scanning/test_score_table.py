@@ -4,8 +4,8 @@ import numpy as np
 import pysam
 import pytest
 
-from tfbind.binding.score_table import LineWriter, open_table, read_rows, table_header, table_rows
-from tfbind.binding.windows import Windows
+from tfbind.binding.scanning.score_table import LineWriter, open_table, read_rows, table_header, table_rows
+from tfbind.binding.scanning.windows import Windows
 from tfbind.files import BGZF_END
 
 NAN = float("nan")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
-from tfbind.binding.prediction import predict
-from tfbind.binding.variants import (
+from tfbind.binding.scanning.prediction import predict
+from tfbind.binding.scanning.variants import (
     Allele,
     alleles_of,
     effects,
@@ -14,7 +14,7 @@ from tfbind.binding.variants import (
     starts_round,
     trim,
 )
-from tfbind.binding.windows import windows_of_fasta
+from tfbind.binding.scanning.windows import windows_of_fasta
 from tfbind.dna.alphabet import decode_letters, encode_letters
 from tfbind.dna.genome import Genome
 from tfbind.dna.vcf import Variant

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.special import logit
 
 from tfbind.binding.model.model import BindingModel
-from tfbind.binding.score_table import DIGITS, open_table
-from tfbind.binding.windows import ALL_AMBIGUOUS, MIN_BASES, PADDED, ROWS_AT_ONCE, TOO_SHORT
+from tfbind.binding.scanning.score_table import DIGITS, open_table
+from tfbind.binding.scanning.windows import ALL_AMBIGUOUS, MIN_BASES, PADDED, ROWS_AT_ONCE, TOO_SHORT
 from tfbind.dna.alphabet import AMBIGUOUS, encode_letters
 from tfbind.dna.fasta import encode_record
 from tfbind.dna.genome import Genome

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tfbind.binding.windows import (
+from tfbind.binding.scanning.windows import (
     ROWS_AT_ONCE,
     Portion,
     Windows,

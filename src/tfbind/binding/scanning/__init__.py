@@ -1,0 +1,1 @@
+"""Applying a model: windows of sequences, tables of scores, calls, tracks and variants."""
