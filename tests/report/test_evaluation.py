@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfbind.binding.evaluation import Evaluation
-from tfbind.binding.metrics import curves, score_metrics
+from tfbind.binding.evaluation.measure import Evaluation
+from tfbind.binding.evaluation.metrics import curves, score_metrics
 from tfbind.report.evaluation import write_evaluation
 
 FILES = [

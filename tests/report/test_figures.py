@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfbind.binding.reliability import reliability
+from tfbind.binding.evaluation.reliability import reliability
 from tfbind.report.figures import (
     calibration_figure,
     learning_curves,

@@ -49,7 +49,12 @@ def run(args: argparse.Namespace) -> None:
         raise TfbindError("expected either --tensors, or --positives and --negatives")
     if args.output.exists() and not args.output.is_dir():
         raise TfbindError(f"{args.output}: is a file, expected a folder for the results")
-    from tfbind.binding.evaluation import evaluate, examples_from_fasta, examples_from_tensors, refuse_seen
+    from tfbind.binding.evaluation.measure import (
+        evaluate,
+        examples_from_fasta,
+        examples_from_tensors,
+        refuse_seen,
+    )
     from tfbind.binding.model.model import BindingModel
     from tfbind.report.evaluation import write_evaluation
 

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> None:
         return
     if args.output.exists() and not args.output.is_dir():
         raise TfbindError(f"{args.output}: is a file, expected a folder for the results")
-    from tfbind.binding.cross_validation import gather
+    from tfbind.binding.evaluation.cross_validation import gather
     from tfbind.report.cross_validation import write_cross_validation
 
     write_cross_validation(args.output, gather(args.parts))

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from tfbind.binding.reliability import reliability
-from tfbind.binding.tables import CURVE_COLUMNS
+from tfbind.binding.evaluation.reliability import reliability
+from tfbind.binding.evaluation.tables import CURVE_COLUMNS
 from tfbind.report.cross_validation import fold_curves
 from tfbind.report.figures import (
     Calibration,

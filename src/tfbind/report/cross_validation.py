@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tfbind.binding.cross_validation import CrossValidation
+from tfbind.binding.evaluation.cross_validation import CrossValidation
 from tfbind.report.evaluation import write_json, write_table
 from tfbind.report.fold_figures import FoldCurves, fold_pr_figure, fold_roc_figure
 
@@ -44,7 +44,7 @@ def fold_curves(
     ----------
     kind : "roc" or "pr"
     curves, mean : DataFrame
-        As in `tfbind.binding.cross_validation.CrossValidation`.
+        As in `tfbind.binding.evaluation.cross_validation.CrossValidation`.
     factor : str
     metrics : dict
         Of the factor, as there.

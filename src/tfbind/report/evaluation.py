@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tfbind.binding.evaluation import Evaluation
-from tfbind.binding.reliability import reliability
-from tfbind.binding.tables import CURVE_COLUMNS
+from tfbind.binding.evaluation.measure import Evaluation
+from tfbind.binding.evaluation.reliability import reliability
+from tfbind.binding.evaluation.tables import CURVE_COLUMNS
 from tfbind.files import write_text
 from tfbind.report.figures import calibration_figure, pr_figure, roc_figure
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # rows of the curve, its area, the area's 95% interval; None where undefined
 Curve = tuple[NDArray[np.float64], float | None, Sequence[float] | None]
-# bins as `tfbind.binding.reliability.reliability` gives them, the scores, calibration error, a perfect model's
+# bins as `tfbind.binding.evaluation.reliability.reliability` gives them, the scores, calibration error, a perfect model's
 Calibration = tuple["pd.DataFrame", NDArray[np.float64], float | None, float | None]
 
 
@@ -29,7 +29,7 @@ def roc_figure(path: str | Path, curves: Mapping[str, Curve], title: str = "") -
     path : str or Path
         The SVG file.
     curves : mapping of name -> (roc, auroc, ci)
-        ``roc`` is (points, 3) float with columns fpr, tpr, threshold, as `tfbind.binding.metrics.curves`
+        ``roc`` is (points, 3) float with columns fpr, tpr, threshold, as `tfbind.binding.evaluation.metrics.curves`
         gives; ``auroc`` and its interval are None where undefined, and then there is no row.
     title : str
         What stands above the axes.
@@ -50,7 +50,7 @@ def calibration_figure(path: str | Path, curves: Mapping[str, Calibration], titl
     path : str or Path
         The SVG file.
     curves : mapping of name -> (bins, scores, ece, ece_perfect)
-        ``bins`` as `tfbind.binding.reliability.reliability` gives them; ``scores`` (n,) float, NaN left out;
+        ``bins`` as `tfbind.binding.evaluation.reliability.reliability` gives them; ``scores`` (n,) float, NaN left out;
         the expected calibration error and a perfect model's, None where undefined.
     title : str
         What stands above the axes.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from tfbind.binding.tables import read_json
+from tfbind.binding.evaluation.tables import read_json
 from tfbind.errors import TfbindError
 from tfbind.files import open_text
 from tfbind.recombination.map_windows import read_prediction

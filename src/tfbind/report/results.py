@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from tfbind.binding.tables import CURVE_COLUMNS, MEAN_CURVE_COLUMNS, read_json
+from tfbind.binding.evaluation.tables import CURVE_COLUMNS, MEAN_CURVE_COLUMNS, read_json
 from tfbind.errors import TfbindError
 
 PREDICTION_COLUMNS = ("factor", "label", "score")
@@ -34,7 +34,7 @@ class EvaluationFolder:
     dataset, model : str
         NAME and MODEL; the model is empty where the folder's name has no dot.
     metrics : dict
-        Factor to its metrics, as `tfbind.binding.metrics.score_metrics` gives them.
+        Factor to its metrics, as `tfbind.binding.evaluation.metrics.score_metrics` gives them.
     roc, pr, predictions, history : DataFrame or None
         ``roc.tsv``, ``pr.tsv``, ``predictions.tsv`` and ``models/NAME.MODEL.history.tsv``; None where missing.
     notes : list of str
@@ -66,7 +66,7 @@ class CrossValidationFolder:
     dataset, model, history, notes, missing
         As in `EvaluationFolder`.
     metrics : dict
-        Factor to its metrics, as `tfbind.binding.cross_validation.gather` gives them.
+        Factor to its metrics, as `tfbind.binding.evaluation.cross_validation.gather` gives them.
     roc, pr, mean_roc, mean_pr : DataFrame or None
         The tables of these names; None where missing.
     """

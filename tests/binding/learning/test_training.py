@@ -138,7 +138,7 @@ def test_an_architectures_own_learning_rate_stands_in_the_card(given_tensors, tr
 
 def test_one_hot_tensors_can_be_read_as_k_mers(given_tensors, train_small, tmp_path, data):
     """KEGRU reads k-mers of its own from one-hot tensors, and is judged on one-hot tensors and on FASTA."""
-    from tfbind.binding.evaluation import examples_from_fasta, examples_from_tensors, refuse_seen
+    from tfbind.binding.evaluation.measure import examples_from_fasta, examples_from_tensors, refuse_seen
     from tfbind.binding.model.model import BindingModel
 
     path = tmp_path / "kegru.keras"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from tfbind.binding.tables import (
+from tfbind.binding.evaluation.tables import (
     CURVE_COLUMNS,
     MEAN_CURVE_COLUMNS,
     PREDICTION_COLUMNS,

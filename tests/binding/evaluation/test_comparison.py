@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
-from tfbind.binding.bootstrap import paired_differences
-from tfbind.binding.comparison import compare, compare_folders, placements
+from tfbind.binding.evaluation.bootstrap import paired_differences
+from tfbind.binding.evaluation.comparison import compare, compare_folders, placements
 from tfbind.errors import TfbindError
 
 LABEL = np.array([1, 1, 1, 0, 0.0])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfbind.binding.reliability import calibration_error, equal_mass_bins, reliability
+from tfbind.binding.evaluation.reliability import calibration_error, equal_mass_bins, reliability
 
 
 class TestBins:

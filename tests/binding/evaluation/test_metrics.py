@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import auc, average_precision_score, roc_auc_score
 
-from tfbind.binding.bootstrap import area_intervals, descending, weighted_areas
-from tfbind.binding.metrics import curves, score_metrics
+from tfbind.binding.evaluation.bootstrap import area_intervals, descending, weighted_areas
+from tfbind.binding.evaluation.metrics import curves, score_metrics
 
 
 def normal_scores(n, shift, seed=1):

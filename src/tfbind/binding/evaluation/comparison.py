@@ -14,8 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from tfbind.binding.bootstrap import LEVEL, REPLICATES, drawable_clusters, paired_differences
-from tfbind.binding.tables import PREDICTION_COLUMNS, read_text_table
+from tfbind.binding.evaluation.bootstrap import LEVEL, REPLICATES, drawable_clusters, paired_differences
+from tfbind.binding.evaluation.tables import PREDICTION_COLUMNS, read_text_table
 from tfbind.errors import TfbindError
 
 LABELS = {"1": 1.0, "0": 0.0, "NA": np.nan}
@@ -85,7 +85,7 @@ def compare(
     Independent examples are judged by DeLong's test. Where examples share clusters, the standard error of
     the paired difference is that of a bootstrap of whole clusters (Field & Welsh 2007, J. R. Stat. Soc. B
     69:369), with DeLong's normal interval and test round it. Few clusters: as
-    `tfbind.binding.bootstrap.drawable_clusters` says.
+    `tfbind.binding.evaluation.bootstrap.drawable_clusters` says.
 
     Parameters
     ----------

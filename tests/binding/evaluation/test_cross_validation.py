@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfbind.binding.cross_validation import NOTE, gather, mean_curve
+from tfbind.binding.evaluation.cross_validation import NOTE, gather, mean_curve
 from tfbind.errors import TfbindError
 
 AREAS = {1: (0.9, 0.8), 2: (0.7, 0.6), 3: (0.8, 0.7)}

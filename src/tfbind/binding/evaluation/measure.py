@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from tfbind.binding.encoding.shuffles import shuffle_families
+from tfbind.binding.evaluation.metrics import curves, score_metrics
 from tfbind.binding.learning.parts import Part, content_digest
-from tfbind.binding.metrics import curves, score_metrics
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.scanning.windows import MIN_BASES
 from tfbind.dna.alphabet import AMBIGUOUS
@@ -67,8 +67,8 @@ class EvaluationSet(NamedTuple):
 class Evaluation(NamedTuple):
     """A model's verdict on examples, and ours on the model.
 
-    metrics : dict of factor to metrics, see `tfbind.binding.metrics.score_metrics`; of a fold also ``n_folds``
-    roc, pr : dict of factor to curve, see `tfbind.binding.metrics.curves`
+    metrics : dict of factor to metrics, see `tfbind.binding.evaluation.metrics.score_metrics`; of a fold also ``n_folds``
+    roc, pr : dict of factor to curve, see `tfbind.binding.evaluation.metrics.curves`
     predictions : DataFrame with columns id, factor, label, score, split, cluster (text, empty where independent)
     notes : plain sentences that belong beside the figures
     """

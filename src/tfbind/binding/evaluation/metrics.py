@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from tfbind.binding.bootstrap import area_intervals, descending, weighted_areas
-from tfbind.binding.reliability import are_probabilities, calibration_error
+from tfbind.binding.evaluation.bootstrap import area_intervals, descending, weighted_areas
+from tfbind.binding.evaluation.reliability import are_probabilities, calibration_error
 
 MOST_CURVE_ROWS = 10_000
 
@@ -41,7 +41,7 @@ def score_metrics(
     -------
     dict
         ``auroc`` and ``auprc`` (average precision), each with ``_ci95`` [lo, hi]; ``brier`` (Brier 1950) and
-        ``ece``, ``ece_perfect``, ``ece_perfect_q95`` (see `tfbind.binding.reliability.CalibrationError`), all
+        ``ece``, ``ece_perfect``, ``ece_perfect_q95`` (see `tfbind.binding.evaluation.reliability.CalibrationError`), all
         for scores within 0 to 1; ``n_positive``, ``n_negative``, ``n_not_scored``; ``recall_at_fpr01``: the
         largest recall at a false positive rate of at most 1%; ``recall_at_fdr10`` and ``recall_at_fdr50``:
         the largest at a false discovery rate of at most 10% and 50% (0 where no threshold is so clean);

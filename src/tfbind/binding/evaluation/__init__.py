@@ -1,0 +1,1 @@
+"""Judging scores against labels: metrics, intervals, comparisons and cross-validation."""
