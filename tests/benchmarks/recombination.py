@@ -30,7 +30,7 @@ from tfbind.genotypes.observation import UNPHASED_SWITCH_RATE, Observation, obse
 from tfbind.genotypes.simulation import Region
 from tfbind.recombination.hotspots import WIDTH, find_hotspots, score_hotspots
 from tfbind.recombination.map_comparison import bootstrap_pearson
-from tfbind.recombination.pieces import Pieces
+from tfbind.recombination.maps.track import Pieces
 from tfbind.recombination.posterior import Calibration, TokenRates, window_rates
 from tfbind.recombination.rate_model import load_rate_model
 from tfbind.recombination.site_blocks import Blocks

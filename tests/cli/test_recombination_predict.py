@@ -10,7 +10,7 @@ import pytest
 from tfbind import cli
 from tfbind.genotypes.vcf_writing import write_vcf
 from tfbind.recombination.hotspots import FACTOR
-from tfbind.recombination.map_table import read_map
+from tfbind.recombination.maps.table import read_map
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from tfbind.recombination.controls import (
     rates_round,
     read_tracks,
 )
-from tfbind.recombination.pieces import Pieces
+from tfbind.recombination.maps.track import Pieces
 
 # rates 1 and 9 in turns, of 10 kb; nine times as many sites where the rate is 9
 START = np.arange(0, 1_000_000, 10_000)

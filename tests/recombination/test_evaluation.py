@@ -7,8 +7,8 @@ import pytest
 from tfbind.errors import TfbindError
 from tfbind.recombination.evaluation import evaluate_map, pearson, window_metrics
 from tfbind.recombination.map_windows import PredictedMap
-from tfbind.recombination.pieces import Pieces
-from tfbind.recombination.truth import Truth
+from tfbind.recombination.maps.reading import Truth
+from tfbind.recombination.maps.track import Pieces
 
 
 def judged(rate, truth, lower=np.nan, upper=np.nan, length=100, left_out=""):

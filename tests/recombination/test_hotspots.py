@@ -12,7 +12,7 @@ from tfbind.recombination.hotspots import (
     score_hotspots,
     write_hotspots,
 )
-from tfbind.recombination.pieces import Pieces
+from tfbind.recombination.maps.track import Pieces
 from tfbind.recombination.posterior import Calibration, TokenRates
 from tfbind.recombination.prediction import map_contig
 from tfbind.recombination.rate_model import load_rate_model

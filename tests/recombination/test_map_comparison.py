@@ -5,8 +5,8 @@ import pytest
 from tfbind.errors import TfbindError
 from tfbind.recombination.map_comparison import COMPARISON_COLUMNS, bootstrap_pearson, compare_maps
 from tfbind.recombination.map_windows import PredictedMap
-from tfbind.recombination.pieces import Pieces
-from tfbind.recombination.truth import Truth
+from tfbind.recombination.maps.reading import Truth
+from tfbind.recombination.maps.track import Pieces
 
 N = 400
 START = np.arange(N) * 100

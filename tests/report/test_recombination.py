@@ -8,8 +8,8 @@ import pytest
 from tfbind.recombination.evaluation import evaluate_map
 from tfbind.recombination.map_comparison import compare_maps
 from tfbind.recombination.map_windows import PredictedMap
-from tfbind.recombination.pieces import Pieces
-from tfbind.recombination.truth import Truth
+from tfbind.recombination.maps.reading import Truth
+from tfbind.recombination.maps.track import Pieces
 from tfbind.report.recombination import (
     calibration_svg,
     comparison_svg,

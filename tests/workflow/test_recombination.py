@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from tfbind.recombination.map_table import read_map
+from tfbind.recombination.maps.table import read_map
 
 
 def test_every_promised_file_is_there(mapped):

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> None:
         )
     from tfbind.recombination.map_comparison import compare_maps
     from tfbind.recombination.map_windows import read_prediction
-    from tfbind.recombination.truth import read_truth
+    from tfbind.recombination.maps.reading import read_truth
     from tfbind.report.axes import write_svg
     from tfbind.report.evaluation import write_table
     from tfbind.report.recombination import comparison_svg

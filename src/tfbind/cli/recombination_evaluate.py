@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> None:
     from tfbind.recombination.evaluation import evaluate_map
     from tfbind.recombination.hotspots import read_intervals
     from tfbind.recombination.map_windows import read_prediction
-    from tfbind.recombination.truth import read_truth
+    from tfbind.recombination.maps.reading import read_truth
     from tfbind.report.recombination import write_map_evaluation
 
     predicted = read_prediction(args.map, args.mutation_rate, args.map_unit)

@@ -135,8 +135,8 @@ def _predict(args: argparse.Namespace) -> None:
     from tfbind.files import prepare_output
     from tfbind.genotypes.mask import read_mask
     from tfbind.recombination.hotspots import write_hotspots
-    from tfbind.recombination.map_files import write_hapmap_folder
-    from tfbind.recombination.map_table import write_bedgraph, write_map
+    from tfbind.recombination.maps.files import write_hapmap_folder
+    from tfbind.recombination.maps.table import write_bedgraph, write_map
     from tfbind.recombination.prediction import predict_map
     from tfbind.recombination.rate_model import load_rate_model
 

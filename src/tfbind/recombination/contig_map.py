@@ -44,7 +44,7 @@ class ContigMap:
         return accessible_stretches(self.genotypes, self.mask)
 
     def table(self, resolution: int) -> pd.DataFrame:
-        """Give a row a window, as `tfbind.recombination.map_table` describes, with ``scale``; rates are r/mu."""
+        """Give a row a window, as `tfbind.recombination.maps.table` describes, with ``scale``; rates are r/mu."""
         starts, ends = self._windows(resolution)
         n_sites, gap = self._sites_and_gaps(starts, ends)
         rates = np.full((3, len(starts)), np.nan)

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfbind.recombination.map_table import finest
-from tfbind.recombination.pieces import Pieces, window_means
-from tfbind.recombination.truth import table_pieces
+from tfbind.recombination.maps.reading import table_pieces
+from tfbind.recombination.maps.table import finest
+from tfbind.recombination.maps.track import Pieces, window_means
 
 STRATA = 10  # of equal size, by the number of segregating sites
 FEWEST_PLACES = 1_000

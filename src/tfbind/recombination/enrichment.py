@@ -30,10 +30,10 @@ from tfbind.recombination.controls import (
     rates_and_strata,
     read_tracks,
 )
-from tfbind.recombination.map_table import finest
 from tfbind.recombination.map_windows import PredictedMap
+from tfbind.recombination.maps.table import finest
+from tfbind.recombination.maps.track import matching_contigs
 from tfbind.recombination.moved_sites import SitesOfContig, moved_ratios, two_sided_p
-from tfbind.recombination.pieces import matching_contigs
 from tfbind.recombination.site_blocks import FEWEST_BLOCKS, Blocks, number_blocks
 
 logger = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from tfbind.errors import TfbindError
 from tfbind.recombination.evaluation import METRICS, pearson, window_metrics
 from tfbind.recombination.map_windows import KEY, PredictedMap, judged_windows, map_windows
-from tfbind.recombination.pieces import matching_contigs
-from tfbind.recombination.truth import Truth
+from tfbind.recombination.maps.reading import Truth
+from tfbind.recombination.maps.track import matching_contigs
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfbind.recombination.map_table import RATES, finest, read_map, resolution
-from tfbind.recombination.pieces import COVERED, Pieces, window_means
-from tfbind.recombination.truth import is_map_table, read_rates, table_pieces
+from tfbind.recombination.maps.reading import is_map_table, read_rates, table_pieces
+from tfbind.recombination.maps.table import RATES, finest, read_map, resolution
+from tfbind.recombination.maps.track import COVERED, Pieces, window_means
 
 logger = logging.getLogger(__name__)
 

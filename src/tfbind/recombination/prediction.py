@@ -25,7 +25,7 @@ from tfbind.recombination.checks import (
 )
 from tfbind.recombination.contig_map import ContigMap
 from tfbind.recombination.hotspots import Hotspot
-from tfbind.recombination.map_table import RATES
+from tfbind.recombination.maps.table import RATES
 from tfbind.recombination.posterior import TokenRates
 from tfbind.recombination.rate_model import RateModel
 from tfbind.recombination.relatives import Closeness, closeness
@@ -43,7 +43,7 @@ class PredictedMap:
     """Rates along every contig.
 
     table : DataFrame
-        As `tfbind.recombination.map_table` describes it.
+        As `tfbind.recombination.maps.table` describes it.
     hotspots : list of Hotspot
         Rates in the table's unit.
     """

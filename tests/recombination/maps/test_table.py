@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tfbind.errors import TfbindError
-from tfbind.recombination.map_table import finest, read_map, resolution, write_bedgraph, write_map
+from tfbind.recombination.maps.table import finest, read_map, resolution, write_bedgraph, write_map
 
 HEADER = "chrom\tstart\tend\tn_sites\trate\trate_lower\trate_upper\tnote\n"
 TEXT = HEADER + "1\t0\t100\t3\t1e-08\t5e-09\t2e-08\t\n1\t100\t150\t0\tNA\tNA\tNA\tno_sites\n"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tfbind.errors import TfbindError
-from tfbind.recombination.pieces import Pieces, matching_contigs, window_means
+from tfbind.recombination.maps.track import Pieces, matching_contigs, window_means
 
 PIECES = Pieces(
     np.array([100, 200, 300, 500]), np.array([200, 300, 400, 600]), np.array([1.0, 3.0, np.nan, 5.0])

@@ -12,7 +12,7 @@ import pandas as pd
 
 from tfbind.files import open_text, sha256, write_text
 from tfbind.genotypes.hapmap import write_hapmap
-from tfbind.recombination.map_table import finest
+from tfbind.recombination.maps.table import finest
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def write_hapmap_folder(folder: Path, table: pd.DataFrame) -> None:
     ----------
     folder : Path
     table : DataFrame
-        As `tfbind.recombination.map_table` describes it, rates per bp per generation.
+        As `tfbind.recombination.maps.table` describes it, rates per bp per generation.
     """
     written = []
     for contig, rows in finest(table).groupby("chrom", sort=False):

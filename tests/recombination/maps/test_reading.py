@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from tfbind.errors import TfbindError
-from tfbind.recombination.pieces import Pieces
-from tfbind.recombination.truth import missing_zeros, read_rates, read_truth
+from tfbind.recombination.maps.reading import missing_zeros, read_rates, read_truth
+from tfbind.recombination.maps.track import Pieces
 
 HAPMAP = "Chromosome\tPosition(bp)\tRate(cM/Mb)\tMap(cM)\n1\t1\t1\t0\n1\t101\t2\t0.0001\n1\t301\t0\t0.0005\n"
 PER_MUTATION = "# rates are r/mu (no mutation rate was given)\n"

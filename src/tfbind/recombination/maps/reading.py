@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from tfbind.errors import TfbindError
 from tfbind.genotypes.hapmap import CM_PER_MB, read_hapmap
-from tfbind.recombination.map_table import COLUMNS, PER_MUTATION_LINE, finest, read_map
-from tfbind.recombination.pieces import Pieces
-from tfbind.recombination.rate_tables import CM_PER_MB_NAME, read_layout, read_rate_table
+from tfbind.recombination.maps.foreign import CM_PER_MB_NAME, read_layout, read_rate_table
+from tfbind.recombination.maps.table import COLUMNS, PER_MUTATION_LINE, finest, read_map
+from tfbind.recombination.maps.track import Pieces
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfbind.recombination.map_files import CHECKSUMS, hapmap_name, write_hapmap_folder
+from tfbind.recombination.maps.files import CHECKSUMS, hapmap_name, write_hapmap_folder
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tfbind.errors import TfbindError
-from tfbind.recombination.rate_tables import read_layout, read_rate_table
+from tfbind.recombination.maps.foreign import read_layout, read_rate_table
 
 
 def read(tmp_path, text):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from tfbind.errors import TfbindError
 from tfbind.files import open_text
-from tfbind.recombination.map_table import PER_MUTATION_LINE
+from tfbind.recombination.maps.table import PER_MUTATION_LINE
 
 CHROM = re.compile(r"chrom|chr|chromosome|contig|seqnames?|seqid", re.I)
 START = re.compile(r"start|begin|(chrom|pos|window)_?start", re.I)

@@ -1,0 +1,1 @@
+"""A recombination map as a value, and the formats that it comes in and goes out as."""
