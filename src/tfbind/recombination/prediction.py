@@ -17,7 +17,8 @@ from tfbind.genotypes.gaps import find_gaps
 from tfbind.genotypes.hapmap import CM_PER_MB
 from tfbind.genotypes.mask import Accessible, Mask, apply_mask
 from tfbind.genotypes.vcf import read_genotypes, read_sample_names
-from tfbind.recombination.checks import (
+from tfbind.recombination.checks.relatives import Closeness, closeness
+from tfbind.recombination.checks.samples import (
     is_clonal,
     warn_of_no_recombination,
     warn_of_relatives,
@@ -28,7 +29,6 @@ from tfbind.recombination.hotspots import Hotspot
 from tfbind.recombination.maps.table import RATES
 from tfbind.recombination.posterior import TokenRates
 from tfbind.recombination.rate_model import RateModel
-from tfbind.recombination.relatives import Closeness, closeness
 from tfbind.recombination.relernn import RelernnModel
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def predict_map(
     """Predict the recombination rates along every contig of a VCF; memory holds one contig.
 
     Contigs of the mask match those of the VCF by name, or but for a ``chr`` before it; one that the mask lacks is
-    masked wholly. What stands against a map of a contig is warned about by name (`tfbind.recombination.checks`); where
+    masked wholly. What stands against a map of a contig is warned about by name (`tfbind.recombination.checks.samples`); where
     the data lie outside what the network has learnt from its rows say so too, and a contig that nothing can be said of
     has rows without rates.
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import COMMON
-from tfbind.recombination.relatives import fewest_to_leave_out, ratio_to_usual
-from tfbind.recombination.site_matrix import (
+from tfbind.recombination.checks.relatives import fewest_to_leave_out, ratio_to_usual
+from tfbind.recombination.checks.site_matrix import (
     differences,
     expected_differences,
     frequencies_by_sample,

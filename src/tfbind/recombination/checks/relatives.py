@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tfbind.genotypes.contig import Genotypes
-from tfbind.recombination.site_matrix import (
+from tfbind.recombination.checks.site_matrix import (
     differences,
     expected_differences,
     frequencies_by_sample,

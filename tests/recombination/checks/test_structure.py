@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfbind.recombination.structure import find_groups
+from tfbind.recombination.checks.structure import find_groups
 
 
 @pytest.mark.parametrize(

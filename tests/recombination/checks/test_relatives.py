@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tfbind.genotypes.contig import MISSING
-from tfbind.recombination.relatives import closeness, fewest_to_leave_out, find_relatives
+from tfbind.recombination.checks.relatives import closeness, fewest_to_leave_out, find_relatives
 
 LENGTH = 10e6
 

@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 
 from tfbind.genotypes.contig import Genotypes
-from tfbind.recombination.site_matrix import differences, expected_differences, frequencies_by_sample, thin
+from tfbind.recombination.checks.site_matrix import (
+    differences,
+    expected_differences,
+    frequencies_by_sample,
+    thin,
+)
 
 CALLS = np.array([[0, 1, 1, 1], [0, 0, -1, 1], [1, 0, 0, 0]], np.int8)
 

@@ -3,13 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tfbind.recombination.checks import (
+from tfbind.recombination.checks.relatives import closeness
+from tfbind.recombination.checks.samples import (
     is_clonal,
     warn_of_no_recombination,
     warn_of_relatives,
     warn_of_structure,
 )
-from tfbind.recombination.relatives import closeness
 
 
 class TestClonal:

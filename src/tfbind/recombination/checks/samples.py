@@ -12,9 +12,9 @@ from tfbind.genotypes.features import COMMON
 from tfbind.genotypes.gaps import accessible_stretches
 from tfbind.genotypes.linkage import STATISTICS, sum_over_pairs
 from tfbind.genotypes.mask import Accessible
-from tfbind.recombination.relatives import Closeness, fewest_to_leave_out, find_relatives
-from tfbind.recombination.site_matrix import expected_differences, thin
-from tfbind.recombination.structure import find_groups
+from tfbind.recombination.checks.relatives import Closeness, fewest_to_leave_out, find_relatives
+from tfbind.recombination.checks.site_matrix import expected_differences, thin
+from tfbind.recombination.checks.structure import find_groups
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""Whether a sample is fit to be mapped: relatives, structure, clones."""
