@@ -6,7 +6,7 @@ import pytest
 from tfbind import cli
 from tfbind.cli.recombination_evaluate import UNITS
 from tfbind.recombination import truth
-from tfbind.recombination.hotspots import FACTOR
+from tfbind.recombination.mapping.hotspots import FACTOR
 from tfbind.recombination.maps.table import read_map, write_bedgraph
 
 HEADER = "chrom\tstart\tend\tn_sites\trate\trate_lower\trate_upper\tnote\n"

@@ -9,7 +9,7 @@ import pytest
 
 from tfbind import cli
 from tfbind.genotypes.vcf_writing import write_vcf
-from tfbind.recombination.hotspots import FACTOR
+from tfbind.recombination.mapping.hotspots import FACTOR
 from tfbind.recombination.maps.table import read_map
 
 

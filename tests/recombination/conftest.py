@@ -10,7 +10,7 @@ import pytest
 
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import compute_features
-from tfbind.recombination.posterior import Calibration, TokenRates
+from tfbind.recombination.mapping.posterior import Calibration, TokenRates
 
 NE, MU = 1e4, 1.25e-8
 
@@ -83,5 +83,5 @@ class StandIn:
 
 @pytest.fixture(scope="session")
 def stand_in():
-    """Make a stand-in for `tfbind.recombination.rate_model.RateModel`."""
+    """Make a stand-in for `tfbind.recombination.mapping.rate_model.RateModel`."""
     return StandIn

@@ -13,11 +13,16 @@ from tfbind.genotypes.features import FEATURES, compute_features
 from tfbind.genotypes.prior import Prior
 from tfbind.genotypes.simulation import Setting, simulate_region
 from tfbind.recombination.examples import RateExamples, RegionTokens, fit_scaling, tokens_of
-from tfbind.recombination.rate_model import load_rate_model, read_both_ways, read_in_chunks, read_rate_card
+from tfbind.recombination.mapping.rate_model import (
+    load_rate_model,
+    read_both_ways,
+    read_in_chunks,
+    read_rate_card,
+)
+from tfbind.recombination.options import OUTPUTS, RateOptions
 from tfbind.recombination.simulations import write_simulations
 from tfbind.recombination.training import settings_of, train_rates
 from tfbind.training.options import FitOptions
-from tfbind.training.rate_options import OUTPUTS, RateOptions
 
 # rates differ between regions more than anything else
 SETTING = Setting(

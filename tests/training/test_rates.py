@@ -5,7 +5,7 @@ import pytest
 
 tf = pytest.importorskip("tensorflow")
 
-from tfbind.training.rate_options import FLOOR, OUTPUTS, SCALES  # noqa: E402
+from tfbind.recombination.options import FLOOR, OUTPUTS, SCALES  # noqa: E402
 from tfbind.training.rates import moving_mean, posterior_loss  # noqa: E402
 
 

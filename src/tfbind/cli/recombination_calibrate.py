@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
     """Calibrate."""
     prepare_model(args.output)
 
-    from tfbind.recombination.rate_model import SHIPPED
+    from tfbind.recombination.mapping.rate_model import SHIPPED
     from tfbind.recombination.recalibration import recalibrate
 
     recalibrate(

@@ -134,11 +134,11 @@ def _predict(args: argparse.Namespace) -> None:
     _check(args)
     from tfbind.files import prepare_output
     from tfbind.genotypes.mask import read_mask
-    from tfbind.recombination.hotspots import write_hotspots
+    from tfbind.recombination.mapping.hotspots import write_hotspots
+    from tfbind.recombination.mapping.prediction import predict_map
+    from tfbind.recombination.mapping.rate_model import load_rate_model
     from tfbind.recombination.maps.files import write_hapmap_folder
     from tfbind.recombination.maps.table import write_bedgraph, write_map
-    from tfbind.recombination.prediction import predict_map
-    from tfbind.recombination.rate_model import load_rate_model
 
     outputs = [path for path in (args.output, args.bedgraph, args.hotspots, args.notes) if path is not None]
     # found out now, not behind an hour of work

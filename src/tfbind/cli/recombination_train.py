@@ -31,8 +31,8 @@ from tfbind.cli.arguments import (
 )
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import CELLS
+from tfbind.recombination.options import FITTING, START_FITTING, RateOptions
 from tfbind.training.options import FitOptions
-from tfbind.training.rate_options import FITTING, START_FITTING, RateOptions
 from tfbind.training.relernn_options import RELERNN_FITTING, RelernnOptions
 
 # from names to how the network is made and how it is fitted
@@ -156,7 +156,7 @@ def _tables_of_start(start: Path, given: dict[str, Any]) -> tuple[Path, tuple[Ra
     TfbindError
         If an option is given that would make another network of it.
     """
-    from tfbind.recombination.rate_model import SHIPPED, read_rate_card
+    from tfbind.recombination.mapping.rate_model import SHIPPED, read_rate_card
 
     path = SHIPPED if str(start) == "shipped" else start
     options = read_rate_card(path).network

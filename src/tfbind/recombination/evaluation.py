@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from tfbind.errors import TfbindError
-from tfbind.recombination.hotspots import FACTOR, WIDTH, Interval, score_hotspots
 from tfbind.recombination.map_windows import (
     LEFT_OUT,
     PredictedMap,
     judged_windows,
     map_windows,
 )
+from tfbind.recombination.mapping.hotspots import FACTOR, WIDTH, Interval, score_hotspots
 from tfbind.recombination.maps.reading import Truth, table_pieces
 from tfbind.recombination.maps.table import finest
 from tfbind.recombination.maps.track import COVERED, Pieces, matching_contigs

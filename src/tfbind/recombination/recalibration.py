@@ -9,8 +9,8 @@ from typing import Any
 
 from tfbind.errors import TfbindError
 from tfbind.recombination.examples import read_grids
-from tfbind.recombination.posterior import calibrate
-from tfbind.recombination.rate_model import (
+from tfbind.recombination.mapping.posterior import calibrate
+from tfbind.recombination.mapping.rate_model import (
     SHIFTS,
     RateModel,
     load_rate_model,
@@ -61,7 +61,7 @@ def recalibrate(
     Raises
     ------
     TfbindError
-        As `tfbind.recombination.training.read_settings` and `tfbind.recombination.rate_model.read_rate_card`, and if
+        As `tfbind.recombination.training.read_settings` and `tfbind.recombination.mapping.rate_model.read_rate_card`, and if
         the regions are too few.
     """
     card = read_rate_card(model)

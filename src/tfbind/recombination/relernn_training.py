@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tfbind.recombination.relernn import RelernnCard, RelernnModel, save_relernn
-from tfbind.recombination.site_windows import WindowExamples, read_windows
+from tfbind.recombination.mapping.relernn import RelernnCard, RelernnModel, save_relernn
+from tfbind.recombination.mapping.site_windows import WindowExamples, read_windows
 from tfbind.recombination.training import finish, fit_network, hold_out, read_settings
 from tfbind.tensors import describe_sources
 from tfbind.training.device import prepare
@@ -39,7 +39,7 @@ def train_relernn(
     Raises
     ------
     TfbindError
-        As `train_rates`, and as `tfbind.recombination.site_windows.read_windows`.
+        As `train_rates`, and as `tfbind.recombination.mapping.site_windows.read_windows`.
     """
     settings, source = read_settings(simulations), describe_sources(simulations)
     regions, sample, width = read_windows(simulations, options.window)

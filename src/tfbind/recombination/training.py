@@ -25,8 +25,8 @@ from tfbind.recombination.examples import (
     read_regions,
     region_values,
 )
-from tfbind.recombination.posterior import Calibration, TokenRates, calibrate, window_rates
-from tfbind.recombination.rate_model import (
+from tfbind.recombination.mapping.posterior import Calibration, TokenRates, calibrate, window_rates
+from tfbind.recombination.mapping.rate_model import (
     SHIFTS,
     RateCard,
     Seen,
@@ -34,12 +34,12 @@ from tfbind.recombination.rate_model import (
     read_rate_card,
     save_rate_model,
 )
+from tfbind.recombination.options import OUTPUTS, RateOptions
 from tfbind.tensors import describe_sources
 from tfbind.training.data import Batches
 from tfbind.training.device import available_cores, prepare
 from tfbind.training.model_file import fill
 from tfbind.training.options import FitOptions
-from tfbind.training.rate_options import OUTPUTS, RateOptions
 from tfbind.training.relernn_options import RelernnOptions
 
 if TYPE_CHECKING:

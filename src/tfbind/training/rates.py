@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from tfbind.recombination.options import FLOOR, LOG_RATES, LOG_SPREADS, MOST_VARIANCE, SCALES
 from tfbind.training.data import Batches
 from tfbind.training.fit import Objective
 from tfbind.training.forward import Forward
-from tfbind.training.rate_options import FLOOR, LOG_RATES, LOG_SPREADS, MOST_VARIANCE, SCALES
 
 # scales at which the predicted length is held to the true one
 LENGTH_SCALES = (64, 256)
@@ -26,7 +26,7 @@ def moving_mean(values: tf.Tensor, size: int) -> tf.Tensor:
 def posterior_loss(y: tf.Tensor, outputs: tf.Tensor, beta: float = BETA) -> tf.Tensor:
     """Negative log likelihood of the rates, mean over tokens and scales.
 
-    What the outputs mean is said in `tfbind.training.rate_options`. At each scale the rate is taken for log-normal;
+    What the outputs mean is said in `tfbind.recombination.options`. At each scale the rate is taken for log-normal;
     beside it stands the deviance of a gamma distribution at LENGTH_SCALES, whose minimum is the mean whatever the
     distribution (McCullagh & Nelder 1989, Generalized Linear Models, section 8.3).
 

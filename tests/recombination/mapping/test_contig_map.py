@@ -3,9 +3,9 @@ import pytest
 
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.mask import Accessible
-from tfbind.recombination.contig_map import ContigMap
+from tfbind.recombination.mapping.contig_map import ContigMap
+from tfbind.recombination.mapping.posterior import Calibration, TokenRates
 from tfbind.recombination.maps.table import COLUMNS
-from tfbind.recombination.posterior import Calibration, TokenRates
 
 CALIBRATION = Calibration((-1.96,) * 5, (1.96,) * 5)
 

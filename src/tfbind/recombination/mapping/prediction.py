@@ -24,12 +24,12 @@ from tfbind.recombination.checks.samples import (
     warn_of_relatives,
     warn_of_structure,
 )
-from tfbind.recombination.contig_map import ContigMap
-from tfbind.recombination.hotspots import Hotspot
+from tfbind.recombination.mapping.contig_map import ContigMap
+from tfbind.recombination.mapping.hotspots import Hotspot
+from tfbind.recombination.mapping.posterior import TokenRates
+from tfbind.recombination.mapping.rate_model import RateModel
+from tfbind.recombination.mapping.relernn import RelernnModel
 from tfbind.recombination.maps.table import RATES
-from tfbind.recombination.posterior import TokenRates
-from tfbind.recombination.rate_model import RateModel
-from tfbind.recombination.relernn import RelernnModel
 
 logger = logging.getLogger(__name__)
 

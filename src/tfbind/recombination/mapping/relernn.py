@@ -12,11 +12,11 @@ import numpy as np
 from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.mask import Accessible
-from tfbind.recombination.posterior import Calibration, TokenRates
-from tfbind.recombination.site_windows import Sample, SiteWindow, Target, cut_windows, stack_windows
+from tfbind.recombination.mapping.posterior import Calibration, TokenRates
+from tfbind.recombination.mapping.site_windows import Sample, SiteWindow, Target, cut_windows, stack_windows
+from tfbind.recombination.options import SCALES
 from tfbind.training.device import prepare
 from tfbind.training.model_file import fill, write_model
-from tfbind.training.rate_options import SCALES
 
 KIND, ARCHITECTURE = "rates", "relernn"
 WINDOWS_AT_ONCE = 64

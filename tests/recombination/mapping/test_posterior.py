@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfbind.recombination.examples import RegionTokens
-from tfbind.recombination.posterior import (
+from tfbind.recombination.mapping.posterior import (
     Calibration,
     TokenRates,
     average,
@@ -12,7 +12,7 @@ from tfbind.recombination.posterior import (
     window_rates,
     windows_of,
 )
-from tfbind.training.rate_options import FLOOR, SCALES
+from tfbind.recombination.options import FLOOR, SCALES
 
 PLAIN = Calibration((-1.96,) * len(SCALES), (1.96,) * len(SCALES))
 

@@ -16,10 +16,10 @@ from tfbind.genotypes.features import FEATURES, REGION_FEATURES, Features, compu
 from tfbind.genotypes.mask import Accessible
 from tfbind.networks.spec import CELLS
 from tfbind.recombination.examples import Scaling, region_values
-from tfbind.recombination.posterior import Calibration, TokenRates, average, token_rates
-from tfbind.recombination.relernn import ARCHITECTURE, KIND, RelernnModel, load_relernn
+from tfbind.recombination.mapping.posterior import Calibration, TokenRates, average, token_rates
+from tfbind.recombination.mapping.relernn import ARCHITECTURE, KIND, RelernnModel, load_relernn
+from tfbind.recombination.options import OUTPUTS, SCALES, RateOptions
 from tfbind.training.model_file import change_card, read_values, write_model
-from tfbind.training.rate_options import OUTPUTS, SCALES, RateOptions
 
 logger = logging.getLogger(__name__)
 
@@ -227,7 +227,7 @@ def load_rate_model(path: Path | None = None, *, threads: int | None = None) -> 
     Raises
     ------
     TfbindError
-        As `read_rate_card` and `tfbind.recombination.relernn.load_relernn`.
+        As `read_rate_card` and `tfbind.recombination.mapping.relernn.load_relernn`.
     """
     path = path or SHIPPED
     values = read_values(path, KIND)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfbind.training.rate_options import FLOOR, LOG_RATES, LOG_SPREADS, MOST_VARIANCE, SCALES
+from tfbind.recombination.options import FLOOR, LOG_RATES, LOG_SPREADS, MOST_VARIANCE, SCALES
 
 if TYPE_CHECKING:
     from tfbind.recombination.examples import RegionTokens
@@ -26,7 +26,7 @@ class TokenRates:
         Posterior mean of r/mu.
     log_sd : (tokens, scales) float64
         Standard deviation of the log rate of the window round the token, at each
-        of `tfbind.training.rate_options.SCALES`.
+        of `tfbind.recombination.options.SCALES`.
     pieces : int
         How many of these stand for one token; see `average`.
     """

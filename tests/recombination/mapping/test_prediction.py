@@ -9,8 +9,8 @@ import pytest
 from tfbind.errors import TfbindError
 from tfbind.genotypes.mask import Accessible, Mask, read_mask
 from tfbind.genotypes.vcf_writing import write_vcf
-from tfbind.recombination.prediction import map_contig, predict_map
-from tfbind.recombination.rate_model import load_rate_model
+from tfbind.recombination.mapping.prediction import map_contig, predict_map
+from tfbind.recombination.mapping.rate_model import load_rate_model
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import pandas as pd
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.gaps import accessible_stretches
 from tfbind.genotypes.mask import Accessible
-from tfbind.recombination.hotspots import Hotspot, find_hotspots, hotspot_width
-from tfbind.recombination.posterior import Calibration, TokenRates, window_rates
+from tfbind.recombination.mapping.hotspots import Hotspot, find_hotspots, hotspot_width
+from tfbind.recombination.mapping.posterior import Calibration, TokenRates, window_rates
 
 # Of a stretch without a site that is wider than so many tokens, in which 8 common sites are expected, nothing is
 # known: what the network says of it comes from elsewhere

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tfbind.genotypes.features import REGION_FEATURES
-from tfbind.recombination.rate_model import Seen
+from tfbind.recombination.mapping.rate_model import Seen
 
 LOG_N = REGION_FEATURES.index("region_log_n")
 SINGLETONS = REGION_FEATURES.index("region_singletons")

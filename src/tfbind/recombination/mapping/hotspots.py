@@ -12,8 +12,8 @@ import numpy as np
 from tfbind.dna.peaks import bed_lines
 from tfbind.files import write_text
 from tfbind.genotypes.mask import Accessible
+from tfbind.recombination.mapping.posterior import Calibration, TokenRates, window_rates
 from tfbind.recombination.maps.track import Pieces, window_means
-from tfbind.recombination.posterior import Calibration, TokenRates, window_rates
 
 # human hotspots are about 2 kb wide; narrower windows than this do not tell them from chance
 WIDTH = 5_000

@@ -4,7 +4,7 @@ import msprime
 import numpy as np
 import pytest
 
-from tfbind.recombination.hotspots import (
+from tfbind.recombination.mapping.hotspots import (
     Hotspot,
     find_hotspots,
     hotspot_width,
@@ -12,10 +12,10 @@ from tfbind.recombination.hotspots import (
     score_hotspots,
     write_hotspots,
 )
+from tfbind.recombination.mapping.posterior import Calibration, TokenRates
+from tfbind.recombination.mapping.prediction import map_contig
+from tfbind.recombination.mapping.rate_model import load_rate_model
 from tfbind.recombination.maps.track import Pieces
-from tfbind.recombination.posterior import Calibration, TokenRates
-from tfbind.recombination.prediction import map_contig
-from tfbind.recombination.rate_model import load_rate_model
 
 CALIBRATION = Calibration((-1.96,) * 5, (1.96,) * 5)
 STARTS = np.arange(0, 500_000, 5_000)
