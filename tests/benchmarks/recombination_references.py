@@ -27,13 +27,13 @@ from recombination import MUTATION_RATE, SCENARIOS, judge, simulate, windows_of
 from tfbind.errors import TfbindError
 from tfbind.genotypes.features import compute_features
 from tfbind.genotypes.simulation import Region
-from tfbind.recombination.examples import RegionTokens, read_regions
+from tfbind.recombination.learning.examples import RegionTokens, read_regions
+from tfbind.recombination.learning.relernn import train_relernn
+from tfbind.recombination.learning.training import hold_out
 from tfbind.recombination.mapping.posterior import TokenRates, average, window_rates
 from tfbind.recombination.mapping.rate_model import SHIFTS, load_rate_model
 from tfbind.recombination.mapping.relernn import NO_INTERVALS
 from tfbind.recombination.options import FLOOR, SCALES
-from tfbind.recombination.relernn_training import train_relernn
-from tfbind.recombination.training import hold_out
 from tfbind.training.relernn_options import RELERNN_FITTING, RelernnOptions
 
 INTERVAL = (0.025, 0.975)

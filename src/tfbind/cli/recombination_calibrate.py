@@ -37,8 +37,8 @@ def run(args: argparse.Namespace) -> None:
     """Calibrate."""
     prepare_model(args.output)
 
+    from tfbind.recombination.learning.recalibration import recalibrate
     from tfbind.recombination.mapping.rate_model import SHIPPED
-    from tfbind.recombination.recalibration import recalibrate
 
     recalibrate(
         args.simulations,

@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> None:
     from tfbind.genotypes.hapmap import read_hapmap
     from tfbind.genotypes.prior import read_prior
     from tfbind.genotypes.simulation import Setting, known_stretches
-    from tfbind.recombination.simulations import write_simulations
+    from tfbind.recombination.learning.simulations import write_simulations
 
     # it tells of every step of every region
     logging.getLogger("msprime").setLevel(logging.WARNING)

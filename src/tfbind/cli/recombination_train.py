@@ -130,11 +130,11 @@ def run(args: argparse.Namespace) -> None:
         )
     prepare_model(args.output, ".history.tsv", ".summary.json")
     if args.architecture == "relernn":
-        from tfbind.recombination.relernn_training import train_relernn
+        from tfbind.recombination.learning.relernn import train_relernn
 
         train: Any = train_relernn
     else:
-        from tfbind.recombination.training import train_rates
+        from tfbind.recombination.learning.training import train_rates
 
         train = train_rates
     train(

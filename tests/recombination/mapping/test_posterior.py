@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfbind.recombination.examples import RegionTokens
+from tfbind.recombination.learning.examples import RegionTokens
 from tfbind.recombination.mapping.posterior import (
     Calibration,
     TokenRates,

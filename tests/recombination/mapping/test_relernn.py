@@ -14,12 +14,12 @@ from tfbind.genotypes.mask import Accessible
 from tfbind.genotypes.prior import Prior
 from tfbind.genotypes.simulation import Setting, simulate_region
 from tfbind.genotypes.vcf_writing import write_vcf
+from tfbind.recombination.learning.relernn import train_relernn
+from tfbind.recombination.learning.simulations import write_simulations
 from tfbind.recombination.mapping.posterior import TokenRates
 from tfbind.recombination.mapping.rate_model import load_rate_model
 from tfbind.recombination.mapping.relernn import RelernnCard, RelernnModel
 from tfbind.recombination.mapping.site_windows import Sample, Target
-from tfbind.recombination.relernn_training import train_relernn
-from tfbind.recombination.simulations import write_simulations
 from tfbind.training.options import FitOptions
 from tfbind.training.relernn_options import RelernnOptions
 

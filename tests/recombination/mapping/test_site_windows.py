@@ -9,6 +9,7 @@ from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.prior import Prior
 from tfbind.genotypes.simulation import Setting, simulate_region
+from tfbind.recombination.learning.simulations import write_simulations
 from tfbind.recombination.mapping.site_windows import (
     KnownWindows,
     Sample,
@@ -19,7 +20,6 @@ from tfbind.recombination.mapping.site_windows import (
     region_windows,
     stack_windows,
 )
-from tfbind.recombination.simulations import write_simulations
 
 SETTING = Setting(prior=Prior().changed({"diversity": 1e-3}), length=25_000, samples=3, perfect=True)
 

@@ -11,7 +11,7 @@ import numpy as np
 from tfbind.recombination.options import FLOOR, LOG_RATES, LOG_SPREADS, MOST_VARIANCE, SCALES
 
 if TYPE_CHECKING:
-    from tfbind.recombination.examples import RegionTokens
+    from tfbind.recombination.learning.examples import RegionTokens
 
 LEVEL = 0.95
 

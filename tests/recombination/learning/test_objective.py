@@ -5,8 +5,8 @@ import pytest
 
 tf = pytest.importorskip("tensorflow")
 
+from tfbind.recombination.learning.objective import moving_mean, posterior_loss  # noqa: E402
 from tfbind.recombination.options import FLOOR, OUTPUTS, SCALES  # noqa: E402
-from tfbind.training.rates import moving_mean, posterior_loss  # noqa: E402
 
 
 def outputs(log_rate, log_sd):

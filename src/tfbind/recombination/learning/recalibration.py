@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from tfbind.errors import TfbindError
-from tfbind.recombination.examples import read_grids
+from tfbind.recombination.learning.examples import read_grids
+from tfbind.recombination.learning.training import (
+    FEWEST_REGIONS,
+    judge_scales,
+    read_settings,
+    settings_of,
+    unshifted,
+)
 from tfbind.recombination.mapping.posterior import calibrate
 from tfbind.recombination.mapping.rate_model import (
     SHIFTS,
@@ -16,13 +23,6 @@ from tfbind.recombination.mapping.rate_model import (
     load_rate_model,
     read_rate_card,
     save_calibration,
-)
-from tfbind.recombination.training import (
-    FEWEST_REGIONS,
-    judge_scales,
-    read_settings,
-    settings_of,
-    unshifted,
 )
 from tfbind.tensors import describe_sources
 from tfbind.training.device import available_cores
@@ -55,13 +55,13 @@ def recalibrate(
     Returns
     -------
     dict
-        ``before``, ``validation`` and ``left_out``: as `tfbind.recombination.training.judge_scales` gives them, of the
+        ``before``, ``validation`` and ``left_out``: as `tfbind.recombination.learning.training.judge_scales` gives them, of the
         old intervals and the new ones on ``simulations``, and of the new ones on ``left_out``.
 
     Raises
     ------
     TfbindError
-        As `tfbind.recombination.training.read_settings` and `tfbind.recombination.mapping.rate_model.read_rate_card`, and if
+        As `tfbind.recombination.learning.training.read_settings` and `tfbind.recombination.mapping.rate_model.read_rate_card`, and if
         the regions are too few.
     """
     card = read_rate_card(model)

@@ -18,7 +18,7 @@ from tfbind.errors import TfbindError
 from tfbind.files import whole_output
 from tfbind.genotype_tensors import open_regions
 from tfbind.genotypes.features import FEATURES
-from tfbind.recombination.examples import (
+from tfbind.recombination.learning.examples import (
     RateExamples,
     RegionTokens,
     read_grids,
@@ -113,8 +113,8 @@ def train_rates(
     data = RateExamples(training, held_out, crop=options.crop, seed=fitting.seed, scaling=scaling)
     device = prepare(seed=fitting.seed, threads=threads)
 
+    from tfbind.recombination.learning.objective import rate_posterior
     from tfbind.training.forward import make_forward
-    from tfbind.training.rates import rate_posterior
 
     network = _make_network(options, start)
     logger.info(

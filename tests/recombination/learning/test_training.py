@@ -12,7 +12,9 @@ from tfbind.errors import TfbindError
 from tfbind.genotypes.features import FEATURES, compute_features
 from tfbind.genotypes.prior import Prior
 from tfbind.genotypes.simulation import Setting, simulate_region
-from tfbind.recombination.examples import RateExamples, RegionTokens, fit_scaling, tokens_of
+from tfbind.recombination.learning.examples import RateExamples, RegionTokens, fit_scaling, tokens_of
+from tfbind.recombination.learning.simulations import write_simulations
+from tfbind.recombination.learning.training import settings_of, train_rates
 from tfbind.recombination.mapping.rate_model import (
     load_rate_model,
     read_both_ways,
@@ -20,8 +22,6 @@ from tfbind.recombination.mapping.rate_model import (
     read_rate_card,
 )
 from tfbind.recombination.options import OUTPUTS, RateOptions
-from tfbind.recombination.simulations import write_simulations
-from tfbind.recombination.training import settings_of, train_rates
 from tfbind.training.options import FitOptions
 
 # rates differ between regions more than anything else

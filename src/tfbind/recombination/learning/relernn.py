@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from tfbind.recombination.learning.training import finish, fit_network, hold_out, read_settings
 from tfbind.recombination.mapping.relernn import RelernnCard, RelernnModel, save_relernn
 from tfbind.recombination.mapping.site_windows import WindowExamples, read_windows
-from tfbind.recombination.training import finish, fit_network, hold_out, read_settings
 from tfbind.tensors import describe_sources
 from tfbind.training.device import prepare
 from tfbind.training.options import FitOptions
@@ -34,7 +34,7 @@ def train_relernn(
 ) -> dict[str, Any]:
     """Train ReLERNN's network (Adrion, Galloway & Kern 2020, Mol Biol Evol 37:1790) on windows of simulated regions.
 
-    Parameters, result and files are those of `tfbind.recombination.training.train_rates`.
+    Parameters, result and files are those of `tfbind.recombination.learning.training.train_rates`.
 
     Raises
     ------
