@@ -28,7 +28,7 @@ from scipy.signal import lfilter
 from tfbind.genotypes.demographies import SampledDemography, SizeHistory
 from tfbind.genotypes.observation import UNPHASED_SWITCH_RATE, Observation, observe
 from tfbind.genotypes.simulation import Region
-from tfbind.recombination.map_comparison import bootstrap_pearson
+from tfbind.recombination.evaluation.comparison import bootstrap_pearson
 from tfbind.recombination.mapping.hotspots import WIDTH, find_hotspots, score_hotspots
 from tfbind.recombination.mapping.posterior import Calibration, TokenRates, window_rates
 from tfbind.recombination.mapping.rate_model import load_rate_model

@@ -6,7 +6,7 @@ import pytest
 
 from tfbind.dna.peaks import Peak
 from tfbind.recombination.enrichment import measure_enrichment
-from tfbind.recombination.map_windows import PredictedMap
+from tfbind.recombination.evaluation.windows import PredictedMap
 from tfbind.report.enrichment import profile_svg, write_enrichment
 
 START = np.arange(0, 1_000_000, 1_000)

@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfbind.recombination.evaluation import evaluate_map
-from tfbind.recombination.map_comparison import compare_maps
-from tfbind.recombination.map_windows import PredictedMap
+from tfbind.recombination.evaluation.comparison import compare_maps
+from tfbind.recombination.evaluation.measure import evaluate_map
+from tfbind.recombination.evaluation.windows import PredictedMap
 from tfbind.recombination.maps.reading import Truth
 from tfbind.recombination.maps.track import Pieces
 from tfbind.report.recombination import (

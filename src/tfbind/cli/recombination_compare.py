@@ -61,8 +61,8 @@ def run(args: argparse.Namespace) -> None:
         raise TfbindError(
             f"found {len(args.maps)} maps and {len(called)} names, expected at least two maps and a name each"
         )
-    from tfbind.recombination.map_comparison import compare_maps
-    from tfbind.recombination.map_windows import read_prediction
+    from tfbind.recombination.evaluation.comparison import compare_maps
+    from tfbind.recombination.evaluation.windows import read_prediction
     from tfbind.recombination.maps.reading import read_truth
     from tfbind.report.axes import write_svg
     from tfbind.report.evaluation import write_table

@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> None:
         raise TfbindError(f"{args.output}: is a file, expected a folder for the results")
     from tfbind.dna.peaks import read_peaks
     from tfbind.recombination.enrichment import measure_enrichment
-    from tfbind.recombination.map_windows import read_prediction
+    from tfbind.recombination.evaluation.windows import read_prediction
     from tfbind.report.enrichment import write_enrichment
 
     peaks = read_peaks(args.sites)

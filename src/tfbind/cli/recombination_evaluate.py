@@ -92,8 +92,8 @@ def run(args: argparse.Namespace) -> None:
     """Evaluate and write the folder."""
     if args.output.exists() and not args.output.is_dir():
         raise TfbindError(f"{args.output}: is a file, expected a folder for the results")
-    from tfbind.recombination.evaluation import evaluate_map
-    from tfbind.recombination.map_windows import read_prediction
+    from tfbind.recombination.evaluation.measure import evaluate_map
+    from tfbind.recombination.evaluation.windows import read_prediction
     from tfbind.recombination.mapping.hotspots import read_intervals
     from tfbind.recombination.maps.reading import read_truth
     from tfbind.report.recombination import write_map_evaluation

@@ -30,7 +30,7 @@ from tfbind.recombination.controls import (
     rates_and_strata,
     read_tracks,
 )
-from tfbind.recombination.map_windows import PredictedMap
+from tfbind.recombination.evaluation.windows import PredictedMap
 from tfbind.recombination.maps.table import finest
 from tfbind.recombination.maps.track import matching_contigs
 from tfbind.recombination.moved_sites import SitesOfContig, moved_ratios, two_sided_p

@@ -11,7 +11,7 @@ import pandas as pd
 from tfbind.binding.evaluation.tables import read_json
 from tfbind.errors import TfbindError
 from tfbind.files import open_text
-from tfbind.recombination.map_windows import read_prediction
+from tfbind.recombination.evaluation.windows import read_prediction
 
 HOTSPOT_COLUMNS = ("chrom", "start", "end", "name", "score", "strand", "factor", "probability", "rate")
 
@@ -24,13 +24,13 @@ class PopulationFolder:
     ----------
     name : str
     table : DataFrame
-        ``map.tsv``, as `tfbind.recombination.map_windows.read_prediction` gives it.
+        ``map.tsv``, as `tfbind.recombination.evaluation.windows.read_prediction` gives it.
     per_mutation : bool
         Whether its rates are r/mu.
     hotspots : DataFrame or None
         ``hotspots.bed``, HOTSPOT_COLUMNS; None where missing.
     metrics : dict
-        Scale to its metrics, as `tfbind.recombination.evaluation.window_metrics` gives them; empty without a truth.
+        Scale to its metrics, as `tfbind.recombination.evaluation.measure.window_metrics` gives them; empty without a truth.
     warnings, notes : list of str
         Sentences of ``notes.json``, the map's and the evaluation's.
     figures : list of Path

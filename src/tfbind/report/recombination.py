@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from tfbind.genotypes.hapmap import CM_PER_MB
-from tfbind.recombination.evaluation import MapEvaluation
-from tfbind.recombination.map_windows import WINDOW_COLUMNS
+from tfbind.recombination.evaluation.measure import MapEvaluation
+from tfbind.recombination.evaluation.windows import WINDOW_COLUMNS
 from tfbind.report.axes import COLOURS, GREY, line_style, name_lines, square_axes, style, to_svg, write_svg
 from tfbind.report.evaluation import write_json, write_table
 
@@ -46,7 +46,7 @@ def map_svg(table: pd.DataFrame, *, per_mutation: bool) -> str:
     Parameters
     ----------
     table : DataFrame
-        As `tfbind.recombination.map_windows.read_prediction` gives it.
+        As `tfbind.recombination.evaluation.windows.read_prediction` gives it.
     per_mutation : bool
         Whether its rates are r/mu.
     """
@@ -217,7 +217,7 @@ def comparison_svg(table: pd.DataFrame) -> str:
     Parameters
     ----------
     table : DataFrame
-        From `tfbind.recombination.map_comparison.compare_maps`.
+        From `tfbind.recombination.evaluation.comparison.compare_maps`.
     """
     from matplotlib.figure import Figure
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfbind.recombination.map_windows import judged_windows, map_windows, rates_over, read_prediction
+from tfbind.recombination.evaluation.windows import judged_windows, map_windows, rates_over, read_prediction
 from tfbind.recombination.maps.track import Pieces
 
 HEADER = "chrom\tstart\tend\tn_sites\trate\trate_lower\trate_upper\tnote\n"

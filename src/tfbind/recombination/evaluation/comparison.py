@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tfbind.errors import TfbindError
-from tfbind.recombination.evaluation import METRICS, pearson, window_metrics
-from tfbind.recombination.map_windows import KEY, PredictedMap, judged_windows, map_windows
+from tfbind.recombination.evaluation.measure import METRICS, pearson, window_metrics
+from tfbind.recombination.evaluation.windows import KEY, PredictedMap, judged_windows, map_windows
 from tfbind.recombination.maps.reading import Truth
 from tfbind.recombination.maps.track import matching_contigs
 

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from tfbind.errors import TfbindError
-from tfbind.recombination.map_comparison import COMPARISON_COLUMNS, bootstrap_pearson, compare_maps
-from tfbind.recombination.map_windows import PredictedMap
+from tfbind.recombination.evaluation.comparison import COMPARISON_COLUMNS, bootstrap_pearson, compare_maps
+from tfbind.recombination.evaluation.windows import PredictedMap
 from tfbind.recombination.maps.reading import Truth
 from tfbind.recombination.maps.track import Pieces
 

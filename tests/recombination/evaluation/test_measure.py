@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from tfbind.errors import TfbindError
-from tfbind.recombination.evaluation import evaluate_map, pearson, window_metrics
-from tfbind.recombination.map_windows import PredictedMap
+from tfbind.recombination.evaluation.measure import evaluate_map, pearson, window_metrics
+from tfbind.recombination.evaluation.windows import PredictedMap
 from tfbind.recombination.maps.reading import Truth
 from tfbind.recombination.maps.track import Pieces
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from tfbind.errors import TfbindError
-from tfbind.recombination.map_windows import (
+from tfbind.recombination.evaluation.windows import (
     LEFT_OUT,
     PredictedMap,
     judged_windows,

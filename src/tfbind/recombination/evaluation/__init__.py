@@ -1,0 +1,1 @@
+"""Judging a map against a known one."""
