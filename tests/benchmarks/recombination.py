@@ -28,12 +28,12 @@ from scipy.signal import lfilter
 from tfbind.genotypes.demographies import SampledDemography, SizeHistory
 from tfbind.genotypes.observation import UNPHASED_SWITCH_RATE, Observation, observe
 from tfbind.genotypes.simulation import Region
+from tfbind.recombination.enrichment.blocks import Blocks
 from tfbind.recombination.evaluation.comparison import bootstrap_pearson
 from tfbind.recombination.mapping.hotspots import WIDTH, find_hotspots, score_hotspots
 from tfbind.recombination.mapping.posterior import Calibration, TokenRates, window_rates
 from tfbind.recombination.mapping.rate_model import load_rate_model
 from tfbind.recombination.maps.track import Pieces
-from tfbind.recombination.site_blocks import Blocks
 
 SEED = 100  # fastrho's
 MUTATION_RATE, MEDIAN_RATE, NE = 1.5e-8, 1e-8, 10_000.0

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tfbind.dna.peaks import Peak
-from tfbind.recombination.enrichment import measure_enrichment
+from tfbind.recombination.enrichment.measure import measure_enrichment
 from tfbind.recombination.evaluation.windows import PredictedMap
 from tfbind.report.enrichment import profile_svg, write_enrichment
 

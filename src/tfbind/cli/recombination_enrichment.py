@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> None:
     if args.output.exists() and not args.output.is_dir():
         raise TfbindError(f"{args.output}: is a file, expected a folder for the results")
     from tfbind.dna.peaks import read_peaks
-    from tfbind.recombination.enrichment import measure_enrichment
+    from tfbind.recombination.enrichment.measure import measure_enrichment
     from tfbind.recombination.evaluation.windows import read_prediction
     from tfbind.report.enrichment import write_enrichment
 

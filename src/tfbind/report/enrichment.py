@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tfbind.genotypes.hapmap import CM_PER_MB
-from tfbind.recombination.enrichment import Enrichment
+from tfbind.recombination.enrichment.measure import Enrichment
 from tfbind.report.axes import COLOURS, GREY, style, to_svg, write_svg
 from tfbind.report.evaluation import write_json, write_table
 

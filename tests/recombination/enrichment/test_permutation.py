@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from tfbind.recombination.controls import Bins, Track, draw_controls
+from tfbind.recombination.enrichment.controls import Bins, Track, draw_controls
+from tfbind.recombination.enrichment.permutation import SitesOfContig, moved_ratios, two_sided_p
 from tfbind.recombination.maps.track import Pieces
-from tfbind.recombination.moved_sites import SitesOfContig, moved_ratios, two_sided_p
 
 START = np.arange(0, 1_000_000, 10_000)
 BINS = Bins.within(10_000, 10_000)

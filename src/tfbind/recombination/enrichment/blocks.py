@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t
 
-from tfbind.recombination.controls import quotients
+from tfbind.recombination.enrichment.controls import quotients
 
 FEWEST_BLOCKS = 5
 

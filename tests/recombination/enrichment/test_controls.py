@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfbind.recombination.controls import (
+from tfbind.recombination.enrichment.controls import (
     Bins,
     Track,
     draw_controls,

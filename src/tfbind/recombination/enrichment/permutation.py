@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfbind.recombination.controls import (
+from tfbind.recombination.enrichment.controls import (
     MEANS_AT_ONCE,
     Bins,
     Controls,

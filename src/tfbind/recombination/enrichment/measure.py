@@ -1,9 +1,9 @@
 """The recombination rate round sites, such as binding sites of PRDM9, against matched controls.
 
 The ratio is that of means: the rate in the window round the sites, over that of their controls. A site's controls are
-the random places of its contig with as many segregating sites (`tfbind.recombination.controls`). The 95% interval takes
-whole blocks of sites for independent, not neighbours (`tfbind.recombination.site_blocks`); the p-value is of blocks
-moved along their contig (`tfbind.recombination.moved_sites`).
+the random places of its contig with as many segregating sites (`tfbind.recombination.enrichment.controls`). The 95% interval takes
+whole blocks of sites for independent, not neighbours (`tfbind.recombination.enrichment.blocks`); the p-value is of blocks
+moved along their contig (`tfbind.recombination.enrichment.permutation`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from tfbind.dna.peaks import Peak
 from tfbind.errors import TfbindError
-from tfbind.recombination.controls import (
+from tfbind.recombination.enrichment.blocks import FEWEST_BLOCKS, Blocks, number_blocks
+from tfbind.recombination.enrichment.controls import (
     FEWEST_PLACES,
     MOST_PLACES,
     Bins,
@@ -30,11 +31,10 @@ from tfbind.recombination.controls import (
     rates_and_strata,
     read_tracks,
 )
+from tfbind.recombination.enrichment.permutation import SitesOfContig, moved_ratios, two_sided_p
 from tfbind.recombination.evaluation.windows import PredictedMap
 from tfbind.recombination.maps.table import finest
 from tfbind.recombination.maps.track import matching_contigs
-from tfbind.recombination.moved_sites import SitesOfContig, moved_ratios, two_sided_p
-from tfbind.recombination.site_blocks import FEWEST_BLOCKS, Blocks, number_blocks
 
 logger = logging.getLogger(__name__)
 

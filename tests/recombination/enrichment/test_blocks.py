@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfbind.recombination.site_blocks import Blocks, number_blocks
+from tfbind.recombination.enrichment.blocks import Blocks, number_blocks
 
 
 def test_blocks_are_numbered_along_each_contig():

@@ -6,7 +6,7 @@ import pytest
 
 from tfbind.dna.peaks import Peak
 from tfbind.errors import TfbindError
-from tfbind.recombination.enrichment import LEFT_OUT, SITE_COLUMNS, measure_enrichment
+from tfbind.recombination.enrichment.measure import LEFT_OUT, SITE_COLUMNS, measure_enrichment
 from tfbind.recombination.evaluation.windows import PredictedMap
 
 WIDTH = 1_000

@@ -1,0 +1,1 @@
+"""The rate around sites against matched controls."""
