@@ -149,7 +149,7 @@ def check(args: argparse.Namespace) -> None:
 
 def fingerprint(args: argparse.Namespace) -> dict[str, Any]:
     """What the table depends on, but for the engine."""
-    from tfbind.binding.partial import file_stamp
+    from tfbind.resume.table import file_stamp
 
     inputs = {name: getattr(args, name) for name in ("fasta", "peaks", "genome")}
     options = ("stride", "best", "prevalence", "precision", "batch_size")

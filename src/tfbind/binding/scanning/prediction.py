@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from tfbind.binding.model.model import BindingModel
-from tfbind.binding.partial import PartialTable, Resume, resumable
 from tfbind.binding.scanning.bigwig import TrackOptions, track_paths, write_tracks
 from tfbind.binding.scanning.calls import CallOptions, write_calls
 from tfbind.binding.scanning.score_table import open_table, table_header, table_rows
@@ -29,6 +28,7 @@ from tfbind.binding.scanning.windows import (
 )
 from tfbind.files import whole_output
 from tfbind.progress import Progress
+from tfbind.resume.table import PartialTable, Resume, resumable
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ def predict(
     """Score windows and write the table: id, start, end, a column a factor, note.
 
     What else is to be written is read off the table, and all files appear together. An interrupted run leaves a
-    partial table, see `tfbind.binding.partial.resumable`.
+    partial table, see `tfbind.resume.table.resumable`.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def predict(
     fingerprint : mapping
         Whatever the table depends on.
     resume : bool or "anew"
-        Go on where a run of the same fingerprint stopped; see `tfbind.binding.partial.resumable`.
+        Go on where a run of the same fingerprint stopped; see `tfbind.resume.table.resumable`.
 
     Returns
     -------

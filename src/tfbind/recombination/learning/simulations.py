@@ -22,7 +22,7 @@ from tfbind.genotypes.prior import Range
 from tfbind.genotypes.simulation import MOST_LENGTH, Region, Setting, simulate_region
 from tfbind.genotypes.vcf_writing import write_vcf
 from tfbind.progress import Progress
-from tfbind.recombination.finished import FinishedReplicates
+from tfbind.resume.replicates import FinishedReplicates
 from tfbind.tensors import describe_sources
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ import time
 import numpy as np
 import pytest
 
-from tfbind.binding.partial import PartialTable, file_stamp, resumable
 from tfbind.errors import TfbindError
+from tfbind.resume.table import PartialTable, file_stamp, resumable
 
 FINGERPRINT = {"model": "a", "stride": 5}
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tfbind.errors import TfbindError
-from tfbind.recombination.finished import FinishedReplicates
+from tfbind.resume.replicates import FinishedReplicates
 
 PARTS = {"id": "sim1", "n": 3, "x": np.arange(5, dtype=np.int32), "empty": np.empty(0, np.uint8)}
 CALL = {"seed": 1}
