@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 # rows of the curve, its area, the area's 95% interval; None where undefined
 Curve = tuple[NDArray[np.float64], float | None, Sequence[float] | None]
-# bins as `tfbind.binding.evaluation.reliability.reliability` gives them, the scores, calibration error, a perfect model's
+# bins as `tfbind.binding.evaluation.reliability.reliability` gives them, the scores, calibration error, and that of a
+# perfect model
 Calibration = tuple["pd.DataFrame", NDArray[np.float64], float | None, float | None]
 
 

@@ -14,8 +14,9 @@ from tfbind.report.axes import GREY, line_style, name_lines, square_axes, style,
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# (points, 3) curve of each fold, (points, 3) mean curve as `tfbind.binding.evaluation.cross_validation.mean_curve` gives it, the
-# mean area and its standard deviation; None where undefined
+# (points, 3) curve of each fold, (points, 3) mean curve as
+# `tfbind.binding.evaluation.cross_validation.mean_curve` gives it, the mean area and its standard deviation; None
+# where undefined
 FoldCurves = tuple[Sequence[NDArray[np.float64]], NDArray[np.float64], float | None, float | None]
 
 

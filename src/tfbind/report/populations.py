@@ -30,7 +30,8 @@ class PopulationFolder:
     hotspots : DataFrame or None
         ``hotspots.bed``, HOTSPOT_COLUMNS; None where missing.
     metrics : dict
-        Scale to its metrics, as `tfbind.recombination.evaluation.measure.window_metrics` gives them; empty without a truth.
+        Scale to its metrics, as `tfbind.recombination.evaluation.measure.window_metrics` gives them; empty without a
+        truth.
     warnings, notes : list of str
         Sentences of ``notes.json``, the map's and the evaluation's.
     figures : list of Path

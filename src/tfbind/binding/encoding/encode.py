@@ -294,8 +294,9 @@ def encode_fasta(
         The tensors file; beside it goes a summary, ``.summary.json`` in place of its suffix.
     positives : Path
     negatives : Path or None
-        Where most are shuffles of positives (see `tfbind.binding.encoding.shuffles.shuffle_families`) the file says that the
-        negatives are shuffles. None: shuffles of the positives, or sequences of a background model, are the negatives.
+        Where most are shuffles of positives (see `tfbind.binding.encoding.shuffles.shuffle_families`) the file says
+        that the negatives are shuffles. None: shuffles of the positives, or sequences of a background model, are the
+        negatives.
     factor : str
         Name of the transcription factor.
     options : EncodeOptions

@@ -67,7 +67,8 @@ class EvaluationSet(NamedTuple):
 class Evaluation(NamedTuple):
     """A model's verdict on examples, and ours on the model.
 
-    metrics : dict of factor to metrics, see `tfbind.binding.evaluation.metrics.score_metrics`; of a fold also ``n_folds``
+    metrics : dict of factor to metrics, see `tfbind.binding.evaluation.metrics.score_metrics`; of a fold also
+        ``n_folds``
     roc, pr : dict of factor to curve, see `tfbind.binding.evaluation.metrics.curves`
     predictions : DataFrame with columns id, factor, label, score, split, cluster (text, empty where independent)
     notes : plain sentences that belong beside the figures

@@ -1,9 +1,10 @@
 """The recombination rate round sites, such as binding sites of PRDM9, against matched controls.
 
 The ratio is that of means: the rate in the window round the sites, over that of their controls. A site's controls are
-the random places of its contig with as many segregating sites (`tfbind.recombination.enrichment.controls`). The 95% interval takes
-whole blocks of sites for independent, not neighbours (`tfbind.recombination.enrichment.blocks`); the p-value is of blocks
-moved along their contig (`tfbind.recombination.enrichment.permutation`).
+the random places of its contig with as many segregating sites (`tfbind.recombination.enrichment.controls`). The 95%
+interval treats whole blocks of sites as independent, not neighbours (`tfbind.recombination.enrichment.blocks`); the
+p-value is from a permutation test that shifts blocks along their contig
+(`tfbind.recombination.enrichment.permutation`).
 """
 
 from __future__ import annotations

@@ -55,14 +55,14 @@ def recalibrate(
     Returns
     -------
     dict
-        ``before``, ``validation`` and ``left_out``: as `tfbind.recombination.learning.training.judge_scales` gives them, of the
-        old intervals and the new ones on ``simulations``, and of the new ones on ``left_out``.
+        ``before``, ``validation`` and ``left_out``: as `tfbind.recombination.learning.training.judge_scales` gives
+        them, of the old intervals and the new ones on ``simulations``, and of the new ones on ``left_out``.
 
     Raises
     ------
     TfbindError
-        As `tfbind.recombination.learning.training.read_settings` and `tfbind.recombination.mapping.rate_model.read_rate_card`, and if
-        the regions are too few.
+        As `tfbind.recombination.learning.training.read_settings` and
+        `tfbind.recombination.mapping.rate_model.read_rate_card`, and if the regions are too few.
     """
     card = read_rate_card(model)
     others = [left_out] if left_out else []

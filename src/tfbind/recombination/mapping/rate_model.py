@@ -24,7 +24,7 @@ from tfbind.training.model_file import change_card, read_values, write_model
 logger = logging.getLogger(__name__)
 
 # the network that the package ships
-SHIPPED = Path(__file__).parent / "rates.keras"
+SHIPPED = Path(__file__).parents[1] / "rates.keras"
 # A contig is read in chunks of so many tokens, of which MARGIN at either end only lead in
 CHUNK, MARGIN = 512, 64
 CHUNKS_AT_ONCE = 4
