@@ -5,7 +5,7 @@ import pytest
 
 from tfbind import cli
 from tfbind.cli import recombination_enrichment
-from tfbind.recombination import enrichment
+from tfbind.recombination.enrichment import measure as enrichment
 
 HEADER = "chrom\tstart\tend\tn_sites\trate\trate_lower\trate_upper\tnote\n"
 HOT = range(55_000, 1_000_000, 100_000)

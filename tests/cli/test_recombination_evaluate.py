@@ -5,8 +5,8 @@ import pytest
 
 from tfbind import cli
 from tfbind.cli.recombination_evaluate import UNITS
-from tfbind.recombination import truth
 from tfbind.recombination.mapping.hotspots import FACTOR
+from tfbind.recombination.maps import reading as truth
 from tfbind.recombination.maps.table import read_map, write_bedgraph
 
 HEADER = "chrom\tstart\tend\tn_sites\trate\trate_lower\trate_upper\tnote\n"

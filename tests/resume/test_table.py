@@ -201,13 +201,14 @@ SCRIPT = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from tfbind.binding import partial, prediction
+from tfbind.binding.scanning import prediction
 from tfbind.binding.scanning.calls import CallOptions
 from tfbind.binding.scanning.bigwig import TrackOptions
 from tfbind.binding.scanning.windows import windows_of_fasta
+from tfbind.resume import table
 
 folder, name, seconds, best = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), sys.argv[4] == "best"
-partial.SECONDS_BETWEEN_ENTRIES = 0
+table.SECONDS_BETWEEN_ENTRIES = 0
 
 class Card:
     tasks = ("A", "B")

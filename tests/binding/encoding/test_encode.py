@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from tfbind.binding import sources
+from tfbind.binding.encoding import sources
 from tfbind.binding.encoding.encode import encode_fasta, encode_labelled, encode_peaks
 from tfbind.binding.options import EncodeOptions
 from tfbind.dna.alphabet import decode_letters, encode_letters, reverse_complement

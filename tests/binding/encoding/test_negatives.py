@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tfbind.background.model import BackgroundCard, BackgroundModel, save_background
-from tfbind.binding import sources
+from tfbind.binding.encoding import sources
 from tfbind.binding.encoding.encode import encode_fasta, encode_peaks
 from tfbind.binding.evaluation.measure import BACKGROUND_NOTE, evaluate, examples_from_tensors
 from tfbind.binding.learning.examples import BindingData

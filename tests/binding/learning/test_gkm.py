@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from tfbind.binding import gkm as binding_gkm
+from tfbind.binding.learning import gkm as binding_gkm
 from tfbind.binding.learning.examples import BindingData
 from tfbind.binding.learning.gkm import N_FOLDS, cross_fit, deal_folds
 from tfbind.binding.learning.parts import Part

@@ -7,7 +7,7 @@ from tfbind.genotype_tensors import open_regions
 from tfbind.genotypes.hapmap import read_hapmap
 from tfbind.genotypes.simulation import Setting, simulate_region
 from tfbind.genotypes.vcf import read_genotypes
-from tfbind.recombination import simulations
+from tfbind.recombination.learning import simulations
 from tfbind.recombination.learning.simulations import write_simulations
 
 SETTING = Setting(length=20_000, samples=4)

@@ -42,7 +42,8 @@ def score_metrics(
     dict
         ``auroc`` and ``auprc`` (average precision), each with ``_ci95`` [lo, hi]; ``brier`` (Brier 1950) and
         ``ece``, ``ece_perfect``, ``ece_perfect_q95`` (see
-        `tfbind.binding.evaluation.reliability.CalibrationError`), all for scores within 0 to 1; ``n_positive``, ``n_negative``, ``n_not_scored``; ``recall_at_fpr01``: the
+        `tfbind.binding.evaluation.reliability.CalibrationError`), all for scores within 0 to 1; ``n_positive``,
+        ``n_negative``, ``n_not_scored``; ``recall_at_fpr01``: the
         largest recall at a false positive rate of at most 1%; ``recall_at_fdr10`` and ``recall_at_fdr50``:
         the largest at a false discovery rate of at most 10% and 50% (0 where no threshold is so clean);
         ``threshold`` with ``precision_at_threshold`` and ``recall_at_threshold``; ``ci_method``. What is

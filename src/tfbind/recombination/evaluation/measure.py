@@ -43,7 +43,8 @@ class MapEvaluation(NamedTuple):
     Attributes
     ----------
     windows : DataFrame
-        WINDOW_COLUMNS and ``left_out``, scale by scale, as `tfbind.recombination.evaluation.windows.judged_windows` gives them.
+        WINDOW_COLUMNS and ``left_out``, scale by scale, as
+        `tfbind.recombination.evaluation.windows.judged_windows` gives them.
     metrics : dict of str to dict
         By scale, what `window_metrics` gives.
     notes : list of str

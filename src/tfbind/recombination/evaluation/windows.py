@@ -24,14 +24,20 @@ LEFT_OUT = ("short", "no_prediction", "no_truth")
 
 
 class PredictedMap(NamedTuple):
-    """A map that is judged: ``table`` as `tfbind.recombination.maps.table.read_map` gives it, always with ``scale`` (0: of none)."""
+    """A map that is judged.
+
+    table : as `tfbind.recombination.maps.table.read_map` gives it, always with ``scale`` (0: of none)
+    per_mutation : whether its rates are r/mu
+    """
 
     table: pd.DataFrame
     per_mutation: bool
 
 
 def read_prediction(path: Path, mutation_rate: float | None = None, unit: str | None = None) -> PredictedMap:
-    """Read tfbind's table, or a map in any format that `tfbind.recombination.maps.reading.read_rates` knows, which has no intervals.
+    """Read tfbind's table, or a map in another format, which has no intervals.
+
+    Other formats are those of `tfbind.recombination.maps.reading.read_rates`.
 
     Parameters
     ----------
@@ -39,7 +45,8 @@ def read_prediction(path: Path, mutation_rate: float | None = None, unit: str | 
     mutation_rate : float, optional
         Per bp and generation; r/mu are multiplied by it.
     unit : str, optional
-        One of `tfbind.recombination.maps.reading.UNITS`, of a file that does not tell it (default: as the size of its rates tells).
+        One of `tfbind.recombination.maps.reading.UNITS`, for a file that does not state it (default: guessed from the
+        size of the rates).
 
     Raises
     ------

@@ -68,8 +68,8 @@ def predict_map(
 
     Contigs of the mask match those of the VCF by name, or but for a ``chr`` before it; one that the mask lacks is
     masked wholly. What stands against a map of a contig is warned about by name
-    (`tfbind.recombination.checks.samples`); where the data differ from the training simulations its rows say so too, and a contig that nothing can be said of
-    has rows without rates.
+    (`tfbind.recombination.checks.samples`); where the data differ from the training simulations its rows say so too,
+    and a contig that nothing can be said of has rows without rates.
 
     Parameters
     ----------
