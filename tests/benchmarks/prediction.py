@@ -29,9 +29,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tfbind.binding.model.card import read_card
 from tfbind.binding.scanning.windows import count_windows
 from tfbind.dna.fasta import read_fasta
-from tfbind.training.model_file import read_card
 
 ENGINES = (("openvino", "f32"), ("openvino", "bf16"), ("keras", "f32"))
 
@@ -153,7 +153,7 @@ class Run:
 def list_runs(options: argparse.Namespace) -> list[Run]:
     """Make the inputs, and give the runs."""
     work, model = options.output, options.model
-    length = read_card(model, "binding").encoding.length
+    length = read_card(model).encoding.length
     name, sequence = next(iter(read_fasta(options.genome)))
     inputs = []
     for stride, n_bases in ((25, options.bases), (1, options.dense_bases)):

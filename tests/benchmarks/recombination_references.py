@@ -33,8 +33,7 @@ from tfbind.recombination.learning.training import hold_out
 from tfbind.recombination.mapping.posterior import TokenRates, average, window_rates
 from tfbind.recombination.mapping.rate_model import SHIFTS, load_rate_model
 from tfbind.recombination.mapping.relernn import NO_INTERVALS
-from tfbind.recombination.options import FLOOR, SCALES
-from tfbind.training.relernn_options import RELERNN_FITTING, RelernnOptions
+from tfbind.recombination.options import FLOOR, RELERNN_FITTING, SCALES, RelernnOptions
 
 INTERVAL = (0.025, 0.975)
 # what it is fitted to, to take minutes on one core

@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
+from tfbind.binding.model.card import read_card
 from tfbind.cli import main
-from tfbind.training.model_file import read_card
 
 
 def command(tensors, output, *more) -> list[str]:
@@ -40,7 +40,7 @@ class TestArguments:
             "m.v2.keras",
             "m.v2.learning.svg",
         ]
-        card = read_card(output, "binding")
+        card = read_card(output)
         network = card.network
         assert (network.architecture, network.cell) == ("conv-bilstm", "gru")
         assert (network.units, network.layers) == (3, 2)
@@ -72,7 +72,7 @@ class TestArguments:
 
     def test_hold_a_fold_out(self, fold_tensors, tmp_path):
         assert main(command(fold_tensors, tmp_path / "m.keras", "--epochs", "1", "--fold", "3")[3:]) == 0
-        training = read_card(tmp_path / "m.keras", "binding").training
+        training = read_card(tmp_path / "m.keras").training
         assert (training["fold"], training["folds"]) == (3, 3)
         assert training["n_train"] + training["n_validation"] < 160
 
@@ -137,7 +137,7 @@ def test_the_default_architecture_suits_the_tensors(tensors, architecture, reque
     path = tmp_path / "m.keras"
     small = ["--units", "2", "--epochs", "1", "--threads", "1"]
     assert main(["train", str(request.getfixturevalue(tensors)), *small, "-o", str(path)]) == 0
-    assert read_card(path, "binding").network.architecture == architecture
+    assert read_card(path).network.architecture == architecture
 
 
 @pytest.mark.parametrize(("arguments", "rate"), [([], 0.003), (["--learning-rate", "0.5"], 0.5)])
@@ -145,4 +145,4 @@ def test_an_architectures_own_learning_rate(arguments, rate, given_tensors, tmp_
     path = tmp_path / "m.keras"
     small = ["--architecture", "deepbind", "--epochs", "1", "--threads", "1", *arguments]
     assert main(["train", str(given_tensors), *small, "-o", str(path)]) == 0
-    assert read_card(path, "binding").training["options"]["learning_rate"] == rate
+    assert read_card(path).training["options"]["learning_rate"] == rate

@@ -24,11 +24,11 @@ def _scatter_weights(network) -> None:
 @pytest.fixture(scope="session")
 def save_network(tmp_path_factory):
     """Give ``save_network(architecture, k=..., **values of the spec)``: path of a model file, card, forward."""
+    from tfbind.binding.model.card import ModelCard, save_model
     from tfbind.networks.build import build
     from tfbind.networks.spec import make_spec
     from tfbind.training.device import prepare
     from tfbind.training.forward import make_forward
-    from tfbind.training.model_file import ModelCard, save_model
 
     def save_network(architecture, *, k=None, stride=None, n_tasks=1, layer=None, **values):
         prepare(seed=1)
@@ -49,7 +49,6 @@ def save_network(tmp_path_factory):
             network = keras.Model(network.inputs, layer(network.output))
         _scatter_weights(network)
         card = ModelCard(
-            kind="binding",
             network=spec,
             encoding=encoding,
             tasks=tuple(f"factor{number}" for number in range(n_tasks)),

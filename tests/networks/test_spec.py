@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from tfbind.binding.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import (
     ARCHITECTURES,
@@ -15,7 +16,6 @@ from tfbind.networks.spec import (
     make_spec,
     options_of,
 )
-from tfbind.training.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE
 
 
 def test_the_architectures_are_there():

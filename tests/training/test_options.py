@@ -3,18 +3,7 @@ import sys
 
 import pytest
 
-from tfbind.networks.spec import ARCHITECTURES
-from tfbind.training.options import (
-    DEFAULT_ARCHITECTURE,
-    DEFAULT_KMER_ARCHITECTURE,
-    EPOCHS,
-    LEARNING_RATES,
-    FitOptions,
-)
-
-
-def test_default_architecture_exists():
-    assert {DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE} <= set(ARCHITECTURES)
+from tfbind.training.options import EPOCHS, FitOptions
 
 
 def test_patience_is_long_and_within_the_epochs():
@@ -39,11 +28,6 @@ def test_needs_nothing_but_the_standard_library():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
 
 
-def test_the_rate_asked_for_or_the_architectures_own():
-    assert FitOptions().peak_rate() == FitOptions().peak_rate("conv-bigru") == 0.02
-    assert FitOptions().peak_rate("danq") == 0.003
-    assert FitOptions(learning_rate=0.5).peak_rate("danq") == 0.5
-
-
-def test_rates_are_of_architectures_that_there_are():
-    assert set(LEARNING_RATES) <= set(ARCHITECTURES)
+def test_the_rate_asked_for_or_the_default():
+    assert FitOptions().peak_rate == 0.02
+    assert FitOptions(learning_rate=0.5).peak_rate == 0.5

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tfbind.binding.model.card import read_card
 from tfbind.cli import main
 from tfbind.tensors import open_tensors
-from tfbind.training.model_file import read_card
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_every_sequence_is_scored_once_by_the_model_that_has_not_seen_it(results
     for fold in (1, 2):
         with open_tensors(results / "tensors/CTCF.h5", fold) as tensors:
             assert set(found["id"][found["fold"] == fold]) == set(tensors.text("id")[tensors.split == 2])
-        card = read_card(results / f"models/CTCF.tuned.fold{fold}.keras", "binding")
+        card = read_card(results / f"models/CTCF.tuned.fold{fold}.keras")
         assert (card.training["fold"], card.training["folds"]) == (fold, 2)
         digests[fold] = card.digests
     # what one model was trained or validated on is the other one's fold

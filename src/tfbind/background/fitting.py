@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +16,7 @@ from tfbind.background.markov import MarkovModel
 from tfbind.background.model import BackgroundCard, save_background
 from tfbind.background.options import BackgroundOptions
 from tfbind.background.stretches import STRETCHES_A_BATCH, Stretches, judged_batches, read_stretches
-from tfbind.files import whole_output
+from tfbind.tables import write_json, write_table
 from tfbind.tensors import describe_sources
 from tfbind.training.device import prepare
 from tfbind.training.options import FitOptions
@@ -69,10 +68,10 @@ def fit_background(
     )
     device = prepare(seed=fitting.seed, threads=threads)
 
+    from tfbind.background.objective import bits_per_base, next_base
     from tfbind.networks.next_base import next_base_network
     from tfbind.training.fit import fit
     from tfbind.training.forward import make_forward
-    from tfbind.training.next_base import bits_per_base, next_base
 
     network = next_base_network(cell=options.cell, units=options.units, layers=options.layers)
     logger.info(
@@ -119,10 +118,8 @@ def fit_background(
         training=summary | {"source": describe_sources([genome])},
     )
     save_background(output, network, card)
-    with whole_output(output.with_suffix(".history.tsv")) as temporary:
-        pd.DataFrame(history).to_csv(temporary, sep="\t", index=False, na_rep="NA")
-    with whole_output(output.with_suffix(".summary.json")) as temporary:
-        temporary.write_text(json.dumps(summary, indent=2) + "\n")
+    write_table(output.with_suffix(".history.tsv"), pd.DataFrame(history), digits=None)
+    write_json(output.with_suffix(".summary.json"), summary)
     checkpoint.unlink(missing_ok=True)
     for name, value in bits.items():
         logger.info("bits per base of the test part, %s: %.4f", name, value)

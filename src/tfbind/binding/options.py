@@ -5,11 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfbind.training.options import FitOptions
+
 ENCODINGS = ("onehot", "kmer")
 MAX_FOLDS = 255  # a byte numbers them
 NEGATIVE_METHODS = ("genome", "dinucleotide", "background")
 # negatives that occur nowhere, by what they are called
 MADE_UP = {"dinucleotide": "shuffles", "background": "sequences of a background model"}
+
+
+# of one-hot tensors and of k-mers, on which no evidence tracks can lie
+DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE = "gkm-bilstm", "conv-bilstm"
+# peak learning rates that did best on validation parts of two of the ENCODE sets; all other architectures take
+# `tfbind.training.options.LEARNING_RATE`
+LEARNING_RATES = {"deepbind": 3e-3, "kegru": 1e-2, "danq": 3e-3, "transformer": 3e-3}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,3 +51,15 @@ class EncodeOptions:
     validation_contigs: tuple[str, ...] = ()
     folds: int | None = None
     seed: int = 0
+
+
+def default_architecture(k: int | None) -> str:
+    """Give the architecture for tensors of k-mers, or one-hot where ``k`` is None."""
+    return DEFAULT_ARCHITECTURE if k is None else DEFAULT_KMER_ARCHITECTURE
+
+
+def peak_rate(options: FitOptions, architecture: str) -> float:
+    """The learning rate asked for, or where it is None the one that suits an architecture."""
+    if options.learning_rate is not None:
+        return options.learning_rate
+    return LEARNING_RATES.get(architecture, options.peak_rate)

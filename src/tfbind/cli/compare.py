@@ -34,6 +34,6 @@ def run(args: argparse.Namespace) -> None:
     if args.output.resolve() in [(folder / "predictions.tsv").resolve() for folder in args.folders]:
         raise TfbindError(f"--output {args.output} is a table to compare, expected another name")
     from tfbind.binding.evaluation.comparison import compare_folders
-    from tfbind.report.evaluation import write_table
+    from tfbind.tables import write_table
 
     write_table(args.output, compare_folders(args.folders, args.seed))

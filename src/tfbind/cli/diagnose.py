@@ -13,10 +13,11 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from tfbind.binding.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE
 from tfbind.cli.arguments import add_output, add_seed, add_threads, names, positive_float, positive_int
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import ARCHITECTURES, CELLS, make_spec
-from tfbind.training.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE, FitOptions
+from tfbind.training.options import FitOptions
 
 
 def cells(text: str) -> tuple[str, ...]:

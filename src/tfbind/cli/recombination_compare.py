@@ -65,8 +65,8 @@ def run(args: argparse.Namespace) -> None:
     from tfbind.recombination.evaluation.windows import read_prediction
     from tfbind.recombination.maps.reading import read_truth
     from tfbind.report.axes import write_svg
-    from tfbind.report.evaluation import write_table
     from tfbind.report.recombination import comparison_svg
+    from tfbind.tables import write_table
 
     maps = {
         name: read_prediction(path, args.mutation_rate, args.map_unit)

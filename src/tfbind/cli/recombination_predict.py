@@ -125,7 +125,7 @@ def run(args: argparse.Namespace) -> None:
     finally:
         logging.getLogger("tfbind").removeHandler(warned)
     if args.notes:
-        from tfbind.report.evaluation import write_json
+        from tfbind.tables import write_json
 
         write_json(args.notes, [record.getMessage() for record in warned.buffer])
 

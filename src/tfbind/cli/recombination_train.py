@@ -31,9 +31,8 @@ from tfbind.cli.arguments import (
 )
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import CELLS
-from tfbind.recombination.options import FITTING, START_FITTING, RateOptions
+from tfbind.recombination.options import FITTING, RELERNN_FITTING, START_FITTING, RateOptions, RelernnOptions
 from tfbind.training.options import FitOptions
-from tfbind.training.relernn_options import RELERNN_FITTING, RelernnOptions
 
 # from names to how the network is made and how it is fitted
 ARCHITECTURES: dict[str, tuple[Any, Any]] = {

@@ -10,6 +10,7 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
+from tfbind.binding.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE, LEARNING_RATES
 from tfbind.cli.arguments import (
     add_output,
     add_seed,
@@ -20,11 +21,8 @@ from tfbind.cli.arguments import (
 )
 from tfbind.networks.spec import ARCHITECTURES, CELLS, OPTIONS, options_of
 from tfbind.training.options import (
-    DEFAULT_ARCHITECTURE,
-    DEFAULT_KMER_ARCHITECTURE,
     EPOCHS,
     LEARNING_RATE,
-    LEARNING_RATES,
     LEAST_EPOCHS,
     STEPS,
     FitOptions,

@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 from numba import njit
 
-from tfbind.dna.overlap import shift_between
+from tfbind.overlap import shift_between
 
 WIDEST = 10
 _WORD = WIDEST // 2

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from tfbind.dna.overlap import shift_between
 from tfbind.inference.layers import scale_and_offset
 from tfbind.inference.nodes import Layer
+from tfbind.overlap import shift_between
 
 WORD = 4
 _LETTERS = 5

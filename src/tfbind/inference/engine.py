@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from tfbind.errors import TfbindError
-from tfbind.training.model_file import ModelCard
+from tfbind.networks.spec import NetworkSpec
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,8 @@ class Engine(Protocol):
 
 def start_engine(
     path: str | Path,
-    card: ModelCard,
+    spec: NetworkSpec,
+    length: int,
     *,
     engine: str = "auto",
     precision: str = "f32",
@@ -60,7 +61,9 @@ def start_engine(
     ----------
     path : path
         The model file.
-    card : ModelCard
+    spec : NetworkSpec
+    length : int
+        What ``valid_length`` is of an input without padding.
     engine : str
         Out of `tfbind.inference.ENGINES`. ``auto`` is Keras where there is a GPU, else OpenVINO, which needs
         no TensorFlow. A network that OpenVINO cannot run is run by Keras, with a warning.
@@ -78,24 +81,24 @@ def start_engine(
         from tfbind.inference.keras_engine import finds_gpu
 
         if finds_gpu(threads):
-            return _keras(path, card, precision, threads)
+            return _keras(path, spec, precision, threads)
     if engine != "keras":
         try:
             from tfbind.inference.openvino_engine import OpenvinoEngine
 
-            return OpenvinoEngine(path, card, precision=precision, threads=threads)
+            return OpenvinoEngine(path, spec, length, precision=precision, threads=threads)
         except TfbindError:
             raise
         # whatever OpenVINO stumbles over, Keras need not
         except Exception as error:
             why = str(error).strip().split("\n", 1)[0]
             logger.warning("%s: OpenVINO cannot run this network (%s), so Keras does", path, why)
-    return _keras(path, card, precision, threads)
+    return _keras(path, spec, precision, threads)
 
 
-def _keras(path: str | Path, card: ModelCard, precision: str, threads: int | None) -> Engine:
+def _keras(path: str | Path, spec: NetworkSpec, precision: str, threads: int | None) -> Engine:
     from tfbind.inference.keras_engine import KerasEngine
 
     if precision != "f32":
         logger.warning("Keras computes in float32: --precision %s is for OpenVINO", precision)
-    return KerasEngine(path, card, threads=threads)
+    return KerasEngine(path, spec, threads=threads)

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
+from tfbind.networks.spec import NetworkSpec
 from tfbind.training.device import prepare
-from tfbind.training.model_file import ModelCard
 
 
 class KerasEngine:
     """See `tfbind.inference.engine.Engine`; a batch is computed at once, as it comes."""
 
-    def __init__(self, path: str | Path, card: ModelCard, *, threads: int | None = None):
+    def __init__(self, path: str | Path, spec: NetworkSpec, *, threads: int | None = None):
         self.device = prepare(threads=threads)
 
         from tfbind.training.forward import make_forward
         from tfbind.training.model_file import load_network
 
-        self._forward = make_forward(load_network(path, card))
+        self._forward = make_forward(load_network(path, spec))
 
     def stream(self, batches: Iterable[tuple[np.ndarray, ...]]) -> Iterator[np.ndarray]:
         """Compute logits, batch by batch."""

@@ -15,8 +15,8 @@ import openvino as ov
 
 from tfbind.inference.convolution import word_convolution
 from tfbind.inference.graph import build_graph, read_network, strand_layers
+from tfbind.networks.spec import NetworkSpec
 from tfbind.training.device import available_cores
-from tfbind.training.model_file import ModelCard
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +36,17 @@ class OpenvinoEngine:
     """
 
     def __init__(
-        self, path: str | Path, card: ModelCard, *, precision: str = "f32", threads: int | None = None
+        self,
+        path: str | Path,
+        spec: NetworkSpec,
+        length: int,
+        *,
+        precision: str = "f32",
+        threads: int | None = None,
     ):
         config, weights = read_network(path)
-        self._length = card.encoding.length
-        self._n_tasks = card.network.n_tasks
+        self._length = length
+        self._n_tasks = spec.n_tasks
         self._core = ov.Core()
         threads = threads or available_cores()
         if precision == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from tfbind.binding.evaluation.cross_validation import CrossValidation
-from tfbind.report.evaluation import write_json, write_table
 from tfbind.report.fold_figures import FoldCurves, fold_pr_figure, fold_roc_figure
+from tfbind.tables import write_json, write_table
 
 
 def write_cross_validation(folder: Path, found: CrossValidation) -> None:

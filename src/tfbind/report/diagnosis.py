@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,6 +12,7 @@ from matplotlib.figure import Figure
 from tfbind.binding.learning.diagnosis import Diagnosis
 from tfbind.files import whole_output
 from tfbind.report.axes import COLOURS, GREY, STYLE
+from tfbind.tables import write_json, write_table
 
 # what lies below is as good as nothing, and would push the rest together
 LOWEST_SHARE = 1e-8
@@ -26,13 +26,11 @@ def write_diagnosis(folder: Path, diagnosis: Diagnosis) -> None:
     summary = folder / "diagnosis.json"
     summary.unlink(missing_ok=True)
     for name, table in (("gradients", diagnosis.gradients), ("learning_rate", diagnosis.learning_rate)):
-        with whole_output(folder / f"{name}.tsv") as temporary:
-            table.to_csv(temporary, sep="\t", index=False, float_format="%.6g", lineterminator="\n")
+        write_table(folder / f"{name}.tsv", table, digits=6)
     gradient_figure(folder / "gradients.svg", diagnosis.gradients)
     rate = diagnosis.summary["proposed_learning_rate"]
     learning_rate_figure(folder / "learning_rate.svg", diagnosis.learning_rate, rate)
-    with whole_output(summary) as temporary:
-        temporary.write_text(json.dumps(diagnosis.summary, indent=2) + "\n")
+    write_json(summary, diagnosis.summary)
 
 
 def gradient_figure(path: str | Path, table: pd.DataFrame) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from tfbind.genotypes.hapmap import CM_PER_MB
 from tfbind.recombination.enrichment.measure import Enrichment
 from tfbind.report.axes import COLOURS, GREY, style, to_svg, write_svg
-from tfbind.report.evaluation import write_json, write_table
+from tfbind.tables import write_json, write_table
 
 
 def write_enrichment(folder: Path, found: Enrichment) -> None:

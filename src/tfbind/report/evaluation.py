@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,8 @@ import pandas as pd
 from tfbind.binding.evaluation.measure import Evaluation
 from tfbind.binding.evaluation.reliability import reliability
 from tfbind.binding.evaluation.tables import CURVE_COLUMNS
-from tfbind.files import write_text
 from tfbind.report.figures import calibration_figure, pr_figure, roc_figure
+from tfbind.tables import write_json, write_table
 
 
 def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
@@ -61,14 +60,3 @@ def _curve_table(curves: dict[str, np.ndarray], kind: str) -> pd.DataFrame:
     columns = list(CURVE_COLUMNS[kind][1:])
     tables = [pd.DataFrame(curve, columns=columns).assign(factor=factor) for factor, curve in curves.items()]
     return pd.concat(tables, ignore_index=True)[["factor", *columns]]
-
-
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as tab-separated text, BGZF where the name ends in .gz or .bgz; what is undefined is NA."""
-    text = table.to_csv(sep="\t", index=False, na_rep="NA", float_format="%.9g", lineterminator="\n")
-    write_text(path, text)
-
-
-def write_json(path: Path, values: object) -> None:
-    """Write values as JSON; what is undefined is null, and NaN is refused."""
-    write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from tfbind.binding.evaluation.tables import read_json
 from tfbind.errors import TfbindError
 from tfbind.files import open_text
 from tfbind.recombination.evaluation.windows import read_prediction
+from tfbind.tables import read_json
 
 HOTSPOT_COLUMNS = ("chrom", "start", "end", "name", "score", "strand", "factor", "probability", "rate")
 

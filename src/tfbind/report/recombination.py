@@ -14,7 +14,7 @@ from tfbind.genotypes.hapmap import CM_PER_MB
 from tfbind.recombination.evaluation.measure import MapEvaluation
 from tfbind.recombination.evaluation.windows import WINDOW_COLUMNS
 from tfbind.report.axes import COLOURS, GREY, line_style, name_lines, square_axes, style, to_svg, write_svg
-from tfbind.report.evaluation import write_json, write_table
+from tfbind.tables import write_json, write_table
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis

@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from tfbind.binding.evaluation.tables import CURVE_COLUMNS, MEAN_CURVE_COLUMNS, read_json
+from tfbind.binding.evaluation.tables import CURVE_COLUMNS, MEAN_CURVE_COLUMNS
 from tfbind.errors import TfbindError
+from tfbind.tables import read_json
 
 PREDICTION_COLUMNS = ("factor", "label", "score")
 COMPARISON_COLUMNS = (

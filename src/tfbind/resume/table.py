@@ -13,9 +13,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from tfbind.binding.scanning.score_table import LineWriter, is_packed
 from tfbind.errors import TfbindError
 from tfbind.files import prepare_output
+from tfbind.tables import LineWriter, is_packed
 
 logger = logging.getLogger(__name__)
 

@@ -52,7 +52,7 @@ def gradient_norms(spec: NetworkSpec, data: TrainingData, options: FitOptions) -
     step = _make_step(classifier, data, options)
     for epoch in range(options.most_epochs(data.n_train, fitted=False)):
         for batch in data.batches(epoch, options.batch_size):
-            step(batch.inputs[:2], batch.y, options.peak_rate())
+            step(batch.inputs[:2], batch.y, options.peak_rate)
 
     network = probed(classifier)
     valid_steps = keras.Model(classifier.inputs, classifier.get_layer("valid_steps").output)
@@ -176,7 +176,7 @@ def propose_rate(table: pd.DataFrame) -> float | None:
 def _make_step(network: keras.Model, data: TrainingData, options: FitOptions):
     """Compile a step of training, from inputs, truth and learning rate to the loss before it."""
     optimizer = keras.optimizers.AdamW(
-        options.peak_rate(), weight_decay=options.weight_decay, global_clipnorm=options.clip_norm
+        options.peak_rate, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm
     )
     optimizer.build(network.trainable_variables)
     step: Any = make_step(network, optimizer, classification(data.class_weights()).loss)

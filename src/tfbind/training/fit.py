@@ -165,7 +165,7 @@ def fit(
         One an epoch: epoch (from 1; where ``judge_start`` the first row is of the untrained network: epoch 0, loss
         NaN), loss, val_loss and what else the objective judges by, learning_rate (of the epoch's last step).
     """
-    n_steps, rate = -(-data.n_train // options.batch_size), options.peak_rate()
+    n_steps, rate = -(-data.n_train // options.batch_size), options.peak_rate
     n_epochs = options.most_epochs(data.n_train, fitted=judge_start)
     schedule = keras.optimizers.schedules.CosineDecay(
         rate * 0.01,

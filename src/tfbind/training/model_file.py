@@ -6,7 +6,6 @@ own code, and the file gives it nothing but numbers.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import platform
@@ -14,18 +13,15 @@ import re
 import tempfile
 import zipfile
 import zlib
-from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tfbind import __version__
-from tfbind.dna.gkm import N_FEATURES
 from tfbind.errors import TfbindError
 from tfbind.files import whole_output
 from tfbind.networks.spec import NetworkSpec
-from tfbind.tensors import DnaEncoding
 
 if TYPE_CHECKING:
     import keras
@@ -37,50 +33,9 @@ WEIGHTS = "model.weights.h5"
 # from the kinds of model to the verbs that make them
 MADE_BY = {"binding": "tfbind train", "background": "tfbind background fit"}
 # what a card without its entries, or with entries of the wrong kind, leads to
-_DAMAGED = (ValueError, KeyError, TypeError, AttributeError)
+DAMAGED = (ValueError, KeyError, TypeError, AttributeError)
 # a fixed date in the zip, so that the same training gives the same file
 _DATE = (1980, 1, 1, 0, 0, 0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelCard:
-    """What a model file says of itself.
-
-    kind : "binding"
-    network : NetworkSpec
-    encoding : DnaEncoding
-    tasks : names of the factors, in the order of the logits
-    calibration : {"method": ..., "slope": [...], "intercept": [...]}, a value a task
-    threshold : a probability a task, from which on a sequence is called bound
-    negative_method : "given", "dinucleotide", "genome" or "background": what the model was taught to call unbound
-    gkm : (tasks, N_FEATURES) float32, weights that evidence tracks are laid by, where the network reads any
-    digests : (n,) uint64, sorted: strand-canonical digests of the training and validation sequences
-    training : provenance: options, sources, counts, epochs
-    software : versions that the model was made with
-    """
-
-    kind: str
-    network: NetworkSpec
-    encoding: DnaEncoding
-    tasks: tuple[str, ...]
-    calibration: dict[str, Any]
-    threshold: tuple[float, ...]
-    negative_method: str
-    gkm: np.ndarray | None = field(repr=False, default=None)
-    digests: np.ndarray = field(repr=False)
-    training: dict[str, Any]
-    software: dict[str, str] = field(default_factory=dict)
-
-
-def save_model(path: str | Path, network: keras.Model, card: ModelCard) -> None:
-    """Write the model file of a binding model; the card's ``software`` is filled in. See `write_model`."""
-    values = {item.name: getattr(card, item.name) for item in fields(card)} | {
-        "network": asdict(card.network),
-        "encoding": asdict(card.encoding),
-        "digests": _as_text(card.digests, "<u8"),
-        "gkm": None if card.gkm is None else _as_text(card.gkm, "<f4"),
-    }
-    write_model(path, network, values)
 
 
 def write_model(path: str | Path, network: keras.Model, values: dict[str, Any]) -> None:
@@ -163,39 +118,11 @@ def read_values(path: str | Path, kind: str) -> dict[str, Any]:
     return values
 
 
-def read_card(path: str | Path, kind: str) -> ModelCard:
-    """Read and check a binding model's card; needs no TensorFlow. It raises what `read_values` raises."""
-    values = read_values(path, kind)
-    try:
-        values = {name: values[name] for name in ModelCard.__dataclass_fields__}
-        values["network"] = NetworkSpec(**values["network"])
-        values["encoding"] = DnaEncoding(**values["encoding"])
-        values["tasks"] = tuple(values["tasks"])
-        values["threshold"] = tuple(values["threshold"])
-        values["digests"] = _from_text(values["digests"], "<u8").astype(np.uint64)
-        if values["gkm"] is not None:
-            weights = _from_text(values["gkm"], "<f4").astype(np.float32)
-            values["gkm"] = weights.reshape(len(values["tasks"]), N_FEATURES)
-    except _DAMAGED as error:
-        raise TfbindError(
-            f"{path}: its {CARD} is damaged ({error!r}), expected a model of tfbind train"
-        ) from None
-    return ModelCard(**values)
-
-
-def _as_text(array: np.ndarray, dtype: str) -> str:
-    return base64.b64encode(array.astype(dtype).tobytes()).decode()
-
-
-def _from_text(text: str, dtype: str) -> np.ndarray:
-    return np.frombuffer(base64.b64decode(text), dtype)
-
-
-def load_network(path: str | Path, card: ModelCard) -> keras.Model:
-    """Build the network that the card describes and fill it with the file's weights."""
+def load_network(path: str | Path, spec: NetworkSpec) -> keras.Model:
+    """Build the network of a spec and fill it with the file's weights."""
     from tfbind.networks.build import build
 
-    network = build(card.network)
+    network = build(spec)
     fill(network, path)
     return network
 
@@ -233,6 +160,6 @@ def read_members(path: Path) -> dict[str, bytes]:
             if name not in members or hashlib.sha256(members[name]).hexdigest() != expected:
                 raise TfbindError(f"{path}: damaged: its member {name} is not what was saved")
     # NotImplementedError and RuntimeError: a zip that is packed or locked in a way of its own
-    except (*_DAMAGED, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
+    except (*DAMAGED, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         raise TfbindError(f"{path}: damaged or no model file ({error}), expected a .keras file") from None
     return members

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# of one-hot tensors and of k-mers, on which no evidence tracks can lie
-DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE = "gkm-bilstm", "conv-bilstm"
-
-# peak learning rates that did best on validation parts of two of the ENCODE sets; of all other architectures
-# that is LEARNING_RATE
 LEARNING_RATE = 2e-2
-LEARNING_RATES = {"deepbind": 3e-3, "kegru": 1e-2, "danq": 3e-3, "transformer": 3e-3}
-
-
 EPOCHS = 40
 # a network that starts as a fitted linear model has no more than .001 of validation AUROC to gain after so many steps
 STEPS = 6_400
 LEAST_EPOCHS = 10
-
-
-def default_architecture(k: int | None) -> str:
-    """Give the architecture for tensors of k-mers, or one-hot where ``k`` is None."""
-    return DEFAULT_ARCHITECTURE if k is None else DEFAULT_KMER_ARCHITECTURE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +18,8 @@ class FitOptions:
     epochs : at most; None for EPOCHS, or where training goes on from a fitted model for fewer, if they would take
         more than STEPS steps
     batch_size : examples a step
-    learning_rate : the peak, reached after ``warmup`` of all steps and then lowered along a cosine; None takes the
-        architecture's own
+    learning_rate : the peak, reached after ``warmup`` of all steps and then lowered along a cosine; None for
+        LEARNING_RATE
     weight_decay : of AdamW (Loshchilov & Hutter 2019)
     clip_norm : the gradient's norm over all weights is cut to this
     patience : epochs without a better validation loss before fitting stops
@@ -55,8 +42,7 @@ class FitOptions:
             return EPOCHS
         return min(EPOCHS, max(LEAST_EPOCHS, STEPS // -(-n_train // self.batch_size)))
 
-    def peak_rate(self, architecture: str = "") -> float:
-        """The learning rate, or where it is None the one that suits an architecture."""
-        if self.learning_rate is not None:
-            return self.learning_rate
-        return LEARNING_RATES.get(architecture, LEARNING_RATE)
+    @property
+    def peak_rate(self) -> float:
+        """The learning rate, or LEARNING_RATE where it is None."""
+        return LEARNING_RATE if self.learning_rate is None else self.learning_rate

@@ -177,7 +177,7 @@ class TestTraining:
         card = BindingModel(path).card
         assert card.gkm.shape[0] == len(card.tasks) == 2
         # the tables of both factors count
-        n_parameters = 2 * N_FEATURES + load_network(path, card).count_params()
+        n_parameters = 2 * N_FEATURES + load_network(path, card.network).count_params()
         assert f"training gkm-bilstm ({n_parameters:,} parameters, one-hot) on " in caplog.text
 
     def test_kmer_tensors_are_refused(self, kmer_tensors, tmp_path):

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from tfbind.binding.learning.selection import rank_candidates, select
+from tfbind.binding.model.card import read_card
 from tfbind.errors import TfbindError
-from tfbind.training.model_file import read_card
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ class TestSelect:
         ]
         for suffix in (".keras", ".history.tsv", ".learning.svg"):
             assert output.with_suffix(suffix).read_bytes() == candidates[1].with_suffix(suffix).read_bytes()
-        assert read_card(output, "binding").training["options"]["learning_rate"] == 0.02
+        assert read_card(output).training["options"]["learning_rate"] == 0.02
         assert pd.read_csv(output.with_suffix(".grid.tsv"), sep="\t").equals(table)
 
     def test_nothing_stays_of_an_earlier_choice(self, candidates, tmp_path):

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tfbind.binding.model.card import read_card
 from tfbind.dna.splits import TRAIN, VALIDATION
 from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
-from tfbind.training.model_file import load_network, read_card
+from tfbind.training.model_file import load_network
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ class TestTrain:
 
     def test_the_card_says_how_the_model_was_made(self, trained, shuffle_tensors):
         history, folder = trained
-        card = read_card(folder / "m.keras", "binding")
+        card = read_card(folder / "m.keras")
         with open_tensors(shuffle_tensors) as tensors:
             n_train, n_validation = ((tensors.split == part).sum() for part in (TRAIN, VALIDATION))
             assert card.encoding == tensors.encoding
@@ -44,7 +45,7 @@ class TestTrain:
         assert len(card.digests) == n_train + n_validation
         assert card.calibration["slope"][0] > 0
         assert 0 < card.threshold[0] < 1
-        assert load_network(folder / "m.keras", card).count_params() > 0
+        assert load_network(folder / "m.keras", card.network).count_params() > 0
 
     def test_same_seed_same_bytes(self, trained, shuffle_tensors, train_small, tmp_path):
         train_small(shuffle_tensors, tmp_path / "m.keras", epochs=3)
@@ -57,13 +58,13 @@ class TestTrain:
 
     def test_the_card_tells_what_the_validation_part_said(self, trained):
         history, folder = trained
-        training = read_card(folder / "m.keras", "binding").training
+        training = read_card(folder / "m.keras").training
         best = history.loc[history["val_loss"].idxmin()]
         assert (training["val_loss"], training["val_auroc"]) == (best["val_loss"], best["val_auroc"])
         assert (training["fold"], training["folds"]) == (None, None)
 
     def test_several_factors(self, two_factor_model_path):
-        card = read_card(two_factor_model_path, "binding")
+        card = read_card(two_factor_model_path)
         assert card.tasks == ("CREB", "SP1")
         assert (
             len(card.calibration["slope"]) == len(card.calibration["intercept"]) == len(card.threshold) == 2
@@ -71,7 +72,7 @@ class TestTrain:
         assert card.negative_method == "given"
 
     def test_kmers(self, kmer_model_path):
-        card = read_card(kmer_model_path, "binding")
+        card = read_card(kmer_model_path)
         assert (card.network.length, card.network.vocabulary, card.network.k, card.network.stride) == (
             20,
             65,
@@ -133,7 +134,7 @@ def test_what_is_no_tensors_file_is_refused(model_path, train_small, tmp_path):
 
 def test_an_architectures_own_learning_rate_stands_in_the_card(given_tensors, train_small, tmp_path):
     train_small(given_tensors, tmp_path / "m.keras", architecture="deepbind", learning_rate=None, epochs=1)
-    assert read_card(tmp_path / "m.keras", "binding").training["options"]["learning_rate"] == 0.003
+    assert read_card(tmp_path / "m.keras").training["options"]["learning_rate"] == 0.003
 
 
 def test_one_hot_tensors_can_be_read_as_k_mers(given_tensors, train_small, tmp_path, data):

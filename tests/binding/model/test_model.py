@@ -20,7 +20,7 @@ def records():
 class TestProbabilities:
     def test_are_calibrated_logits(self, model, model_path, records):
         codes, valid_length = records
-        engine = start_engine(model_path, model.card, threads=1)
+        engine = start_engine(model_path, model.card.network, model.card.encoding.length, threads=1)
         (logits,) = engine.stream([(model.card.encoding.encode(codes), valid_length)])
         assert model.device == engine.device
         expected = calibrate(logits, model.card.calibration)

@@ -12,8 +12,9 @@ from tfbind.binding.scanning.calls import (
     find_calls,
     write_calls,
 )
-from tfbind.binding.scanning.score_table import Row, open_table
+from tfbind.binding.scanning.score_table import Row
 from tfbind.errors import TfbindError
+from tfbind.tables import open_table
 
 NAN = float("nan")
 

@@ -1,12 +1,9 @@
-import gzip
-
 import numpy as np
-import pysam
 import pytest
 
-from tfbind.binding.scanning.score_table import LineWriter, open_table, read_rows, table_header, table_rows
+from tfbind.binding.scanning.score_table import read_rows, table_header, table_rows
 from tfbind.binding.scanning.windows import Windows
-from tfbind.files import BGZF_END
+from tfbind.tables import open_table
 
 NAN = float("nan")
 
@@ -32,33 +29,3 @@ def test_a_table_is_read_back(tmp_path, name):
     assert other[:3] == ("b", 7, 12)
     assert np.isnan(other.scores[0])
     assert other.scores[1] == 0.25
-
-
-class TestBgzf:
-    def test_is_gzip_with_an_end_and_can_be_entered_anywhere(self, tmp_path):
-        lines = [f"chr1\t{start}\t{start + 10}\n" for start in range(0, 200_000, 10)]
-        with open_table(tmp_path / "t.bed.gz") as table:
-            table.writelines(lines)
-        data = (tmp_path / "t.bed.gz").read_bytes()
-        assert gzip.decompress(data).decode() == "".join(lines)
-        assert data.endswith(BGZF_END)
-        pysam.tabix_index(str(tmp_path / "t.bed.gz"), preset="bed")
-        with pysam.TabixFile(str(tmp_path / "t.bed.gz")) as indexed:
-            assert list(indexed.fetch("chr1", 150_000, 150_010)) == ["chr1\t150000\t150010"]
-
-    def test_a_file_cut_behind_a_call_goes_on_with_the_same_bytes(self, tmp_path):
-        whole, parts = tmp_path / "whole", tmp_path / "parts"
-        with open(whole, "wb") as handle:
-            writer = LineWriter(handle, True)
-            writer.write("a\n")
-            cut_at = handle.tell()
-            writer.write("")
-            writer.write("b\n")
-            writer.finish()
-        parts.write_bytes(whole.read_bytes()[:cut_at])
-        assert gzip.decompress(parts.read_bytes()) == b"a\n"
-        with open(parts, "ab") as handle:
-            writer = LineWriter(handle, True)
-            writer.write("b\n")
-            writer.finish()
-        assert parts.read_bytes() == whole.read_bytes()

@@ -1,12 +1,20 @@
 """The loss of recombination rates."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 tf = pytest.importorskip("tensorflow")
 
-from tfbind.recombination.learning.objective import moving_mean, posterior_loss  # noqa: E402
+from tfbind.recombination.learning.objective import (  # noqa: E402
+    mean_squared_error,
+    moving_mean,
+    posterior_loss,
+    squared_error,
+)
 from tfbind.recombination.options import FLOOR, OUTPUTS, SCALES  # noqa: E402
+from tfbind.training.data import Examples  # noqa: E402
 
 
 def outputs(log_rate, log_sd):
@@ -69,3 +77,17 @@ def test_the_best_constant_is_the_mean_of_the_rates_and_not_their_median():
 
     best = log_rates[np.argmin([loss(log_rate) for log_rate in log_rates])]
     assert best == pytest.approx(0.5, abs=0.1)
+
+
+def test_squared_error():
+    assert float(squared_error(np.array([[1.0], [3.0]]), np.array([[2.0], [1.0]]))) == 2.5
+
+
+@pytest.mark.parametrize(("outputs", "pearson"), [([1.0, 2.0, 3.0], 0.866025), ([2.0, 2.0, 2.0], 0.0)])
+def test_validation_weighs_windows_not_batches(outputs, pearson):
+    x, y = np.array(outputs, np.float32)[:, None], np.array([[0.0], [3.0], [3.0]], np.float32)
+    batches = [Examples((x[:2],), y[:2]), Examples((x[2:],), y[2:])]
+    data = SimpleNamespace(validation=lambda _size: iter(batches))
+    found = mean_squared_error(2).validate(lambda x: x, data)
+    assert found["val_loss"] == pytest.approx(np.mean((x - y) ** 2))
+    assert found["val_pearson"] == pytest.approx(pearson)

@@ -20,8 +20,8 @@ from tfbind.recombination.mapping.posterior import TokenRates
 from tfbind.recombination.mapping.rate_model import load_rate_model
 from tfbind.recombination.mapping.relernn import RelernnCard, RelernnModel
 from tfbind.recombination.mapping.site_windows import Sample, Target
+from tfbind.recombination.options import RelernnOptions
 from tfbind.training.options import FitOptions
-from tfbind.training.relernn_options import RelernnOptions
 
 # what differs between regions is how often alleles that are neighbours part
 SETTING = Setting(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tfbind.dna.splits import PARTS
-from tfbind.files import whole_output
+from tfbind.tables import write_json
 
 logger = logging.getLogger(__name__)
 
@@ -95,5 +94,4 @@ def report(path: Path, summary: dict[str, Any]) -> None:
         for name, n in folds.items():
             if not all(n.values()):
                 logger.warning("%s: fold %s lacks a class, so no ROC can be drawn of it", factor, name)
-    with whole_output(path) as temporary:
-        temporary.write_text(json.dumps(summary, indent=2) + "\n")
+    write_json(path, summary)

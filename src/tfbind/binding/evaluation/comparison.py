@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from tfbind.binding.evaluation.bootstrap import LEVEL, REPLICATES, drawable_clusters, paired_differences
-from tfbind.binding.evaluation.tables import PREDICTION_COLUMNS, read_text_table
+from tfbind.binding.evaluation.tables import PREDICTION_COLUMNS
 from tfbind.errors import TfbindError
+from tfbind.tables import read_text_table
 
 LABELS = {"1": 1.0, "0": 0.0, "NA": np.nan}
 # below it a standard error is the rounding of 0
@@ -190,7 +191,7 @@ def compare_folders(folders: Sequence[Path], seed: int = 0) -> pd.DataFrame:
 def _read_predictions(folder: Path) -> pd.DataFrame:
     """Read label and score (NaN for NA), split and cluster, by factor and id."""
     path = folder / "predictions.tsv"
-    table = read_text_table(path, PREDICTION_COLUMNS)
+    table = read_text_table(path, PREDICTION_COLUMNS, "tfbind evaluate")
     splits = dict.fromkeys(table["split"])
     if len(splits) != 1:
         raise TfbindError(

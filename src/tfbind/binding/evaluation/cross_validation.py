@@ -18,10 +18,9 @@ from tfbind.binding.evaluation.tables import (
     CURVE_COLUMNS,
     MEAN_CURVE_COLUMNS,
     PREDICTION_COLUMNS,
-    read_json,
-    read_text_table,
 )
 from tfbind.errors import TfbindError
+from tfbind.tables import read_json, read_text_table
 
 NOTE = (
     "Cross-validation: each fold was scored by a model that saw neither it nor its relatives. Curves and areas are of"
@@ -73,7 +72,7 @@ def gather(folders: Sequence[Path]) -> CrossValidation:
     by_fold: dict[int, Path] = {}
     predictions = {}
     for folder in folders:
-        table = read_text_table(folder / "predictions.tsv", PREDICTION_COLUMNS)
+        table = read_text_table(folder / "predictions.tsv", PREDICTION_COLUMNS, "tfbind evaluate")
         fold = _fold_of(table, folder)
         if fold in by_fold:
             raise TfbindError(f"{folder}: is of fold {fold}, as {by_fold[fold]} is, expected each fold once")
@@ -219,7 +218,7 @@ def _of_fold(table: pd.DataFrame, fold: int) -> pd.DataFrame:
 
 def _read_curve(folder: Path, kind: str) -> pd.DataFrame:
     path = folder / f"{kind}.tsv"
-    table = read_text_table(path, CURVE_COLUMNS[kind])
+    table = read_text_table(path, CURVE_COLUMNS[kind], "tfbind evaluate")
     try:
         return table.astype(dict.fromkeys(CURVE_COLUMNS[kind][1:], np.float64))
     except ValueError as error:

@@ -11,10 +11,11 @@ import pandas as pd
 
 from tfbind.binding.learning.examples import BindingData
 from tfbind.binding.learning.training import spec_for, start_from_evidence
+from tfbind.binding.options import default_architecture
 from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
 from tfbind.training.device import prepare
-from tfbind.training.options import FitOptions, default_architecture
+from tfbind.training.options import FitOptions
 
 logger = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from tfbind.binding.model.model import KIND
+from tfbind.binding.model.card import ModelCard, read_card
 from tfbind.errors import TfbindError
 from tfbind.files import prepare_output, whole_output
-from tfbind.training.model_file import ModelCard, read_card
+from tfbind.tables import table_text
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def rank_candidates(paths: Sequence[Path]) -> pd.DataFrame:
     TfbindError
         If a file is no model, or the models were not trained on the same examples.
     """
-    cards = [read_card(path, KIND) for path in paths]
+    cards = [read_card(path) for path in paths]
     for path, card in zip(paths, cards, strict=True):
         if "val_loss" not in card.training or "data" not in card.training:
             raise TfbindError(
@@ -98,7 +98,7 @@ def select(paths: Sequence[Path], output: Path) -> pd.DataFrame:
         # what is entered first is renamed last: where the new model stands, the rest belongs to it
         shutil.copyfile(best, stack.enter_context(whole_output(output)))
         grid = stack.enter_context(whole_output(output.with_suffix(".grid.tsv")))
-        table.to_csv(grid, sep="\t", index=False, na_rep="NA")
+        grid.write_text(table_text(table))
         for suffix in COMPANIONS:
             companion = best.with_suffix(suffix)
             if companion.is_file():

@@ -13,13 +13,14 @@ import pandas as pd
 from tfbind.binding.learning.examples import BindingData
 from tfbind.binding.learning.parts import content_digest
 from tfbind.binding.model.calibration import best_f1_threshold, calibrate, fit_platt
+from tfbind.binding.model.card import ModelCard, save_model
+from tfbind.binding.options import default_architecture, peak_rate
 from tfbind.errors import TfbindError
-from tfbind.files import whole_output
 from tfbind.networks.spec import ARCHITECTURES, NetworkSpec, check_options, make_spec
+from tfbind.tables import write_table
 from tfbind.tensors import DnaEncoding, Tensors, open_tensors
 from tfbind.training.device import prepare
-from tfbind.training.model_file import ModelCard, save_model
-from tfbind.training.options import FitOptions, default_architecture
+from tfbind.training.options import FitOptions
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def train(
         if architecture is None:
             architecture = default_architecture(tensors.encoding.k)
         check_options(architecture, network_values)
-        options = replace(options, learning_rate=options.peak_rate(architecture))
+        options = replace(options, learning_rate=peak_rate(options, architecture))
         spec, encoding = spec_for(tensors, architecture, **network_values)
         data = BindingData(tensors, options.seed, encoding=encoding, tracks=spec.tracks)
         stored_as = tensors.encoding.encoding
@@ -122,7 +123,6 @@ def train(
     probability = calibrate(logits, calibration)
     best = min(history, key=lambda row: row["val_loss"])
     card = ModelCard(
-        kind="binding",
         network=spec,
         encoding=encoding,
         tasks=tasks,
@@ -149,8 +149,7 @@ def train(
     )
     save_model(output, network, card)
     table = pd.DataFrame(history)
-    with whole_output(output.with_suffix(".history.tsv")) as temporary:
-        table.to_csv(temporary, sep="\t", index=False, na_rep="NA")
+    write_table(output.with_suffix(".history.tsv"), table, digits=None)
     checkpoint.unlink(missing_ok=True)
     logger.info(
         "best epoch %d of %d, validation AUROC %.4f", best["epoch"], history[-1]["epoch"], best["val_auroc"]

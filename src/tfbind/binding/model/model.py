@@ -9,12 +9,10 @@ import numpy as np
 
 from tfbind.binding.encoding.inputs import InputEncoder
 from tfbind.binding.model.calibration import calibrate
+from tfbind.binding.model.card import ModelCard, read_card
 from tfbind.binding.options import MADE_UP
 from tfbind.errors import TfbindError
 from tfbind.inference.engine import start_engine
-from tfbind.training.model_file import ModelCard, read_card
-
-KIND = "binding"
 
 
 class BindingModel:
@@ -33,7 +31,7 @@ class BindingModel:
     Raises
     ------
     TfbindError
-        As `tfbind.training.model_file.read_card`, and for a prevalence where the negatives of training
+        As `tfbind.binding.model.card.read_card`, and for a prevalence where the negatives of training
         were made up.
 
     Attributes
@@ -56,7 +54,7 @@ class BindingModel:
         prevalence: float | None = None,
     ):
         self.path = Path(path)
-        self.card: ModelCard = read_card(path, KIND)
+        self.card: ModelCard = read_card(path)
         if prevalence is not None and self.card.negative_method in MADE_UP:
             raise TfbindError(
                 f"{path}: was trained on {MADE_UP[self.card.negative_method]}, which are no sample of a genome, so"
@@ -65,7 +63,14 @@ class BindingModel:
             )
         self._prevalence = prevalence
         self._encoder = InputEncoder(self.card.encoding, self.card.gkm)
-        self._engine = start_engine(path, self.card, engine=engine, precision=precision, threads=threads)
+        self._engine = start_engine(
+            path,
+            self.card.network,
+            self.card.encoding.length,
+            engine=engine,
+            precision=precision,
+            threads=threads,
+        )
         self.device = self._engine.device
         self.engine = f"{type(self._engine).__name__} on {self.device.split()[0]}"
 

@@ -9,8 +9,9 @@ from itertools import islice
 from pathlib import Path
 
 from tfbind.binding.model.model import BindingModel
-from tfbind.binding.scanning.score_table import DIGITS, LineWriter, Row, read_rows
+from tfbind.binding.scanning.score_table import DIGITS, Row, read_rows
 from tfbind.errors import TfbindError
+from tfbind.tables import LineWriter
 
 LINES_AT_ONCE = 8192
 

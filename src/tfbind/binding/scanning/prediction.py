@@ -15,7 +15,7 @@ import numpy as np
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.scanning.bigwig import TrackOptions, track_paths, write_tracks
 from tfbind.binding.scanning.calls import CallOptions, write_calls
-from tfbind.binding.scanning.score_table import open_table, table_header, table_rows
+from tfbind.binding.scanning.score_table import table_header, table_rows
 from tfbind.binding.scanning.shards import Piece
 from tfbind.binding.scanning.windows import (
     ALL_AMBIGUOUS,
@@ -29,6 +29,7 @@ from tfbind.binding.scanning.windows import (
 from tfbind.files import whole_output
 from tfbind.progress import Progress
 from tfbind.resume.table import PartialTable, Resume, resumable
+from tfbind.tables import open_table
 
 logger = logging.getLogger(__name__)
 

@@ -1,72 +1,17 @@
-"""The table of scores: a line a window, written as text or BGZF, and read back."""
+"""The table of scores: a line for each window, formatted and read back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from Bio.bgzf import BgzfWriter
 
 from tfbind.binding.scanning.windows import Windows
-from tfbind.files import BGZF_END, open_text, whole_output
+from tfbind.files import open_text
 
 DIGITS = 6  # significant ones, of a score in the table
-
-
-class LineWriter:
-    """Writes text to an open file, as BGZF or as it is.
-
-    What one call writes is in the file when it returns, in BGZF in blocks of its own: a file that is cut behind
-    one of them can be gone on with, and the same calls give the same bytes.
-
-    Parameters
-    ----------
-    handle : binary file
-    packed : bool
-        Whether to write BGZF (SAM specification 4.1), which every reader of gzip understands.
-    """
-
-    def __init__(self, handle: BinaryIO, packed: bool):
-        self._handle = handle
-        # level 6 takes three times as long as 4 for a size that is 3% smaller
-        self._blocks = BgzfWriter(fileobj=handle, compresslevel=4) if packed else None
-
-    def write(self, text: str) -> None:
-        """Write text."""
-        data = text.encode()
-        if self._blocks is None:
-            self._handle.write(data)
-        elif data:
-            self._blocks.write(data)
-            self._blocks.flush()
-        self._handle.flush()
-
-    def writelines(self, lines: Iterable[str]) -> None:
-        """Write lines, which end in a newline each."""
-        self.write("".join(lines))
-
-    def finish(self) -> None:
-        """Write what ends the file."""
-        if self._blocks is not None:
-            self._handle.write(BGZF_END)
-            self._handle.flush()
-
-
-def is_packed(path: Path) -> bool:
-    """Whether a table of this name is BGZF."""
-    return path.suffix in (".gz", ".bgz")
-
-
-@contextmanager
-def open_table(path: Path) -> Iterator[LineWriter]:
-    """Open a table for writing, BGZF where the name ends in .gz or .bgz; whole or not at all."""
-    with whole_output(path) as temporary, open(temporary, "wb") as handle:
-        table = LineWriter(handle, is_packed(path))
-        yield table
-        table.finish()
 
 
 def table_header(factors: Iterable[str]) -> str:

@@ -16,10 +16,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tfbind.binding.scanning.score_table import is_packed
 from tfbind.binding.scanning.windows import ROWS_AT_ONCE, Portion, gather
 from tfbind.errors import TfbindError
 from tfbind.files import BGZF_END, whole_output
+from tfbind.tables import is_packed
 
 MARK = "#tfbind-piece"
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import logit
 
 from tfbind.binding.model.model import BindingModel
-from tfbind.binding.scanning.score_table import DIGITS, open_table
+from tfbind.binding.scanning.score_table import DIGITS
 from tfbind.binding.scanning.windows import ALL_AMBIGUOUS, MIN_BASES, PADDED, ROWS_AT_ONCE, TOO_SHORT
 from tfbind.dna.alphabet import AMBIGUOUS, encode_letters
 from tfbind.dna.fasta import encode_record
@@ -21,6 +21,7 @@ from tfbind.dna.genome import Genome
 from tfbind.dna.vcf import Variant, read_variants
 from tfbind.errors import TfbindError
 from tfbind.progress import Progress
+from tfbind.tables import open_table
 
 logger = logging.getLogger(__name__)
 

@@ -12,17 +12,16 @@ import numpy as np
 
 from tfbind.errors import TfbindError
 from tfbind.genotype_tensors import open_regions
-from tfbind.genotypes.features import FEATURES, REGION_FEATURES, compute_features
+from tfbind.genotypes.features import FEATURES, compute_features
 from tfbind.genotypes.simulation import Region
 from tfbind.progress import Progress
+from tfbind.recombination.mapping.scaling import Scaling
 from tfbind.training.data import Examples
 
 logger = logging.getLogger(__name__)
 
 # of the diversity that a user gives for a chip's data, as a standard deviation of its logarithm
 DIVERSITY_ERROR = 0.08
-# what is scaled lies between; a network is asked about nothing further out than it has seen
-MOST_DEVIATION = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,18 +39,6 @@ class RegionTokens:
     x: np.ndarray
     rate: np.ndarray
     source: tuple[int, int] = (0, 0)
-
-
-@dataclass(frozen=True, eq=False)
-class Scaling:
-    """Mean and standard deviation of each feature over the tokens of the training part: (features,) float32 each."""
-
-    mean: np.ndarray
-    sd: np.ndarray
-
-    def apply(self, x: np.ndarray) -> np.ndarray:
-        """Scale features, of any shape that ends in them, to float32 within MOST_DEVIATION."""
-        return np.clip((x - self.mean) / self.sd, -MOST_DEVIATION, MOST_DEVIATION).astype(np.float32)
 
 
 def tokens_of(region: Region, rng: np.random.Generator, shift: float = 0.0) -> RegionTokens | None:
@@ -203,9 +190,3 @@ def fit_scaling(regions: list[RegionTokens]) -> Scaling:
     sd = np.sqrt(np.maximum(squares.mean(axis=0) - mean**2, 0))
     # a feature that never differed tells nothing, and must not when it does
     return Scaling(mean.astype(np.float32), np.where(sd > 1e-6, sd, 1e6).astype(np.float32))
-
-
-def region_values(x: np.ndarray) -> np.ndarray:
-    """The features that hold for a whole region, from (tokens, features): (region features,) float64."""
-    # rounded as those of training are: what never differed there must not differ by its rounding here
-    return x[0, len(FEATURES) - len(REGION_FEATURES) :].astype(np.float16).astype(np.float64)

@@ -1,4 +1,7 @@
-"""What a network of recombination rates is fitted to: a log-normal posterior at several scales at once."""
+"""What networks of recombination rates are fitted to.
+
+The network of tokens is fitted to a log-normal posterior at several scales at once, ReLERNN's to the squared error.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import tensorflow as tf
 
 from tfbind.recombination.options import FLOOR, LOG_RATES, LOG_SPREADS, MOST_VARIANCE, SCALES
 from tfbind.training.data import Batches
-from tfbind.training.fit import Objective
+from tfbind.training.fit import Objective, predict_logits
 from tfbind.training.forward import Forward
 
 # scales at which the predicted length is held to the true one
@@ -77,3 +80,21 @@ def rate_posterior(validation_batch: int) -> Objective:
         return {"val_loss": loss / n, "val_length_ratio": float(predicted / true)}
 
     return Objective(posterior_loss, validate)
+
+
+def squared_error(y: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+    """Mean squared error: of (n, 1) float32 twice, () float32."""
+    return tf.reduce_mean((y - outputs) ** 2)
+
+
+def mean_squared_error(validation_batch: int) -> Objective:
+    """Fit by and judge by `squared_error`; beside it Pearson's correlation."""
+
+    def validate(forward: Forward, data: Batches) -> dict[str, float]:
+        outputs, y = predict_logits(forward, data.validation(validation_batch))
+        # of a network that says the same everywhere it is not defined
+        varies = outputs.std() > 0 and y.std() > 0
+        pearson = np.corrcoef(outputs[:, 0], y[:, 0])[0, 1] if varies else 0.0
+        return {"val_loss": float(((outputs - y) ** 2).mean()), "val_pearson": float(pearson)}
+
+    return Objective(squared_error, validate)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfbind.errors import TfbindError
+from tfbind.recombination.learning.calibration import calibrate
 from tfbind.recombination.learning.examples import read_grids
 from tfbind.recombination.learning.training import (
     FEWEST_REGIONS,
@@ -16,7 +17,6 @@ from tfbind.recombination.learning.training import (
     settings_of,
     unshifted,
 )
-from tfbind.recombination.mapping.posterior import calibrate
 from tfbind.recombination.mapping.rate_model import (
     SHIFTS,
     RateModel,

@@ -13,10 +13,10 @@ import numpy as np
 from tfbind.recombination.learning.training import finish, fit_network, hold_out, read_settings
 from tfbind.recombination.mapping.relernn import RelernnCard, RelernnModel, save_relernn
 from tfbind.recombination.mapping.site_windows import WindowExamples, read_windows
+from tfbind.recombination.options import RelernnOptions
 from tfbind.tensors import describe_sources
 from tfbind.training.device import prepare
 from tfbind.training.options import FitOptions
-from tfbind.training.relernn_options import RelernnOptions
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +49,8 @@ def train_relernn(
     device = prepare(seed=fitting.seed, threads=threads)
 
     from tfbind.networks.relernn import relernn_network
+    from tfbind.recombination.learning.objective import mean_squared_error
     from tfbind.training.forward import make_forward
-    from tfbind.training.relernn import mean_squared_error
 
     network = relernn_network(columns=sample.columns, sites=data.sites, units=options.units)
     logger.info(

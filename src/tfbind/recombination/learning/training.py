@@ -15,17 +15,16 @@ import numpy as np
 import pandas as pd
 
 from tfbind.errors import TfbindError
-from tfbind.files import whole_output
 from tfbind.genotype_tensors import open_regions
 from tfbind.genotypes.features import FEATURES
+from tfbind.recombination.learning.calibration import calibrate
 from tfbind.recombination.learning.examples import (
     RateExamples,
     RegionTokens,
     read_grids,
     read_regions,
-    region_values,
 )
-from tfbind.recombination.mapping.posterior import Calibration, TokenRates, calibrate, window_rates
+from tfbind.recombination.mapping.posterior import Calibration, TokenRates, window_rates
 from tfbind.recombination.mapping.rate_model import (
     SHIFTS,
     RateCard,
@@ -34,13 +33,14 @@ from tfbind.recombination.mapping.rate_model import (
     read_rate_card,
     save_rate_model,
 )
-from tfbind.recombination.options import OUTPUTS, RateOptions
+from tfbind.recombination.mapping.scaling import region_values
+from tfbind.recombination.options import OUTPUTS, RateOptions, RelernnOptions
+from tfbind.tables import write_json, write_table
 from tfbind.tensors import describe_sources
 from tfbind.training.data import Batches
 from tfbind.training.device import available_cores, prepare
 from tfbind.training.model_file import fill
 from tfbind.training.options import FitOptions
-from tfbind.training.relernn_options import RelernnOptions
 
 if TYPE_CHECKING:
     from tfbind.training.fit import Objective
@@ -288,10 +288,8 @@ def hold_out(regions: Sequence[Region], seed: int, source: Path) -> tuple[list[R
 
 def finish(output: Path, history: list[dict[str, float]], summary: dict[str, Any]) -> None:
     """Write NAME.history.tsv and NAME.summary.json beside a model file that is safe, and remove the checkpoint."""
-    with whole_output(output.with_suffix(".history.tsv")) as temporary:
-        pd.DataFrame(history).to_csv(temporary, sep="\t", index=False, na_rep="NA")
-    with whole_output(output.with_suffix(".summary.json")) as temporary:
-        temporary.write_text(json.dumps(summary, indent=2) + "\n")
+    write_table(output.with_suffix(".history.tsv"), pd.DataFrame(history), digits=None)
+    write_json(output.with_suffix(".summary.json"), summary)
     _checkpoint(output).unlink(missing_ok=True)
 
 

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfbind.recombination.options import FLOOR, LOG_RATES, LOG_SPREADS, MOST_VARIANCE, SCALES
-
-if TYPE_CHECKING:
-    from tfbind.recombination.learning.examples import RegionTokens
-
-LEVEL = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,44 +138,6 @@ def window_rates(
     upper = np.exp(median + high * windows.sd) - FLOOR
     # where the spread is wide a mean may lie outside its own interval: then the interval reaches to it
     return windows.rate, np.minimum(lower, windows.rate), np.maximum(upper, windows.rate)
-
-
-def calibrate(predicted: Sequence[TokenRates], regions: Sequence[RegionTokens]) -> Calibration:
-    """Find the quantiles that hold the truth in regions which training has not seen.
-
-    At each scale every region is cut into windows of so many tokens; each region counts alike. A region with fewer
-    tokens than a scale asks for is one window of that scale.
-
-    Parameters
-    ----------
-    predicted : sequence of TokenRates
-        A region each.
-    regions : sequence of RegionTokens
-        The tokens that are counted, and their true rates.
-    """
-    lower, upper = [], []
-    for size in SCALES:
-        deviations, weights = [], []
-        for found, tokens in zip(predicted, regions, strict=True):
-            first = np.arange(0, max(len(tokens.rate) - size, 0) + 1, size)
-            last = np.minimum(first + size, len(tokens.rate))
-            starts, ends = tokens.start[first], tokens.end[last - 1]
-            windows = windows_of(found, starts, ends)
-            total = np.concatenate([[0.0], np.cumsum(tokens.rate * (tokens.end - tokens.start))])
-            true = (total[last] - total[first]) / (ends - starts)
-            deviations.append((np.log(true + FLOOR) - windows.median_log()) / windows.sd)
-            weights.append(np.full(len(first), 1 / len(first)))
-        low, high = _quantiles(np.concatenate(deviations), np.concatenate(weights))
-        lower.append(low)
-        upper.append(high)
-    return Calibration(tuple(lower), tuple(upper))
-
-
-def _quantiles(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
-    order = np.argsort(values)
-    share = (np.cumsum(weights[order]) - weights[order] / 2) / weights.sum()
-    low, high = np.interp([(1 - LEVEL) / 2, (1 + LEVEL) / 2], share, values[order])
-    return float(low), float(high)
 
 
 def token_rates(start: np.ndarray, end: np.ndarray, outputs: np.ndarray) -> TokenRates:

@@ -15,9 +15,9 @@ from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import FEATURES, REGION_FEATURES, Features, compute_features
 from tfbind.genotypes.mask import Accessible
 from tfbind.networks.spec import CELLS
-from tfbind.recombination.learning.examples import Scaling, region_values
 from tfbind.recombination.mapping.posterior import Calibration, TokenRates, average, token_rates
 from tfbind.recombination.mapping.relernn import ARCHITECTURE, KIND, RelernnModel, load_relernn
+from tfbind.recombination.mapping.scaling import Scaling, region_values
 from tfbind.recombination.options import OUTPUTS, SCALES, RateOptions
 from tfbind.training.model_file import change_card, read_values, write_model
 

@@ -16,6 +16,7 @@ import pandas as pd
 from tfbind.errors import TfbindError
 from tfbind.files import open_text, write_text
 from tfbind.genotypes.hapmap import CM_PER_MB
+from tfbind.tables import table_text
 
 COLUMNS = ("chrom", "start", "end", "n_sites", "rate", "rate_lower", "rate_upper", "note")
 WHOLE_NUMBERS = ("start", "end", "n_sites", "scale")
@@ -38,9 +39,7 @@ def write_map(path: Path, table: pd.DataFrame, *, per_mutation: bool) -> None:
         Whether the rates are r/mu.
     """
     columns = [*COLUMNS, *(["scale"] if "scale" in table else [])]
-    text = table[columns].to_csv(
-        sep="\t", index=False, na_rep="NA", float_format=f"%.{DIGITS}g", lineterminator="\n"
-    )
+    text = table_text(table[columns], digits=DIGITS)
     write_text(path, f"{PER_MUTATION_LINE}\n{text}" if per_mutation else text)
 
 
@@ -131,9 +130,7 @@ def write_bedgraph(path: Path, table: pd.DataFrame, *, per_mutation: bool) -> No
     """
     known = finest(table).dropna(subset=["rate"])
     known = known.assign(rate=known["rate"] * (1.0 if per_mutation else CM_PER_MB))
-    text = known[["chrom", "start", "end", "rate"]].to_csv(
-        sep="\t", index=False, header=False, float_format=f"%.{DIGITS}g", lineterminator="\n"
-    )
+    text = table_text(known[["chrom", "start", "end", "rate"]], digits=DIGITS, header=False)
     write_text(path, f"{PER_MUTATION_LINE}\n{text}" if per_mutation else text)
 
 

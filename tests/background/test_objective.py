@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfbind.background.objective import bits_per_base, mean_bits
 from tfbind.training.data import Examples
-from tfbind.training.next_base import bits_per_base, mean_bits
 
 
 def test_mean_bits_by_hand():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tfbind.dna.alphabet import encode_letters
-from tfbind.dna.overlap import shift_between
+from tfbind.overlap import shift_between
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,14 @@ import keras
 import numpy as np
 import pytest
 
+from tfbind.binding.model.card import ModelCard, read_card, save_model
 from tfbind.errors import TfbindError
 from tfbind.networks.build import build
 from tfbind.networks.spec import make_spec
 from tfbind.tensors import DnaEncoding
 from tfbind.training.device import prepare
 from tfbind.training.forward import make_forward
-from tfbind.training.model_file import CARD, WEIGHTS, ModelCard, load_network, read_card, save_model
+from tfbind.training.model_file import CARD, WEIGHTS, load_network, read_values
 
 X = np.random.default_rng(1).integers(0, 2, (3, 30, 4)).astype(np.uint8)
 VALID_LENGTH = np.array([30, 20, 12], np.int32)
@@ -27,7 +28,6 @@ def made() -> tuple[keras.Model, ModelCard]:
     spec = make_spec("bigru", length=30, units=2, n_tasks=2)
     network = build(spec)
     card = ModelCard(
-        kind="binding",
         network=spec,
         encoding=DnaEncoding(encoding="onehot", length=30),
         tasks=("CREB", "SP1"),
@@ -81,7 +81,7 @@ def card_values(saved) -> dict:
 class TestSaved:
     def test_comes_back(self, saved):
         path, network, card = saved
-        found = read_card(path, "binding")
+        found = read_card(path)
         for name in (
             "network",
             "encoding",
@@ -95,7 +95,7 @@ class TestSaved:
         assert np.array_equal(found.digests, DIGESTS)
         assert set(found.software) == {"tfbind", "keras", "tensorflow", "numpy", "python"}
 
-        loaded = load_network(path, found)
+        loaded = load_network(path, found.network)
         assert np.array_equal(*(make_forward(one)(X, VALID_LENGTH) for one in (loaded, network)))
 
     def test_is_one_file_in_a_folder_that_is_made(self, saved):
@@ -112,8 +112,8 @@ class TestSaved:
 
     def test_its_card_is_read_without_tensorflow(self, saved):
         code = (
-            "import sys; from tfbind.training.model_file import read_card;"
-            f" print(read_card({str(saved[0])!r}, 'binding').tasks);"
+            "import sys; from tfbind.binding.model.card import read_card;"
+            f" print(read_card({str(saved[0])!r}).tasks);"
             " print({'keras', 'tensorflow'} & set(sys.modules))"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -123,26 +123,26 @@ class TestSaved:
 class TestRefused:
     def test_missing(self, tmp_path):
         with pytest.raises(TfbindError, match=r"no\.keras: no such file"):
-            read_card(tmp_path / "no.keras", "binding")
+            read_card(tmp_path / "no.keras")
 
     @pytest.mark.parametrize("content", [b"", b"no zip", b"\x89HDF\r\n\x1a\n" + bytes(600)])
     def test_no_zip(self, tmp_path, content):
         path = tmp_path / "m.keras"
         path.write_bytes(content)
         with pytest.raises(TfbindError, match=r"m\.keras: damaged or no model file"):
-            read_card(path, "binding")
+            read_card(path)
 
     def test_a_model_of_keras_alone(self, saved, tmp_path):
         path = tmp_path / "plain.keras"
         saved[1].save(path)
         with pytest.raises(TfbindError, match=r"plain\.keras: found no tfbind\.json inside"):
-            read_card(path, "binding")
+            read_card(path)
 
     def test_cut_off(self, saved, tmp_path):
         path = tmp_path / "m.keras"
         path.write_bytes(saved[0].read_bytes()[:-3000])
         with pytest.raises(TfbindError, match=r"m\.keras: damaged"):
-            read_card(path, "binding")
+            read_card(path)
 
     @pytest.mark.parametrize("part", range(20))
     def test_overwritten_in_any_place(self, saved, tmp_path, part):
@@ -152,7 +152,7 @@ class TestRefused:
         path = tmp_path / "m.keras"
         path.write_bytes(data)
         with pytest.raises(TfbindError, match=r"m\.keras: "):
-            read_card(path, "binding")
+            read_card(path)
 
     def test_other_weights(self, saved, rewrite):
         with zipfile.ZipFile(saved[0]) as archive:
@@ -161,36 +161,36 @@ class TestRefused:
         with pytest.raises(
             TfbindError, match=r"damaged: its member model\.weights\.h5 is not what was saved"
         ):
-            read_card(rewrite(weights=bytes(weights)), "binding")
+            read_card(rewrite(weights=bytes(weights)))
 
     def test_no_weights(self, rewrite):
         with pytest.raises(TfbindError, match=r"damaged: its member model\.weights\.h5"):
-            read_card(rewrite(weights=None), "binding")
+            read_card(rewrite(weights=None))
 
     @pytest.mark.filterwarnings("ignore:Skipping nested container")
     def test_weights_of_another_network(self, saved, rewrite, card_values):
         card_values["network"]["units"] = 3
         path = rewrite(card=json.dumps(card_values).encode())
         with pytest.raises(TfbindError, match="the weights do not fit the network"):
-            load_network(path, read_card(path, "binding"))
+            load_network(path, read_card(path).network)
 
     def test_another_kind(self, saved):
         with pytest.raises(
             TfbindError, match=r"kind 'binding' \(of tfbind train\), expected kind 'recombination'"
         ):
-            read_card(saved[0], "recombination")
+            read_values(saved[0], "recombination")
 
     def test_a_newer_format(self, rewrite, card_values):
         card_values |= {"format_version": "2.0", "software": {"tfbind": "9.1"}, "new": 1}
         with pytest.raises(
             TfbindError, match=r"found model format '2\.0', expected '1\.1': it was made by tfbind 9\.1"
         ):
-            read_card(rewrite(card=json.dumps(card_values).encode()), "binding")
+            read_card(rewrite(card=json.dumps(card_values).encode()))
 
     def test_another_format(self, rewrite, card_values):
         card_values["format"] = "other"
         with pytest.raises(TfbindError, match="found format 'other', expected 'tfbind-model'"):
-            read_card(rewrite(card=json.dumps(card_values).encode()), "binding")
+            read_card(rewrite(card=json.dumps(card_values).encode()))
 
     @pytest.mark.parametrize(
         "change",
@@ -208,18 +208,18 @@ class TestRefused:
     )
     def test_a_card_with_odd_entries(self, rewrite, card_values, change):
         with pytest.raises(TfbindError, match=r"changed\.keras: .*damaged"):
-            read_card(rewrite(card=json.dumps(card_values | change).encode()), "binding")
+            read_card(rewrite(card=json.dumps(card_values | change).encode()))
 
     @pytest.mark.parametrize("name", ["kind", "network", "tasks", "digests", "calibration", "sha256"])
     def test_a_card_that_lacks_an_entry(self, rewrite, card_values, name):
         del card_values[name]
         with pytest.raises(TfbindError, match=r"changed\.keras: "):
-            read_card(rewrite(card=json.dumps(card_values).encode()), "binding")
+            read_card(rewrite(card=json.dumps(card_values).encode()))
 
     @pytest.mark.parametrize("card", [b"", b"[]", b"\xff\xfe", b'"text"', b"3"])
     def test_a_card_that_is_no_card(self, rewrite, card):
         with pytest.raises(TfbindError, match=r"changed\.keras: damaged or no model file"):
-            read_card(rewrite(card=card), "binding")
+            read_card(rewrite(card=card))
 
 
 def test_nothing_out_of_the_file_is_ever_run(saved, rewrite, tmp_path):
@@ -237,11 +237,11 @@ def test_nothing_out_of_the_file_is_ever_run(saved, rewrite, tmp_path):
     witness.unlink()
 
     path = rewrite(config=config, sums=True)
-    loaded = load_network(path, read_card(path, "binding"))
+    loaded = load_network(path, read_card(path).network)
     assert np.array_equal(*(make_forward(one)(X, VALID_LENGTH) for one in (loaded, saved[1])))
     assert not witness.exists()
 
 
 def test_a_folder_is_said_to_be_one(tmp_path):
     with pytest.raises(TfbindError, match="is a folder, expected a file"):
-        read_card(tmp_path, "binding")
+        read_card(tmp_path)

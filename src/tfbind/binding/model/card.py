@@ -1,0 +1,93 @@
+"""What a binding model's file says of itself."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfbind.dna.gkm import N_FEATURES
+from tfbind.errors import TfbindError
+from tfbind.networks.spec import NetworkSpec
+from tfbind.tensors import DnaEncoding
+from tfbind.training.model_file import CARD, DAMAGED, read_values, write_model
+
+KIND = "binding"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What a model file says of itself.
+
+    network : NetworkSpec
+    encoding : DnaEncoding
+    tasks : names of the factors, in the order of the logits
+    calibration : {"method": ..., "slope": [...], "intercept": [...]}, a value a task
+    threshold : a probability a task, from which on a sequence is called bound
+    negative_method : "given", "dinucleotide", "genome" or "background": what the model was taught to call unbound
+    gkm : (tasks, N_FEATURES) float32, weights that evidence tracks are laid by, where the network reads any
+    digests : (n,) uint64, sorted: strand-canonical digests of the training and validation sequences
+    training : provenance: options, sources, counts, epochs
+    software : versions that the model was made with
+    """
+
+    network: NetworkSpec
+    encoding: DnaEncoding
+    tasks: tuple[str, ...]
+    calibration: dict[str, Any]
+    threshold: tuple[float, ...]
+    negative_method: str
+    gkm: np.ndarray | None = field(repr=False, default=None)
+    digests: np.ndarray = field(repr=False)
+    training: dict[str, Any]
+    software: dict[str, str] = field(default_factory=dict)
+
+
+def save_model(path: str | Path, network: Any, card: ModelCard) -> None:
+    """Write the model file of a Keras network; the card's ``software`` is filled in. See
+    `tfbind.training.model_file.write_model`."""
+    values = {item.name: getattr(card, item.name) for item in fields(card)} | {
+        "kind": KIND,
+        "network": asdict(card.network),
+        "encoding": asdict(card.encoding),
+        "digests": _as_text(card.digests, "<u8"),
+        "gkm": None if card.gkm is None else _as_text(card.gkm, "<f4"),
+    }
+    write_model(path, network, values)
+
+
+def read_card(path: str | Path) -> ModelCard:
+    """Read and check a binding model's card; needs no TensorFlow.
+
+    Raises
+    ------
+    TfbindError
+        As `tfbind.training.model_file.read_values`, and for a card that is damaged.
+    """
+    values = read_values(path, KIND)
+    try:
+        values = {name: values[name] for name in ModelCard.__dataclass_fields__}
+        values["network"] = NetworkSpec(**values["network"])
+        values["encoding"] = DnaEncoding(**values["encoding"])
+        values["tasks"] = tuple(values["tasks"])
+        values["threshold"] = tuple(values["threshold"])
+        values["digests"] = _from_text(values["digests"], "<u8").astype(np.uint64)
+        if values["gkm"] is not None:
+            weights = _from_text(values["gkm"], "<f4").astype(np.float32)
+            values["gkm"] = weights.reshape(len(values["tasks"]), N_FEATURES)
+    except DAMAGED as error:
+        raise TfbindError(
+            f"{path}: its {CARD} is damaged ({error!r}), expected a model of tfbind train"
+        ) from None
+    return ModelCard(**values)
+
+
+def _as_text(array: np.ndarray, dtype: str) -> str:
+    return base64.b64encode(array.astype(dtype).tobytes()).decode()
+
+
+def _from_text(text: str, dtype: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), dtype)
