@@ -31,9 +31,9 @@ from tfbind.genotypes.simulation import Region
 from tfbind.recombination.enrichment.blocks import Blocks
 from tfbind.recombination.evaluation.comparison import bootstrap_pearson
 from tfbind.recombination.mapping.hotspots import WIDTH, find_hotspots, score_hotspots
-from tfbind.recombination.mapping.posterior import Calibration, TokenRates, window_rates
+from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior, window_rates
 from tfbind.recombination.mapping.rate_model import load_rate_model
-from tfbind.recombination.maps.track import Pieces
+from tfbind.steps import StepFunction
 
 SEED = 100  # fastrho's
 MUTATION_RATE, MEDIAN_RATE, NE = 1.5e-8, 1e-8, 10_000.0
@@ -130,7 +130,7 @@ def simulate(name: str, n: int, length: int, *, seed: int = SEED, threads: int =
         return list(pool.map(region, range(n)))
 
 
-def windows_of(region: Region, tokens: TokenRates, calibration: Calibration, scale: int) -> pd.DataFrame:
+def windows_of(region: Region, tokens: TokenPosterior, calibration: Calibration, scale: int) -> pd.DataFrame:
     """Predicted and true rates of a region's windows."""
     starts = np.arange(0, region.length - scale + 1, scale)
     rate, lower, upper = window_rates(tokens, starts, starts + scale, calibration)
@@ -141,7 +141,7 @@ def windows_of(region: Region, tokens: TokenRates, calibration: Calibration, sca
 
 
 def judge_hotspots(
-    regions: list[Region], tokens: list[TokenRates], calibration: Calibration
+    regions: list[Region], tokens: list[TokenPosterior], calibration: Calibration
 ) -> dict[str, float]:
     """Hotspots of 5 times their surroundings: how many are found, and how many of those found are some."""
     calls, truth = [], {}
@@ -150,9 +150,7 @@ def judge_hotspots(
         known = np.ones(len(starts), bool)
         calls += find_hotspots(region.id, rates, calibration, starts, starts + WIDTH, known)
         rate_map = region.rate_map()
-        truth[region.id] = Pieces(
-            rate_map.left.astype(np.int64), rate_map.right.astype(np.int64), rate_map.rate / MUTATION_RATE
-        )
+        truth[region.id] = StepFunction(rate_map.position, rate_map.rate / MUTATION_RATE)
     return score_hotspots(calls, truth)
 
 

@@ -30,10 +30,11 @@ from tfbind.genotypes.simulation import Region
 from tfbind.recombination.learning.examples import RegionTokens, read_regions
 from tfbind.recombination.learning.relernn import train_relernn
 from tfbind.recombination.learning.training import hold_out
-from tfbind.recombination.mapping.posterior import TokenRates, average, window_rates
+from tfbind.recombination.mapping.posterior import TokenPosterior, average, window_rates
 from tfbind.recombination.mapping.rate_model import SHIFTS, load_rate_model
 from tfbind.recombination.mapping.relernn import NO_INTERVALS
 from tfbind.recombination.options import FLOOR, RELERNN_FITTING, SCALES, RelernnOptions
+from tfbind.steps import StepFunction
 
 INTERVAL = (0.025, 0.975)
 # what it is fitted to, to take minutes on one core
@@ -48,12 +49,22 @@ class Boosting:
     held_out: list[RegionTokens]
     factor: float = 1.0
 
-    def read(self, start: np.ndarray, end: np.ndarray, x: np.ndarray) -> TokenRates:
+    def read(self, start: np.ndarray, end: np.ndarray, x: np.ndarray) -> TokenPosterior:
         """Predict the rates of tokens, r/mu."""
         # float16, as it has learnt from
         log_rate = self.trees.predict(x.astype(np.float16).astype(np.float32))
         rate = np.maximum(np.exp(log_rate) - FLOOR, 0) * self.factor
-        return TokenRates(start, end, rate, np.full((len(rate), len(SCALES)), np.nan))
+        return _without_spread(start, end, rate)
+
+
+def _without_spread(start: np.ndarray, end: np.ndarray, rate: np.ndarray) -> TokenPosterior:
+    spread = np.full((len(rate), len(SCALES)), np.nan)
+    return TokenPosterior.from_edges(np.append(start, end[-1:]), rate, spread)
+
+
+def length_of(rate: StepFunction) -> float:
+    """Sum a rate over all bases."""
+    return float(rate.integral(*rate.edges[[0, -1]]))
 
 
 @functools.cache
@@ -68,9 +79,9 @@ def fit_boosting(sims: Path, seed: int = 0) -> Boosting:
     )
     trees.fit(x[chosen].astype(np.float32), np.log(rate[chosen] + FLOOR))
     plain = Boosting(trees, held_out)
-    true = sum(float((tokens.rate * (tokens.end - tokens.start)).sum()) for tokens in held_out)
+    true = sum(length_of(tokens.true_rate()) for tokens in held_out)
     predicted = [plain.read(tokens.start, tokens.end, tokens.x) for tokens in held_out]
-    factor = true / sum(float((tokens.rate * (tokens.end - tokens.start)).sum()) for tokens in predicted)
+    factor = true / sum(length_of(tokens.rate) for tokens in predicted)
     return replace(plain, factor=factor)
 
 
@@ -80,9 +91,7 @@ def ratios(model: Boosting, scale: int) -> tuple[float, float]:
     found = []
     for tokens in model.held_out:
         starts = np.arange(tokens.start[0], tokens.end[-1] - scale + 1, scale)
-        true = TokenRates(
-            tokens.start, tokens.end, tokens.rate.astype(float), np.zeros((len(tokens.rate), len(SCALES)))
-        )
+        true = _without_spread(tokens.start, tokens.end, tokens.rate)
         predicted = model.read(tokens.start, tokens.end, tokens.x)
         rates = [window_rates(of, starts, starts + scale, NO_INTERVALS)[0] for of in (true, predicted)]
         found.append(rates[0] / np.maximum(rates[1], FLOOR))
@@ -110,7 +119,7 @@ def relernn(model_file: Path, regions: Sequence[Region], scale: int) -> pd.DataF
     return pd.concat(tables)
 
 
-def _windows(tokens: TokenRates, region: Region, scale: int) -> pd.DataFrame:
+def _windows(tokens: TokenPosterior, region: Region, scale: int) -> pd.DataFrame:
     # a rate of 0 has no logarithm to be judged by
     return windows_of(region, tokens, NO_INTERVALS, scale).clip(lower=FLOOR * MUTATION_RATE)
 

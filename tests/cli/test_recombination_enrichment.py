@@ -94,7 +94,10 @@ def test_defaults_are_those_of_the_package():
         (["--sites", "none.bed"], "none.bed: no such file"),
         (["--sites", "empty.bed"], "empty.bed: holds no peak, expected lines of contig, start, end"),
         (["--sites", "wrong.bed"], "wrong.bed: line 2: found end 5, expected one behind the start 9"),
-        (["--sites", "other.bed"], "no contig in common: found 'X' and 'chr20'"),
+        (
+            ["--sites", "other.bed"],
+            "the sites: 1 of 1 contigs ('X') are not in the map (its contigs: 'chr20')",
+        ),
         (["--sites", "beyond.bed"], "none of 1 sites counts (0 contig_not_in_map, 0 duplicate, 1 no_rate"),
         (["--window", "0"], "argument --window: found '0', expected a whole number of at least 1"),
         (["--controls", "1.5"], "argument --controls: found '1.5'"),

@@ -154,14 +154,20 @@ class TestSplitByContig:
         part = split_by_contig(np.array(["chr1", "chr10"]), np.arange(2), test=["chr1"], validation=[])
         assert part.tolist() == [TEST, TRAIN]
 
+    def test_may_be_spelled_with_or_without_chr(self):
+        part = split_by_contig(self.contig, np.arange(6), test=["chr2"], validation=["3"])
+        assert part.tolist() == split_by_contig(self.contig, np.arange(6), ["2"], ["3"]).tolist()
+
     @pytest.mark.parametrize(("test", "validation"), [(["4"], []), (["1"], ["4"])])
     def test_unknown_contig_lists_what_there_is(self, test, validation):
-        with pytest.raises(TfbindError, match=r"no record lies on contig '4', .*; found 1, 2, 3$"):
+        with pytest.raises(
+            TfbindError, match=r"\('4'\) are not in the records \(its contigs: '1', '2', '3'\)$"
+        ):
             split_by_contig(self.contig, np.arange(6), test, validation)
 
     def test_long_lists_are_cut(self):
         names = np.array([f"c{i:02}" for i in range(20)])
-        with pytest.raises(TfbindError, match=r"found c00, .*, c09, \.\.\.$"):
+        with pytest.raises(TfbindError, match=r"its contigs: 'c00', 'c01', 'c02', \.\.\.\)$"):
             split_by_contig(names, np.arange(20), ["x"], [])
 
     def test_a_contig_asked_for_twice(self):

@@ -10,7 +10,7 @@ import pytest
 
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import compute_features
-from tfbind.recombination.mapping.posterior import Calibration, TokenRates
+from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior
 
 NE, MU = 1e4, 1.25e-8
 
@@ -78,7 +78,8 @@ class StandIn:
         rate = np.ones(len(features.start))
         for start, end in self.hot:
             rate[(features.start < end) & (features.end > start)] = 20.0
-        return TokenRates(features.start, features.end, rate, np.full((len(rate), 5), 0.2))
+        edges = np.append(features.start, features.end[-1:])
+        return TokenPosterior.from_edges(edges, rate, np.full((len(rate), 5), 0.2))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import pytest
 
 from tfbind.dna.peaks import Peak
 from tfbind.recombination.enrichment.measure import measure_enrichment
-from tfbind.recombination.evaluation.windows import PredictedMap
+from tfbind.recombination.evaluation.windows import JudgedMap
 from tfbind.report.enrichment import profile_svg, write_enrichment
 
 START = np.arange(0, 1_000_000, 1_000)
@@ -18,7 +18,7 @@ def found(per_mutation=False, rate=1e-8, n=10):
         columns | {"rate": rate * (1 + START % 7), "rate_lower": np.nan, "rate_upper": np.nan}
     )
     sites = [Peak("1", at, at + 1, "", np.nan, at) for at in range(70_500, 100_000 * n, 100_000)]
-    return measure_enrichment(PredictedMap(table, per_mutation), sites, permutations=50)
+    return measure_enrichment(JudgedMap(table, per_mutation), sites, permutations=50)
 
 
 def test_folder(tmp_path):

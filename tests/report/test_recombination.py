@@ -7,9 +7,8 @@ import pytest
 
 from tfbind.recombination.evaluation.comparison import compare_maps
 from tfbind.recombination.evaluation.measure import evaluate_map
-from tfbind.recombination.evaluation.windows import PredictedMap
+from tfbind.recombination.evaluation.windows import JudgedMap
 from tfbind.recombination.maps.reading import Truth
-from tfbind.recombination.maps.track import Pieces
 from tfbind.report.recombination import (
     calibration_svg,
     comparison_svg,
@@ -18,6 +17,7 @@ from tfbind.report.recombination import (
     share_inside,
     write_map_evaluation,
 )
+from tfbind.steps import StepFunction
 
 
 def text_of(svg):
@@ -35,9 +35,9 @@ def evaluation(contigs=("1",), n=40, scales=(1000, 10_000), per_mutation=False):
         rate[3] = np.nan
         columns = {"chrom": contig, "start": start, "end": start + 1000, "rate": rate}
         tables.append(pd.DataFrame(columns | {"rate_lower": rate / 3, "rate_upper": rate * 3}))
-        pieces[contig] = Pieces(start, start + 1000, true)
+        pieces[contig] = StepFunction.from_intervals(start, start + 1000, true)
     table = pd.concat(tables, ignore_index=True).assign(note="", scale=1000)
-    return evaluate_map(PredictedMap(table, per_mutation), Truth(pieces, False, []), scales)
+    return evaluate_map(JudgedMap(table, per_mutation), Truth(pieces, False, []), scales)
 
 
 class TestFolder:
@@ -154,8 +154,12 @@ class TestComparison:
         true = np.random.default_rng(0).lognormal(size=50)
         columns = {"chrom": "1", "start": start, "end": start + 1000, "rate": true**2}
         rows = pd.DataFrame(columns | {"rate_lower": np.nan, "rate_upper": np.nan, "note": "", "scale": 1000})
-        maps = {name: PredictedMap(rows, per_mutation) for name in ("GRU", "_$pyrho$")}
-        return compare_maps(maps, Truth({"1": Pieces(start, start + 1000, true)}, False, []), [1000, 10_000])
+        maps = {name: JudgedMap(rows, per_mutation) for name in ("GRU", "_$pyrho$")}
+        return compare_maps(
+            maps,
+            Truth({"1": StepFunction.from_intervals(start, start + 1000, true)}, False, []),
+            [1000, 10_000],
+        )
 
     @pytest.mark.filterwarnings("error")
     def test_names_maps_with_their_correlation(self):

@@ -8,12 +8,13 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Collection
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
 import pysam
 
+from tfbind.contigs import Contigs
 from tfbind.errors import TfbindError
 from tfbind.files import is_gzip, open_text, whole_output
 
@@ -24,7 +25,6 @@ pysam.set_verbosity(0)
 
 # the empty block that ends every BGZF file (SAM specification, section 4.1.2)
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-NAMES_SHOWN = 3
 
 
 class Genome:
@@ -65,6 +65,7 @@ class Genome:
         except PermissionError:
             raise TfbindError(f"{path}: permission denied") from None
         self.contigs: dict[str, int] = dict(zip(self._fasta.references, self._fasta.lengths, strict=True))
+        self._names = Contigs(self.contigs, self.path)
 
     def __enter__(self) -> Genome:
         return self
@@ -94,39 +95,15 @@ class Genome:
             )
         return sequence
 
-    def check_contigs(self, names: Collection[str], source: str | Path, need_all: bool = True) -> None:
-        """Refuse contig names that the genome does not have, showing both ways of naming.
+    def match_contigs(
+        self, names: Iterable[str], source: str | Path, *, need_all: bool = True
+    ) -> dict[str, str]:
+        """Find contigs that another file names; see `tfbind.contigs.Contigs.match`."""
+        return self._names.match(names, source, need_all=need_all)
 
-        Parameters
-        ----------
-        names : collection of str
-            Contigs that ``source`` names.
-        source : str or Path
-            The file that they come from, for the message.
-        need_all : bool
-            False: refuse only if the genome has none of them.
-
-        Raises
-        ------
-        TfbindError
-            If names are missing; it hints at adding or removing ``chr`` where that would help.
-        """
-        wanted = dict.fromkeys(names)
-        missing = [name for name in wanted if name not in self.contigs]
-        if not missing or (not need_all and len(missing) < len(wanted)):
-            return
-        has = ", ".join(repr(name) for name in list(self.contigs)[:NAMES_SHOWN])
-        more = " ..." if len(self.contigs) > NAMES_SHOWN else ""
-        others = f" (nor are {len(missing) - 1} others of its {len(wanted)})" if len(missing) > 1 else ""
-        hint = ""
-        if all(f"chr{name}" in self.contigs for name in missing):
-            hint = "; putting 'chr' in front of the names would match"
-        elif all(name.removeprefix("chr") in self.contigs for name in missing):
-            hint = "; taking 'chr' off the names would match"
-        raise TfbindError(
-            f"{source}: contig {missing[0]!r}{others} is not in {self.path},"
-            f" whose contigs are named {has}{more}{hint}"
-        )
+    def find_contig(self, name: str) -> str | None:
+        """Give this genome's spelling of a contig, ``1`` for ``chr1``; None if it is not here."""
+        return self._names.find(name)
 
 
 def _is_bgzf(path: Path) -> bool:

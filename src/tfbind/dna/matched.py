@@ -18,8 +18,8 @@ GC_TOLERANCE = 0.02
 BASES_AT_A_TIME = 1 << 24
 POOL_AT_LEAST = 1_000_000
 
-AMBIGUOUS, AT, GC = 0, 1, 2
-KIND = np.full(256, AMBIGUOUS, dtype=np.uint8)
+NOT_A_BASE, AT, GC = 0, 1, 2
+KIND = np.full(256, NOT_A_BASE, dtype=np.uint8)
 KIND[np.frombuffer(b"ATUatu", dtype=np.uint8)] = AT
 KIND[np.frombuffer(b"CGcg", dtype=np.uint8)] = GC
 
@@ -166,7 +166,7 @@ def _tiles(
         letters = np.frombuffer(genome.fetch(contig, piece, piece_end).encode(), dtype=np.uint8)
         kinds = KIND[letters].reshape(-1, length)
         start = np.arange(piece, piece_end, length)
-        usable = kinds.all(axis=1)  # AMBIGUOUS is 0
+        usable = kinds.all(axis=1)  # NOT_A_BASE is 0
         if forbidden is not None:
             usable &= ~_touches(start, length, forbidden)
         yield start[usable], (kinds[usable] == GC).sum(axis=1)

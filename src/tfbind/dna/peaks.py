@@ -191,7 +191,7 @@ def windows_round_summits(
     Parameters
     ----------
     peaks : sequence of Peak
-        Their contigs must be in ``contigs`` (see ``Genome.check_contigs``).
+        Their contigs must be in ``contigs`` (see ``Genome.match_contigs``).
     length : int
         Length of the windows in bases.
     contigs : mapping of str to int

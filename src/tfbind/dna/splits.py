@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from tfbind.contigs import Contigs
 from tfbind.errors import TfbindError
 
 PARTS = ("train", "validation", "test")
@@ -164,18 +165,19 @@ def split_by_contig(
     Raises
     ------
     TfbindError
-        If a contig is asked for twice, or no record lies on it.
+        If a contig is asked for twice, or no record is on it.
     """
     if both := set(test) & set(validation):
         raise TfbindError(f"contig {min(both)!r} is asked for both as test and as validation")
-    known = sorted(set(contig.tolist()))
-    for name in (*test, *validation):
-        if name not in known:
-            shown = ", ".join(known[:10]) + (", ..." if len(known) > 10 else "")
-            raise TfbindError(f"no record lies on contig {name!r}, which is to be held out; found {shown}")
+    known = Contigs(sorted(set(contig.tolist())), "the records")
+    names = (
+        known.match((*test, *validation), "the contigs to hold out", need_all=True)
+        if test or validation
+        else {}
+    )
     part = np.zeros(len(contig), np.uint8)
-    part[np.isin(contig, list(validation))] = VALIDATION
-    part[np.isin(contig, list(test))] = TEST
+    part[np.isin(contig, [names[name] for name in validation])] = VALIDATION
+    part[np.isin(contig, [names[name] for name in test])] = TEST
     highest = np.zeros(group.max() + 1, np.uint8)
     np.maximum.at(highest, group, part)
     return highest[group]

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from tfbind.contigs import Contigs
 from tfbind.dna.peaks import bed_lines
 from tfbind.genotypes.contig import Genotypes
+from tfbind.steps import StepFunction
 
 logger = logging.getLogger(__name__)
 
@@ -43,23 +46,23 @@ class Accessible:
         """How many bases are accessible."""
         return int((self.ends - self.starts).sum())
 
+    @cached_property
+    def _steps(self) -> StepFunction:
+        return StepFunction.from_intervals(self.starts, self.ends, np.ones(len(self.starts)))
+
     def contains(self, positions: np.ndarray) -> np.ndarray:
         """Tell which positions lie in an interval: (n,) bool."""
         interval = np.searchsorted(self.starts, positions, side="right") - 1
         return (interval >= 0) & (positions < np.append(self.ends, 0)[interval])
 
     def bases_before(self, positions: np.ndarray) -> np.ndarray:
-        """Count the accessible bases in front of each position: the map from bp to accessible bp, (n,) int64."""
-        before = np.concatenate([[0], np.cumsum(self.ends - self.starts)])
-        interval = np.searchsorted(self.starts, positions, side="right") - 1
-        inside = (
-            np.minimum(positions, np.append(self.ends, 0)[interval]) - np.append(self.starts, 0)[interval]
-        )
-        return np.where(interval >= 0, before[interval] + inside, 0)
+        """Count the accessible bases before each position: the map from bp to accessible bp, (n,) int64."""
+        # whole numbers below 2**53, which float64 holds exactly
+        return self._steps.known_bases(self._steps.edges[0], positions).astype(np.int64)
 
     def position_of(self, bases: np.ndarray) -> np.ndarray:
-        """Find the base that has so many accessible ones in front of it and is one itself, (n,) int64."""
-        before = np.concatenate([[0], np.cumsum(self.ends - self.starts)[:-1]])
+        """Find the accessible base that has this many others before it: the inverse of `bases_before`, (n,) int64."""
+        before = self.bases_before(self.starts)
         interval = np.searchsorted(before, bases, side="right") - 1
         return self.starts[interval] + bases - before[interval]
 
@@ -91,15 +94,14 @@ class Mask:
     path: Path
     contigs: dict[str, Accessible]
 
-    def name_of(self, contig: str) -> str | None:
-        """Find the mask's name of a contig, the same or but for a ``chr`` before it; None where it has none."""
-        if contig in self.contigs:
-            return contig
-        return {name.removeprefix("chr"): name for name in self.contigs}.get(contig.removeprefix("chr"))
+    @cached_property
+    def names(self) -> Contigs:
+        """The names of the contigs that the mask has intervals on."""
+        return Contigs(self.contigs, self.path)
 
     def on(self, contig: str) -> Accessible:
         """Give a contig's accessible intervals; none where the mask does not name the contig."""
-        name = self.name_of(contig)
+        name = self.names.find(contig)
         none = np.zeros(0, np.int64)
         return Accessible(none, none) if name is None else self.contigs[name]
 

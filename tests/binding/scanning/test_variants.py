@@ -224,7 +224,7 @@ class TestNotes:
             (("chr1", 399, CHR1[398:] + "A", "A"), "ref_mismatch"),
             (("chr1", 0, "N", "A"), "ref_mismatch"),
             (("chr1", 9_999_999, "N", "A"), "ref_mismatch"),
-            (("1", 200, "A", "C"), "no_contig"),
+            (("2", 200, "A", "C"), "no_contig"),
             (("1", 200, "A", "<DEL>"), "not_a_sequence"),
             (("tiny", 1, "A", "C"), "too_short"),
             (("short", 1, CHR1[:35], CHR1[0]), "too_short"),
@@ -323,6 +323,16 @@ class TestScoreVariants:
         one, other = table(model, ("chr1", 200, ref, alt), ("soft", 200, ref, alt.lower()))
         assert one[5:] == other[5:]
 
+    def test_contigs_may_be_spelled_without_chr(self, model, table, caplog):
+        caplog.set_level("INFO")
+        ref = CHR1[199]
+        alt = "A" if ref != "A" else "C"
+        one, other = table(model, ("chr1", 200, ref, alt), ("chr1", 200, ref, alt))
+        (short,) = table(model, ("1", 200, ref, alt))
+        assert short[0] == "1"
+        assert short[5:] == one[5:] == other[5:]
+        assert "match except for 'chr': 1 = chr1" in caplog.text
+
     def test_no_change_has_no_effect(self, model, table):
         (row,) = table(model, ("chr1", 200, CHR1[199:203], CHR1[199:203]))
         assert row[5] == row[6]
@@ -333,7 +343,7 @@ class TestScoreVariants:
         rows = table(
             two_factor_model,
             ("chr1", 300, CHR1[299], "GG,<DEL>,*"),
-            ("1", 5, "A", "C"),
+            ("2", 5, "A", "C"),
             ("chr1", 100, "N", "T"),
             ("chr1", 100, CHR1[99].translate(COMPLEMENT), "N"),
         )
@@ -341,13 +351,13 @@ class TestScoreVariants:
             ("chr1", "300", "v0", "GG", ""),
             ("chr1", "300", "v0", "<DEL>", "not_a_sequence"),
             ("chr1", "300", "v0", "*", "not_a_sequence"),
-            ("1", "5", "v1", "C", "no_contig"),
+            ("2", "5", "v1", "C", "no_contig"),
             ("chr1", "100", "v2", "T", ""),
             ("chr1", "100", "v3", "N", "ref_mismatch"),
         ]
         assert [row[5:11] == ["NA"] * 6 for row in rows] == [False, True, True, True, False, True]
         assert "6 alleles, of them 2 not_a_sequence, 1 no_contig, 1 ref_mismatch" in caplog.text
-        assert "putting 'chr' in front of the names would match" in caplog.text
+        assert "('2') are not in" in caplog.text
         assert "REF often disagrees" in caplog.text
 
     def test_columns(self, two_factor_model, table, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from tfbind.dna.peaks import Peak
 from tfbind.errors import TfbindError
 from tfbind.recombination.enrichment.measure import LEFT_OUT, SITE_COLUMNS, measure_enrichment
-from tfbind.recombination.evaluation.windows import PredictedMap
+from tfbind.recombination.evaluation.windows import JudgedMap
 
 WIDTH = 1_000
 N = 5_000
@@ -21,7 +21,7 @@ def site(at, contig="1"):
 def predicted(rate, contig="chr1", n_sites=10, scale=WIDTH, per_mutation=True):
     columns = {"chrom": contig, "start": START, "end": START + WIDTH, "n_sites": n_sites, "rate": rate}
     columns |= {"rate_lower": np.nan, "rate_upper": np.nan, "note": "", "scale": scale}
-    return PredictedMap(pd.DataFrame(columns), per_mutation)
+    return JudgedMap(pd.DataFrame(columns), per_mutation)
 
 
 def landscape(seed, factor=1.0, n=100):
@@ -116,7 +116,7 @@ def test_same_seed_same_result():
 class TestSites:
     def test_what_does_not_count_is_named_and_counted(self):
         rate = np.where((START >= 50_000) & (START < 60_000), np.nan, 1.0)
-        sites = [site(10_000), site(10_000, "chr1"), site(55_000), site(9_000_000), site(10, "X")]
+        sites = [site(10_000), site(10_000), site(55_000), site(9_000_000), site(10, "X")]
         found = measure_enrichment(predicted(rate), sites, permutations=20)
         assert found.sites["left_out"].tolist() == [
             "",
@@ -126,12 +126,16 @@ class TestSites:
             "contig_not_in_map",
         ]
         assert tuple(found.sites) == SITE_COLUMNS
-        assert found.sites["chrom"].tolist() == ["1", "chr1", "1", "1", "X"]
+        assert found.sites["chrom"].tolist() == ["1", "1", "1", "1", "X"]
         counts = [found.metrics[f"n_{reason}"] for reason in LEFT_OUT]
         assert (found.metrics["n_sites"], found.metrics["n_used"], counts) == (5, 1, [1, 1, 2, 0])
         assert (found.metrics["n_map_windows"], found.metrics["n_map_windows_na"]) == (N, 10)
-        assert found.notes[0] == "contigs of sites and map match but for 'chr': 1 = chr1"
-        assert found.notes[1] == "1 sites are on contigs that the map lacks: X"
+        assert found.notes[0] == "contigs of the sites and the map match except for 'chr': 1 = chr1"
+        assert found.notes[1] == "1 sites are on contigs that the map lacks: 'X'"
+
+    def test_of_two_spellings_of_one_contig_are_refused(self):
+        with pytest.raises(TfbindError, match="contigs '1' and 'chr1' are both 'chr1' in the map"):
+            measure_enrichment(predicted(np.ones(N)), [site(10_000), site(20_000, "chr1")], permutations=20)
 
     def test_few_blocks_give_no_interval(self):
         found = measure_enrichment(predicted(np.ones(N)), [site(10_000), site(11_000)], permutations=20)
@@ -149,13 +153,15 @@ class TestSites:
     def test_none_counts(self):
         with pytest.raises(TfbindError, match=r"none of 1 sites counts .*1 no_rate"):
             measure_enrichment(predicted(np.ones(N)), [site(9_000_000)])
-        with pytest.raises(TfbindError, match="no contig in common: found '7' and 'chr1'"):
+        with pytest.raises(
+            TfbindError, match=r"the sites: 1 of 1 contigs \('7'\) are not in the map \(its contigs: 'chr1'\)"
+        ):
             measure_enrichment(predicted(np.ones(N)), [site(10_000, "7")])
 
 
 def test_a_map_without_numbers_of_sites_and_of_no_scale():
     table = predicted(np.ones(N), scale=0).table.drop(columns="n_sites")
-    found = measure_enrichment(PredictedMap(table, False), [site(100_000)], permutations=20)
+    found = measure_enrichment(JudgedMap(table, False), [site(100_000)], permutations=20)
     assert (found.metrics["window"], found.metrics["bin"]) == (5_000, 5_000)
     assert any("controls match by contig alone" in note for note in found.notes)
     assert found.metrics["rate_unit"] == "per bp and generation"

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from tfbind.recombination.enrichment.controls import Bins, Track, draw_controls
+from tfbind.recombination.enrichment.controls import Bins, Landscape, draw_controls
 from tfbind.recombination.enrichment.permutation import SitesOfContig, moved_ratios, two_sided_p
-from tfbind.recombination.maps.track import Pieces
+from tfbind.steps import StepFunction
 
 START = np.arange(0, 1_000_000, 10_000)
 BINS = Bins.within(10_000, 10_000)
@@ -11,7 +11,7 @@ BINS = Bins.within(10_000, 10_000)
 
 def moved(rate, centres, moves=300, known=1_000_000, blocks=None):
     rate = np.where(known > START, rate, np.nan)
-    track = Track(Pieces(START, START + 10_000, rate), None)
+    track = Landscape(StepFunction.from_intervals(START, START + 10_000, rate), None)
     controls = draw_controls(track, np.sort(centres), 1_000, BINS, 5_000, np.random.default_rng(0))
     contig = SitesOfContig(track, controls, np.asarray(centres), np.asarray(blocks or [0] * len(centres)))
     return moved_ratios([contig], 1_000, BINS, moves, np.random.default_rng(1))

@@ -4,14 +4,14 @@ import pytest
 
 from tfbind.errors import TfbindError
 from tfbind.recombination.evaluation.comparison import COMPARISON_COLUMNS, bootstrap_pearson, compare_maps
-from tfbind.recombination.evaluation.windows import PredictedMap
+from tfbind.recombination.evaluation.windows import JudgedMap
 from tfbind.recombination.maps.reading import Truth
-from tfbind.recombination.maps.track import Pieces
+from tfbind.steps import StepFunction
 
 N = 400
 START = np.arange(N) * 100
 TRUE = np.random.default_rng(0).lognormal(size=N)
-TRUTH = Truth({"chr1": Pieces(START, START + 100, TRUE)}, False, [])
+TRUTH = Truth({"chr1": StepFunction.from_intervals(START, START + 100, TRUE)}, False, [])
 
 
 def predicted(rate, start=START, scale=100, chrom="1", per_mutation=False):
@@ -19,7 +19,7 @@ def predicted(rate, start=START, scale=100, chrom="1", per_mutation=False):
     table = pd.DataFrame(
         columns | {"rate_lower": rate / 2, "rate_upper": rate * 2, "note": "", "scale": scale}
     )
-    return PredictedMap(table, per_mutation)
+    return JudgedMap(table, per_mutation)
 
 
 def noisy(sd, seed=1):

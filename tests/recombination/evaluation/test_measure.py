@@ -6,9 +6,9 @@ import pytest
 
 from tfbind.errors import TfbindError
 from tfbind.recombination.evaluation.measure import evaluate_map, pearson, window_metrics
-from tfbind.recombination.evaluation.windows import PredictedMap
+from tfbind.recombination.evaluation.windows import JudgedMap
 from tfbind.recombination.maps.reading import Truth
-from tfbind.recombination.maps.track import Pieces
+from tfbind.steps import StepFunction
 
 
 def judged(rate, truth, lower=np.nan, upper=np.nan, length=100, left_out=""):
@@ -101,11 +101,11 @@ class TestEvaluateMap:
             "scale": 50,
         }
     )
-    PIECES = Pieces(np.array([0, 100]), np.array([100, 200]), np.array([2.0, 8.0]))
+    PIECES = StepFunction.from_intervals(np.array([0, 100]), np.array([100, 200]), np.array([2.0, 8.0]))
 
     def evaluate(self, *scales, truth="1", per_mutation=False):
         return evaluate_map(
-            PredictedMap(self.TABLE, per_mutation), Truth({truth: self.PIECES}, False, []), scales
+            JudgedMap(self.TABLE, per_mutation), Truth({truth: self.PIECES}, False, []), scales
         )
 
     def test_by_scale(self):
@@ -123,7 +123,7 @@ class TestEvaluateMap:
     def test_tells_of_names_and_of_a_coarse_truth(self, caplog):
         caplog.set_level("INFO")
         notes = self.evaluate(50, 100).notes
-        assert notes[0] == "contigs of map and truth match but for 'chr': chr1 = 1"
+        assert notes[0] == "contigs of the map and the truth match except for 'chr': chr1 = 1"
         assert notes[1].startswith("scale 50: most of the truth is coarser")
         assert notes[2:] == [
             "coverage95 is null at 100 bp: the map's windows, which have the intervals, are of 50 bp"
@@ -132,7 +132,7 @@ class TestEvaluateMap:
         assert "scale 50: 4 windows; left out: 0 short, 0 no_prediction, 0 no_truth" in caplog.text
 
     def test_tells_that_windows_of_no_common_length_cannot_cover(self):
-        unlike = PredictedMap(self.TABLE.assign(scale=0), False)
+        unlike = JudgedMap(self.TABLE.assign(scale=0), False)
         found = evaluate_map(unlike, Truth({"1": self.PIECES}, False, []), [100])
         assert found.metrics["100"]["coverage95"] is None
         assert found.notes[-1].endswith("which have the intervals, are of no common length")
@@ -149,10 +149,8 @@ class TestEvaluateMap:
         start = np.arange(0, 300_000, 5_000)
         rate = np.where(np.isin(start, [50_000, 150_000, 250_000]), 10.0, 1.0)
         columns = {"start": start, "end": start + 5_000, "rate": rate, "rate_lower": rate, "rate_upper": rate}
-        predicted = PredictedMap(
-            pd.DataFrame({"chrom": "chr1", **columns, "note": "", "scale": 5_000}), False
-        )
-        truth = Truth({"1": Pieces(start, start + 5_000, rate)}, False, [])
+        predicted = JudgedMap(pd.DataFrame({"chrom": "chr1", **columns, "note": "", "scale": 5_000}), False)
+        truth = Truth({"1": StepFunction.from_intervals(start, start + 5_000, rate)}, False, [])
         called = [("1", 50_000, 55_000), ("1", 100_000, 105_000), ("2", 0, 5_000)]
         found = evaluate_map(predicted, truth, [5_000], called)
         expected = {
@@ -167,7 +165,7 @@ class TestEvaluateMap:
         note = "hotspots: 2 called and 3 true (5 times their surroundings), recall 0.333, precision 0.500; 1 left out"
         assert any(line.startswith(note) for line in found.notes)
         assert not any("coarser" in line for line in found.notes)
-        coarse = Truth({"1": Pieces(*np.array([[0, 150_000], [150_000, 300_000], [1, 2]]))}, False, [])
+        coarse = Truth({"1": StepFunction([0, 150_000, 300_000], [1, 2])}, False, [])
         assert (
             "hotspots: the truth is coarser than 5,000 bp"
             in evaluate_map(predicted, coarse, [5_000], []).notes[-1]
@@ -176,11 +174,16 @@ class TestEvaluateMap:
         assert evaluate_map(predicted, truth, [5_000]).hotspots is None
         higher = evaluate_map(predicted, truth, [5_000], called, hotspot_factor=20)
         assert (higher.hotspots["factor"], higher.hotspots["n_true"]) == (20, 0)
-        with pytest.raises(TfbindError, match="no contig in common: found '7' and 'chr1'"):
+        with pytest.raises(
+            TfbindError,
+            match=r"the hotspots: 1 of 1 contigs \('7'\) are not in the map \(its contigs: 'chr1'\)",
+        ):
             evaluate_map(predicted, truth, [5_000], [("7", 0, 5_000)])
 
     def test_nothing_in_common(self):
-        with pytest.raises(TfbindError, match="no contig in common"):
+        with pytest.raises(
+            TfbindError, match=r"the map: 1 of 1 contigs \('chr1'\) are not in the truth \(its contigs: '2'\)"
+        ):
             self.evaluate(50, truth="2")
         with pytest.raises(
             TfbindError, match="no window of 1,000, 5,000 bp has both a prediction and a truth"

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from tfbind.recombination.evaluation.windows import judged_windows, map_windows, rates_over, read_prediction
-from tfbind.recombination.maps.track import Pieces
+from tfbind.steps import StepFunction
 
 HEADER = "chrom\tstart\tend\tn_sites\trate\trate_lower\trate_upper\tnote\n"
 
@@ -98,7 +98,7 @@ class TestRatesOver:
 
 def test_what_does_not_count_is_there_with_the_reason():
     rows = [*FINE, row("1", 250, 260, 1.0), row("1", 300, 350, 1.0), row("9", 0, 50, 1.0)]
-    truth = {"1": Pieces(np.array([0]), np.array([300]), np.array([2.0]))}
+    truth = {"1": StepFunction.from_intervals(np.array([0]), np.array([300]), np.array([2.0]))}
     windows = table(*rows)[["chrom", "start", "end"]]
     judged = judged_windows(table(*rows), truth, windows, 50)
     assert judged["left_out"].tolist() == ["", "", "no_prediction", "short", "no_truth", "no_truth"]

@@ -5,19 +5,19 @@ import pytest
 
 from tfbind.recombination.learning.calibration import calibrate
 from tfbind.recombination.learning.examples import RegionTokens
-from tfbind.recombination.mapping.posterior import TokenRates, window_rates
+from tfbind.recombination.mapping.posterior import TokenPosterior, window_rates
 from tfbind.recombination.options import SCALES
 
 
 def tokens(rate, log_sd=None, width=100):
     edges = 1000 + width * np.arange(len(rate) + 1)
     spread = np.full((len(rate), len(SCALES)), 0.5) if log_sd is None else log_sd
-    return TokenRates(edges[:-1], edges[1:], np.array(rate, float), spread)
+    return TokenPosterior.from_edges(edges, np.array(rate, float), spread)
 
 
 def true_tokens(rate):
     found = tokens(rate)
-    return RegionTokens(found.start, found.end, np.empty((len(rate), 0)), found.rate)
+    return RegionTokens(found.rate.start, found.rate.end, np.empty((len(rate), 0)), found.rate.values)
 
 
 class TestCalibration:
@@ -45,12 +45,12 @@ class TestCalibration:
         calibration = calibrate(predicted[:40], truth[:40])
         inside = []
         for found, true in zip(predicted[40:], truth[40:], strict=True):
-            _, lower, upper = window_rates(found, found.start, found.end, calibration)
+            _, lower, upper = window_rates(found, found.rate.start, found.rate.end, calibration)
             inside.append((lower <= true.rate) & (true.rate <= upper))
         assert np.mean(inside) == pytest.approx(0.95, abs=0.01)
 
     def test_a_region_shorter_than_a_scale_is_one_window(self):
         predicted, truth = self.regions(0.8, 4)
         assert len(calibrate(predicted, truth).lower) == len(SCALES)
-        short = [tokens(found.rate[:3], found.log_sd[:3]) for found in predicted]
+        short = [tokens(found.rate.values[:3], found.log_sd.values[:3]) for found in predicted]
         calibrate(short, [true_tokens(true.rate[:3]) for true in truth])

@@ -63,7 +63,7 @@ class TestTraining:
         for replicate in range(12):
             region = simulate_region(SETTING, 99, replicate)
             tokens = model.read(region.genotypes())[0]
-            found.append(np.log(tokens.rate.mean()))
+            found.append(np.log(tokens.rate.values.mean()))
             true.append(np.log(region.rate.mean() / region.mutation_rate))
         assert np.corrcoef(found, true)[0, 1] > 0.8
 
@@ -140,7 +140,7 @@ class TestTraining:
         assert judged["settings"] == before.training["settings"]
         region = simulate_region(SETTING, 97, 1).genotypes()
         models = [load_rate_model(path, threads=1) for path in (trained / "rates.keras", "fast.keras")]
-        rates = [model.read(region)[0].rate for model in models]
+        rates = [model.read(region)[0].rate.values for model in models]
         np.testing.assert_array_equal(*rates)
         # a network that goes on from it still knows what it has learnt from
         assert [setting["seed"] for setting in settings_of(judged)] == [3]

@@ -4,7 +4,7 @@ import pytest
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.mask import Accessible
 from tfbind.recombination.mapping.contig_map import ContigMap
-from tfbind.recombination.mapping.posterior import Calibration, TokenRates
+from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior
 from tfbind.recombination.maps.table import COLUMNS
 
 CALIBRATION = Calibration((-1.96,) * 5, (1.96,) * 5)
@@ -14,7 +14,7 @@ def contig_map(positions, start=2_500, end=47_000, *, mask=None, token=2_000, no
     genotypes = Genotypes("c", np.array(positions), np.zeros((len(positions), 4), np.int8), 1, start, end)
     edges = np.append(np.arange(start, end, token), end)
     rate = np.arange(len(edges) - 1, dtype=float)
-    tokens = TokenRates(edges[:-1], edges[1:], rate, np.full((len(rate), 5), 0.3)) if known else None
+    tokens = TokenPosterior.from_edges(edges, rate, np.full((len(rate), 5), 0.3)) if known else None
     return ContigMap(genotypes, mask, tokens, CALIBRATION, note)
 
 
@@ -50,7 +50,7 @@ class TestGapsTooLongForChance:
         positions = np.concatenate([np.arange(0, 40_000, 100), np.arange(0, 40_000, 100) + self.FAR])
         edges = np.concatenate([np.arange(0, 40_000, 2_000), np.arange(0, 40_001, 2_000)[1:] + self.FAR])
         rate = np.where(np.arange(len(edges) - 1) < 20, 1.0, 3.0)
-        tokens = TokenRates(edges[:-1], edges[1:], rate, np.full((len(rate), 5), 0.3))
+        tokens = TokenPosterior.from_edges(edges, rate, np.full((len(rate), 5), 0.3))
         sites = Genotypes("c", positions, np.zeros((800, 4), np.int8), 1, 0, self.FAR + 40_000)
         mask = Accessible(np.array([0, self.FAR]), np.array([40_000, self.FAR + 40_000]))
         return ContigMap(sites, mask if request.param else None, tokens, CALIBRATION)

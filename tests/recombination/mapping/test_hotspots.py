@@ -12,18 +12,18 @@ from tfbind.recombination.mapping.hotspots import (
     score_hotspots,
     write_hotspots,
 )
-from tfbind.recombination.mapping.posterior import Calibration, TokenRates
+from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior
 from tfbind.recombination.mapping.prediction import map_contig
 from tfbind.recombination.mapping.rate_model import load_rate_model
-from tfbind.recombination.maps.track import Pieces
+from tfbind.steps import StepFunction
 
 CALIBRATION = Calibration((-1.96,) * 5, (1.96,) * 5)
 STARTS = np.arange(0, 500_000, 5_000)
 
 
 def tokens(rate, width=1_000, log_sd=0.2):
-    start = np.arange(len(rate)) * width
-    return TokenRates(start, start + width, np.array(rate, float), np.full((len(rate), 5), log_sd))
+    edges = np.arange(len(rate) + 1) * width
+    return TokenPosterior.from_edges(edges, rate, np.full((len(rate), 5), log_sd))
 
 
 def flat(hot=(), factor=20.0):
@@ -101,7 +101,7 @@ class TestBed:
 def pieces(*rates):
     """Make a map of pieces of start, end and rate."""
     start, end, rate = map(np.array, zip(*rates, strict=True))
-    return Pieces(start, end, rate.astype(float))
+    return StepFunction.from_intervals(start, end, rate.astype(float))
 
 
 class TestScore:
@@ -148,7 +148,7 @@ class TestScore:
         assert self.score((0, 5), truth=self.FLAT)["precision"] == 0
 
     def test_unknown_stretches_of_the_truth_hold_none(self):
-        truth = self.TRUE._replace(rate=np.where(self.TRUE.start == 100_000, np.nan, self.TRUE.rate))
+        truth = self.TRUE.replace(np.where(self.TRUE.start == 100_000, np.nan, self.TRUE.values))
         found = self.score((100_000, 105_000), (300_000, 305_000), truth=truth)
         assert (found["n_true"], found["n_called"], found["n_left_out"]) == (1, 1, 1)
         assert found["precision"] == 1
@@ -171,7 +171,7 @@ def test_the_shipped_network_finds_hotspots(as_genotypes):
     trees = msprime.sim_mutations(trees, rate=1.25e-8, model=msprime.BinaryMutationModel(), random_seed=1)
     genotypes = as_genotypes(trees.genotype_matrix(), trees.tables.sites.position, 1e6)
     found = map_contig(genotypes, load_rate_model(threads=1), "contig 1").hotspots(5)
-    true_pieces = Pieces(truth.left.astype(np.int64), truth.right.astype(np.int64), truth.rate)
+    true_pieces = StepFunction(truth.position, truth.rate)
     score = score_hotspots(found, {"1": true_pieces})
     assert score["n_true"] == len(hot)
     assert score["recall"] >= 0.6

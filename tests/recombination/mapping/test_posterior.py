@@ -5,7 +5,7 @@ import pytest
 
 from tfbind.recombination.mapping.posterior import (
     Calibration,
-    TokenRates,
+    TokenPosterior,
     average,
     window_rates,
     windows_of,
@@ -18,7 +18,7 @@ PLAIN = Calibration((-1.96,) * len(SCALES), (1.96,) * len(SCALES))
 def tokens(rate, log_sd=None, width=100):
     edges = 1000 + width * np.arange(len(rate) + 1)
     spread = np.full((len(rate), len(SCALES)), 0.5) if log_sd is None else log_sd
-    return TokenRates(edges[:-1], edges[1:], np.array(rate, float), spread)
+    return TokenPosterior.from_edges(edges, np.array(rate, float), spread)
 
 
 class TestWindows:
@@ -70,8 +70,8 @@ class TestAverage:
         for shift in (0, 25, 50, 75):
             edges = np.unique([0, *range(shift, 800, 100), 800])
             n = len(edges) - 1
-            yield TokenRates(
-                edges[:-1], edges[1:], rng.uniform(1, 9, n), rng.uniform(0.1, 1, (n, len(SCALES)))
+            yield TokenPosterior.from_edges(
+                edges, rng.uniform(1, 9, n), rng.uniform(0.1, 1, (n, len(SCALES)))
             )
 
     def test_a_window_has_the_mean_of_what_each_says(self):
@@ -84,9 +84,9 @@ class TestAverage:
     def test_a_spread_is_the_mean_of_those_round_it(self):
         grids = list(self.grids())
         found = windows_of(average(grids), np.array([310]), np.array([320]))
-        token = [np.flatnonzero(grid.start <= 310)[-1] for grid in grids]
+        token = [np.flatnonzero(grid.rate.start <= 310)[-1] for grid in grids]
         assert found.sd[0] == pytest.approx(
-            np.mean([g.log_sd[at, 0] for g, at in zip(grids, token, strict=True)])
+            np.mean([g.log_sd.values[at, 0] for g, at in zip(grids, token, strict=True)])
         )
 
     def test_tokens_are_as_wide_as_before(self):
@@ -95,5 +95,5 @@ class TestAverage:
     def test_one_alone_stays_what_it_is(self):
         (first, *_) = self.grids()
         found = average([first])
-        np.testing.assert_array_equal(found.rate, first.rate)
-        assert (found.start.tolist(), found.pieces) == (first.start.tolist(), 1)
+        np.testing.assert_array_equal(found.rate.values, first.rate.values)
+        assert (found.rate.start.tolist(), found.pieces) == (first.rate.start.tolist(), 1)

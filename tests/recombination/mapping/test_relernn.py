@@ -16,7 +16,7 @@ from tfbind.genotypes.simulation import Setting, simulate_region
 from tfbind.genotypes.vcf_writing import write_vcf
 from tfbind.recombination.learning.relernn import train_relernn
 from tfbind.recombination.learning.simulations import write_simulations
-from tfbind.recombination.mapping.posterior import TokenRates
+from tfbind.recombination.mapping.posterior import TokenPosterior
 from tfbind.recombination.mapping.rate_model import load_rate_model
 from tfbind.recombination.mapping.relernn import RelernnCard, RelernnModel
 from tfbind.recombination.mapping.site_windows import Sample, Target
@@ -90,26 +90,26 @@ class TestTraining:
         assert (loaded.card.window, loaded.card.sample) == (10_000, Sample(6, 1))
         tokens, unlike = loaded.read(simulate_region(SETTING, 9, 1).genotypes())
         assert unlike == ""
-        assert tokens.start.tolist() == [0, 10_000, 20_000, 30_000]
-        assert len(set(tokens.rate)) == 4
+        assert tokens.rate.start.tolist() == [0, 10_000, 20_000, 30_000]
+        assert len(set(tokens.rate.values)) == 4
         again, _ = loaded.read(simulate_region(SETTING, 9, 1).genotypes())
-        np.testing.assert_array_equal(tokens.rate, again.rate)
+        np.testing.assert_array_equal(tokens.rate.values, again.rate.values)
 
 
 class TestReading:
     def test_rates_are_scaled_back_and_not_below_0(self):
         tokens, unlike = model(lambda n: n - 1.0).read(contig(10, 20, 120))
-        assert isinstance(tokens, TokenRates)
-        assert tokens.start.tolist() == [0, 100, 200]
-        assert tokens.end.tolist() == [100, 200, 250]
+        assert isinstance(tokens, TokenPosterior)
+        assert tokens.rate.start.tolist() == [0, 100, 200]
+        assert tokens.rate.end.tolist() == [100, 200, 250]
         # the last window reads 150 to 250, where there is no site
-        assert tokens.rate.tolist() == [2.5, 0.5, 0.0]
-        assert np.isnan(tokens.log_sd).all()
+        assert tokens.rate.values.tolist() == [2.5, 0.5, 0.0]
+        assert np.isnan(tokens.log_sd.values).all()
         assert unlike == ""
 
     def test_windows_with_more_sites_than_training_had_are_thinned_and_said(self):
         tokens, unlike = model(lambda n: n).read(contig(1, 2, 3, 4, 5, 120))
-        assert tokens.rate.tolist() == [6.5, 2.5, 0.5]
+        assert tokens.rate.values.tolist() == [6.5, 2.5, 0.5]
         assert unlike.startswith("1 of 3 windows have more than 3 sites")
 
     def test_another_density_of_sites_is_said(self):

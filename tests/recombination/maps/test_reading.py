@@ -3,7 +3,7 @@ import pytest
 
 from tfbind.errors import TfbindError
 from tfbind.recombination.maps.reading import missing_zeros, read_rates, read_truth
-from tfbind.recombination.maps.track import Pieces
+from tfbind.steps import StepFunction
 
 HAPMAP = "Chromosome\tPosition(bp)\tRate(cM/Mb)\tMap(cM)\n1\t1\t1\t0\n1\t101\t2\t0.0001\n1\t301\t0\t0.0005\n"
 PER_MUTATION = "# rates are r/mu (no mutation rate was given)\n"
@@ -20,9 +20,9 @@ def read(tmp_path, *texts, unit=None):
 class TestUnits:
     def test_hapmap(self, tmp_path):
         truth = read(tmp_path, HAPMAP)
-        assert truth.pieces["1"].start.tolist() == [0, 100]
-        assert truth.pieces["1"].end.tolist() == [100, 300]
-        np.testing.assert_allclose(truth.pieces["1"].rate, [1e-8, 2e-8])
+        assert truth.rates["1"].start.tolist() == [0, 100]
+        assert truth.rates["1"].end.tolist() == [100, 300]
+        np.testing.assert_allclose(truth.rates["1"].values, [1e-8, 2e-8])
         assert truth.notes[0].endswith("0.txt: its rates are in cM/Mb, as in every HapMap file")
         assert not truth.per_mutation
 
@@ -42,7 +42,7 @@ class TestUnits:
     def test_are_found_out_and_told(self, text, rate, note, tmp_path, caplog):
         caplog.set_level("INFO")
         truth = read(tmp_path, text)
-        np.testing.assert_allclose(truth.pieces["1"].rate, [rate])
+        np.testing.assert_allclose(truth.rates["1"].values, [rate])
         assert f"its rates are in {note}" in caplog.text
 
     @pytest.mark.parametrize(
@@ -56,13 +56,13 @@ class TestUnits:
     )
     def test_one_for_what_the_file_does_not_tell(self, text, rate, tmp_path):
         (tmp_path / "map").write_text(text)
-        pieces, _, _ = read_rates(tmp_path / "map", unit_if_untold="per-bp")
-        np.testing.assert_allclose(pieces["1"].rate, rate)
+        table, _, _ = read_rates(tmp_path / "map", unit_if_untold="per-bp")
+        np.testing.assert_allclose(table["rate"], rate)
 
     @pytest.mark.parametrize(("unit", "rate"), [("cM/Mb", 2e-8), ("per-bp", 2.0)])
     def test_given(self, unit, rate, tmp_path):
         truth = read(tmp_path, "1 0 100 2\n", unit=unit)
-        assert truth.pieces["1"].rate.tolist() == [rate]
+        assert truth.rates["1"].values.tolist() == [rate]
         assert truth.notes[0].endswith(f"{unit}, as given")
 
     @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ class TestUnits:
     def test_per_mutation_is_told_by_its_line_in_every_format(self, text, tmp_path):
         truth = read(tmp_path, text)
         assert truth.per_mutation
-        assert truth.pieces["1"].rate.tolist() == [2.5]
+        assert truth.rates["1"].values.tolist() == [2.5]
         assert "its rates are r/mu, as its line '# rates are r/mu" in truth.notes[0]
 
     def test_a_hapmap_file_of_r_over_mu_is_refused(self, tmp_path):
@@ -97,7 +97,7 @@ class TestUnits:
 
 class TestSeveralFiles:
     def test_are_taken_together(self, tmp_path):
-        assert list(read(tmp_path, HAPMAP, "2 0 100 2\n").pieces) == ["1", "2"]
+        assert list(read(tmp_path, HAPMAP, "2 0 100 2\n").rates) == ["1", "2"]
 
     def test_that_share_a_contig(self, tmp_path):
         with pytest.raises(TfbindError, match=r"1.txt: found contig '1' again, expected each in one file"):
@@ -107,7 +107,7 @@ class TestSeveralFiles:
 class TestZeros:
     def test_at_the_ends_are_missing_and_told(self, tmp_path):
         truth = read(tmp_path, "1 0 100 0\n1 100 200 2\n1 200 300 0\n1 300 400 2\n1 400 450 0\n")
-        np.testing.assert_allclose(truth.pieces["1"].rate, [np.nan, 2e-8, 0, 2e-8, np.nan])
+        np.testing.assert_allclose(truth.rates["1"].values, [np.nan, 2e-8, 0, 2e-8, np.nan])
         assert truth.notes[1].endswith("150 bp of contig 1 at rate 0 are taken for missing data")
 
     @pytest.mark.parametrize(
@@ -123,5 +123,5 @@ class TestZeros:
     )
     def test_in_a_long_stretch(self, rate, missing):
         edges = np.arange(5) * 500_000
-        found = missing_zeros(Pieces(edges[:-1], edges[1:], np.array(rate, dtype=float)))
+        found = missing_zeros(StepFunction(edges, rate))
         assert found.astype(int).tolist() == missing

@@ -7,7 +7,7 @@ the parts are dealt; the second one encodes and writes. Sequences are never all 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -331,10 +331,16 @@ def _background_input(options: EncodeOptions) -> list[Path]:
     return [] if options.background is None else [options.background]
 
 
-def _held_out_as(contig: str, options: EncodeOptions) -> int:
-    if contig in options.test_contigs:
-        return TEST
-    return VALIDATION if contig in options.validation_contigs else TRAIN
+def _held_out_as(genome: Genome, contigs: Iterable[str], options: EncodeOptions) -> dict[str, int]:
+    """Tell the part that each contig goes to; contigs to hold out may be spelled with or without ``chr``."""
+    test, validation = (
+        {genome.find_contig(name) for name in names}
+        for names in (options.test_contigs, options.validation_contigs)
+    )
+    return {
+        contig: TEST if contig in test else VALIDATION if contig in validation else TRAIN
+        for contig in contigs
+    }
 
 
 def encode_peaks(output: Path, peaks: Path, genome_path: Path, factor: str, options: EncodeOptions) -> None:
@@ -349,7 +355,7 @@ def encode_peaks(output: Path, peaks: Path, genome_path: Path, factor: str, opti
         inputs = [peaks, genome_path, *_background_input(options)]
         if method == "genome":
             # windows of contigs without a peak, such as alternative haplotypes, may repeat bound sequence
-            stratum = {window.contig: _held_out_as(window.contig, options) for window in windows}
+            stratum = _held_out_as(genome, (window.contig for window in windows), options)
             forbidden = intervals_by_contig([*all_peaks, *windows])
             negatives, short_of = matched_windows(genome, sources[0], forbidden, stratum, options)
             if not negatives:

@@ -147,7 +147,8 @@ def peak_windows(
         What was merged, left out, moved and shortened, for the summary.
     """
     peaks = read_peaks(path)
-    genome.check_contigs({peak.contig for peak in peaks}, path)
+    names = genome.match_contigs((peak.contig for peak in peaks), path)
+    peaks = [peak._replace(contig=names[peak.contig]) for peak in peaks]
     merged = merge_summits(peaks, length, genome.contigs)
     kept = merged if max_peaks is None else strongest(merged, max_peaks, path)
     windows, n_moved, n_short = windows_round_summits(kept, length, genome.contigs, path)
@@ -200,8 +201,9 @@ def matched_windows(
         n_before += len(gc)
     if options.exclude is not None:
         excluded = read_intervals(options.exclude)
-        genome.check_contigs(set(excluded), options.exclude, need_all=False)
-        forbidden = join_intervals(forbidden, excluded)
+        names = genome.match_contigs(excluded, options.exclude, need_all=False)
+        known = {names[contig]: intervals for contig, intervals in excluded.items() if contig in names}
+        forbidden = join_intervals(forbidden, known)
     rng = np.random.default_rng(options.seed)
     drawn = draw_matched(genome, stratum_of_contig, wanted, forbidden, options.length, rng)
     return drawn.windows, {

@@ -77,17 +77,18 @@ class Site:
 
 def find_site(variant: Variant, genome: Genome, length: int) -> Site | str:
     """Read the genome round a record, or give the note that says why none of its alleles has a score."""
-    contig_length = genome.contigs.get(variant.contig)
-    if contig_length is None:
+    contig = genome.find_contig(variant.contig)
+    if contig is None:
         return NO_CONTIG
+    contig_length = genome.contigs[contig]
     if not _BASES.fullmatch(variant.ref):
         return NOT_A_SEQUENCE
     begin, end = variant.pos - 1, variant.pos - 1 + len(variant.ref)
     if begin < 0 or end > contig_length:
         return REF_MISMATCH
     start = max(begin - length, 0)
-    letters = genome.fetch(variant.contig, start, min(end + length, contig_length))
-    found = encode_record(genome.path, variant.contig, letters)
+    letters = genome.fetch(contig, start, min(end + length, contig_length))
+    found = encode_record(genome.path, contig, letters)
     here = slice(begin - start, end - start)
     known, ref = found[here] != AMBIGUOUS, encode_letters(variant.ref)
     if ((ref != found[here]) & (ref != AMBIGUOUS) & known).any():
@@ -265,7 +266,7 @@ def score_variants(
     length = model.card.encoding.length
     stride = max(length // 3, 1) if stride is None else stride
     notes: Counter[str] = Counter()
-    strangers: dict[str, None] = {}
+    contigs: dict[str, None] = {}
     with (
         Genome(genome_path) as genome,
         open_table(output) as table,
@@ -279,13 +280,12 @@ def score_variants(
         for some in gather(alleles, ROWS_AT_ONCE):
             table.writelines(table_rows(some, effects(model, some)))
             notes.update(allele.note for allele in some)
-            strangers.update((allele.fields[0], None) for allele in some if allele.note == NO_CONTIG)
+            contigs.update((allele.fields[0], None) for allele in some)
             progress.update(len(some))
-        if strangers:
-            try:
-                genome.check_contigs(strangers, vcf)
-            except TfbindError as error:
-                logger.warning("%s", error)
+        try:
+            genome.match_contigs(contigs, vcf)
+        except TfbindError as error:
+            logger.warning("%s", error)
     counts = {"alleles": notes.total()} | {note: n for note, n in notes.items() if note}
     _say(counts, vcf, genome_path)
     return counts

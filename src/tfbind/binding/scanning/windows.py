@@ -166,7 +166,8 @@ def windows_of_peaks(peaks: Path, genome_path: Path, length: int) -> Iterator[Po
     """Give the window round every peak's summit, in the file's order; start and end are the genome's."""
     found = read_peaks(peaks)
     with Genome(genome_path) as genome:
-        genome.check_contigs({peak.contig for peak in found}, peaks)
+        names = genome.match_contigs((peak.contig for peak in found), peaks)
+        found = [peak._replace(contig=names[peak.contig]) for peak in found]
         windows, n_moved, _ = windows_round_summits(found, length, genome.contigs, peaks)
         if n_moved:
             logger.info("%s windows at the end of a contig were moved inside", f"{n_moved:,}")

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfbind.recombination.maps.reading import table_pieces
-from tfbind.recombination.maps.table import finest
-from tfbind.recombination.maps.track import Pieces, window_means
+from tfbind.recombination.maps.reading import steps_by_contig
+from tfbind.recombination.maps.table import COVERED, finest
+from tfbind.steps import StepFunction
 
 STRATA = 10  # of equal size, by the number of segregating sites
 FEWEST_PLACES = 1_000
@@ -23,29 +23,29 @@ LEAST_CLEAR = 0.1
 MEANS_AT_ONCE = 500_000
 
 
-class Track(NamedTuple):
+class Landscape(NamedTuple):
     """One contig of a map, by the rows of its finest scale.
 
     Attributes
     ----------
-    rate : Pieces
-    density : Pieces or None
+    rate : StepFunction
+    density : StepFunction or None
         Segregating sites per bp where there is a rate; None if the map does not tell.
     """
 
-    rate: Pieces
-    density: Pieces | None
+    rate: StepFunction
+    density: StepFunction | None
 
 
-def read_tracks(table: pd.DataFrame) -> dict[str, Track]:
-    """Give the tracks of the table of a PredictedMap by contig."""
+def read_landscapes(table: pd.DataFrame) -> dict[str, Landscape]:
+    """Give the landscapes of the table of a JudgedMap by contig."""
     rows = finest(table)
-    rates = table_pieces(rows)
+    rates = steps_by_contig(rows)
     if "n_sites" not in rows:
-        return {contig: Track(rate, None) for contig, rate in rates.items()}
+        return {contig: Landscape(rate, None) for contig, rate in rates.items()}
     per_bp = (rows["n_sites"] / (rows["end"] - rows["start"])).where(rows["rate"].notna())
-    densities = table_pieces(rows.assign(rate=per_bp))
-    return {contig: Track(rate, densities[contig]) for contig, rate in rates.items()}
+    densities = steps_by_contig(rows.assign(density=per_bp), "density")
+    return {contig: Landscape(rate, densities[contig]) for contig, rate in rates.items()}
 
 
 class Bins(NamedTuple):
@@ -69,15 +69,15 @@ class Bins(NamedTuple):
         return cls(width, np.arange(-n, n + 1, dtype=np.int64) * width)
 
 
-def rates_round(pieces: Pieces, centres: NDArray[np.int64], width: int) -> NDArray[np.float64]:
-    """Mean rates over ``width`` bp round centres of any shape; NaN where less than 90% are known."""
+def means_around(steps: StepFunction, centres: NDArray[np.int64], width: int) -> NDArray[np.float64]:
+    """Mean values over ``width`` bp around centres of any shape; NaN where less than 90% are known."""
     start = centres - width // 2
-    return window_means(pieces, start.ravel(), start.ravel() + width).reshape(centres.shape)
+    return steps.means(start.ravel(), start.ravel() + width, covered=COVERED).reshape(centres.shape)
 
 
-def profiles(pieces: Pieces, centres: NDArray[np.int64], bins: Bins) -> NDArray[np.float64]:
-    """Mean rates in bins round centres of any shape: (..., bins), NaN where less than 90% are known."""
-    return rates_round(pieces, centres[..., None] + bins.distance, bins.width)
+def profiles(steps: StepFunction, centres: NDArray[np.int64], bins: Bins) -> NDArray[np.float64]:
+    """Mean values in bins around centres of any shape: (..., bins), NaN where less than 90% are known."""
+    return means_around(steps, centres[..., None] + bins.distance, bins.width)
 
 
 class Controls(NamedTuple):
@@ -108,23 +108,23 @@ class Controls(NamedTuple):
 
 
 def rates_and_strata(
-    track: Track, edges: NDArray[np.float64], centres: NDArray[np.int64], window: int
+    landscape: Landscape, edges: NDArray[np.float64], centres: NDArray[np.int64], window: int
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Give the rate in the window round places of any shape, and their stratum; NaN and -1 where it is unknown."""
-    rate = rates_round(track.rate, centres, window)
+    rate = means_around(landscape.rate, centres, window)
     stratum = np.zeros(centres.shape, np.intp)
-    if track.density is not None:
-        stratum = np.searchsorted(edges, _n_sites(track.density, centres, window), side="right")
+    if landscape.density is not None:
+        stratum = np.searchsorted(edges, _n_sites(landscape.density, centres, window), side="right")
     return rate, np.where(np.isnan(rate), -1, stratum)
 
 
-def _n_sites(density: Pieces, centres: NDArray[np.int64], window: int) -> NDArray[np.float64]:
+def _n_sites(density: StepFunction, centres: NDArray[np.int64], window: int) -> NDArray[np.float64]:
     # windows with as many sites must not differ by rounding
-    return np.round(rates_round(density, centres, window) * window, 6)
+    return np.round(means_around(density, centres, window) * window, 6)
 
 
 def draw_controls(
-    track: Track,
+    landscape: Landscape,
     sites: NDArray[np.int64],
     window: int,
     bins: Bins,
@@ -137,7 +137,7 @@ def draw_controls(
 
     Parameters
     ----------
-    track : Track
+    landscape : Landscape
     sites : (sites,) int64
         Centres, ascending, at least one.
     window : int
@@ -147,8 +147,8 @@ def draw_controls(
         Places to draw, of which those without a rate fall away.
     rng : Generator
     """
-    places = rng.integers(track.rate.start[0], track.rate.end[-1], n)
-    places = places[~np.isnan(rates_round(track.rate, places, window))]
+    places = rng.integers(landscape.rate.edges[0], landscape.rate.edges[-1], n)
+    places = places[~np.isnan(means_around(landscape.rate, places, window))]
     right = np.searchsorted(sites, places)
     beside = sites[np.clip([right - 1, right], 0, len(sites) - 1)]
     clear = np.abs(beside - places).min(axis=0) >= window
@@ -156,15 +156,15 @@ def draw_controls(
     if not overlap:
         places = places[clear]
     edges = np.zeros(0)
-    if track.density is not None and len(places):
-        n_sites = _n_sites(track.density, places, window)
+    if landscape.density is not None and len(places):
+        n_sites = _n_sites(landscape.density, places, window)
         edges = np.unique(np.quantile(n_sites, np.arange(1, STRATA) / STRATA))
-    rate, stratum = rates_and_strata(track, edges, places, window)
+    rate, stratum = rates_and_strata(landscape, edges, places, window)
     count = np.bincount(stratum, minlength=len(edges) + 2)
     total = np.bincount(stratum, weights=rate, minlength=len(count))
     sums, known = np.zeros((2, len(count), len(bins.distance)))
     for part in np.array_split(np.arange(len(places)), 1 + len(places) * len(bins.distance) // MEANS_AT_ONCE):
-        found = profiles(track.rate, places[part], bins)
+        found = profiles(landscape.rate, places[part], bins)
         np.add.at(sums, stratum[part], np.nan_to_num(found))
         np.add.at(known, stratum[part], ~np.isnan(found))
     mean = float(rate.mean()) if len(places) else np.nan

@@ -10,13 +10,14 @@ p-value is from a permutation test that shifts blocks along their contig
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tfbind.contigs import Contigs, renamed_note, some_names
 from tfbind.dna.peaks import Peak
 from tfbind.errors import TfbindError
 from tfbind.recombination.enrichment.blocks import FEWEST_BLOCKS, Blocks, number_blocks
@@ -25,17 +26,16 @@ from tfbind.recombination.enrichment.controls import (
     MOST_PLACES,
     Bins,
     Controls,
-    Track,
+    Landscape,
     draw_controls,
     profiles,
     quotients,
     rates_and_strata,
-    read_tracks,
+    read_landscapes,
 )
 from tfbind.recombination.enrichment.permutation import SitesOfContig, moved_ratios, two_sided_p
-from tfbind.recombination.evaluation.windows import PredictedMap
+from tfbind.recombination.evaluation.windows import JudgedMap
 from tfbind.recombination.maps.table import finest
-from tfbind.recombination.maps.track import matching_contigs
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Enrichment(NamedTuple):
 
 
 def measure_enrichment(
-    predicted: PredictedMap,
+    predicted: JudgedMap,
     peaks: Sequence[Peak],
     *,
     window: int | None = None,
@@ -95,7 +95,7 @@ def measure_enrichment(
 
     Parameters
     ----------
-    predicted : PredictedMap
+    predicted : JudgedMap
         The rows of its finest scale are used.
     peaks : sequence of Peak
         Their summits, which are the midpoints in BED, are the centres. Contigs match by name, or but for a ``chr``.
@@ -117,34 +117,37 @@ def measure_enrichment(
     TfbindError
         If sites and map have no contig in common, or no site counts.
     """
-    tracks = read_tracks(predicted.table)
+    landscapes = read_landscapes(predicted.table)
     map_rows = finest(predicted.table)
     resolution = int(map_rows["scale"].iloc[0]) or BIN
     window = window or resolution
     bins = Bins.within(flank or max(FLANK, FLANK_BINS * resolution), resolution)
     rng = np.random.default_rng(seed)
-    sites, notes = _place_sites(peaks, tracks)
-    if any(track.density is None for track in tracks.values()):
+    sites, notes = _place_sites(peaks, landscapes)
+    if any(landscape.density is None for landscape in landscapes.values()):
         notes.append("the map does not tell how many sites its windows have: controls match by contig alone")
     if window < resolution:
         notes.append(f"the window of {window:,} bp is narrower than the map's of {resolution:,} bp")
     profile, expected_profile = np.full((2, len(sites), len(bins.distance)), np.nan)
     drawn: dict[str, Controls] = {}
     for contig, rows in sites.loc[sites["left_out"] == ""].groupby("on").groups.items():
-        track, centres = tracks[str(contig)], sites.loc[rows, "centre"].to_numpy()
+        landscape, centres = landscapes[str(contig)], sites.loc[rows, "centre"].to_numpy()
         n = int(np.clip(controls * len(rows), FEWEST_PLACES, MOST_PLACES))
-        drawn[str(contig)] = found = draw_controls(track, np.sort(centres), window, bins, n, rng)
+        drawn[str(contig)] = found = draw_controls(landscape, np.sort(centres), window, bins, n, rng)
         if found.overlap:
             notes.append(f"contig {contig}: sites are so dense that windows of controls overlap theirs")
-        rate, stratum = rates_and_strata(track, found.edges, centres, window)
+        rate, stratum = rates_and_strata(landscape, found.edges, centres, window)
         sites.loc[rows, ["rate", "rate_controls"]] = np.stack([rate, found.rate[stratum]], axis=1)
         sites.loc[rows, "rate_all"] = found.mean
-        profile[rows], expected_profile[rows] = profiles(track.rate, centres, bins), found.profile[stratum]
+        profile[rows], expected_profile[rows] = (
+            profiles(landscape.rate, centres, bins),
+            found.profile[stratum],
+        )
     used = _left_out(sites)
     blocks = _blocks(sites[used], block, notes)
     on, centres = sites.loc[used, "on"].to_numpy(), sites.loc[used, "centre"].to_numpy()
     contigs = [
-        SitesOfContig(tracks[contig], found, centres[on == contig], blocks.number[on == contig])
+        SitesOfContig(landscapes[contig], found, centres[on == contig], blocks.number[on == contig])
         for contig, found in drawn.items()
     ]
     moved, moved_profiles = moved_ratios(contigs, window, bins, permutations, rng)
@@ -171,29 +174,26 @@ def measure_enrichment(
     return Enrichment(table, sites[list(SITE_COLUMNS)], metrics, notes, predicted.per_mutation)
 
 
-def _place_sites(peaks: Sequence[Peak], tracks: Mapping[str, Track]) -> tuple[pd.DataFrame, list[str]]:
+def _place_sites(
+    peaks: Sequence[Peak], landscapes: Mapping[str, Landscape]
+) -> tuple[pd.DataFrame, list[str]]:
     """Put sites in a table of SITE_COLUMNS and ``on``, the map's name of their contig; and note how names match."""
     rows = [(peak.contig, peak.start, peak.end, peak.name, peak.summit) for peak in peaks]
     sites = pd.DataFrame(rows, columns=list(SITE_COLUMNS[:5])).assign(
         rate=np.nan, rate_controls=np.nan, rate_all=np.nan
     )
-    names = matching_contigs(sites["chrom"], tracks)
+    names = Contigs(landscapes, "the map").match(sites["chrom"], "the sites", log=False)
     sites["on"] = sites["chrom"].map(names)
     absent = sites["on"].isna()
     # one place counts once, as where both strands were called
     sites["left_out"] = np.select([absent, sites.duplicated(["on", "centre"])], LEFT_OUT[:2], default="")
     notes = []
-    if renamed := [f"{name} = {other}" for name, other in names.items() if name != other]:
-        notes.append(f"contigs of sites and map match but for 'chr': {_some(renamed)}")
+    if renamed := renamed_note(names, "the sites", "the map"):
+        notes.append(renamed)
     if absent.any():
-        lacking = _some(sites.loc[absent, "chrom"].unique())
+        lacking = some_names(sites.loc[absent, "chrom"].unique())
         notes.append(f"{absent.sum():,} sites are on contigs that the map lacks: {lacking}")
     return sites, notes
-
-
-def _some(names: Iterable[str]) -> str:
-    names = list(names)
-    return ", ".join(names[:5]) + " ..." * (len(names) > 5)
 
 
 def _left_out(sites: pd.DataFrame) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ from tfbind.recombination.enrichment.controls import (
     MEANS_AT_ONCE,
     Bins,
     Controls,
-    Track,
+    Landscape,
     profiles,
     quotients,
     rates_and_strata,
@@ -29,7 +29,7 @@ MOVES_WITH_PROFILE = 200
 class SitesOfContig(NamedTuple):
     """A contig, its controls, and the centres of its sites, (sites,) int64, with the numbers of their blocks."""
 
-    track: Track
+    landscape: Landscape
     controls: Controls
     centres: NDArray[np.int64]
     blocks: NDArray[np.intp]
@@ -59,10 +59,10 @@ def moved_ratios(
     rate, expected = np.zeros((2, moves))
     with_profile = min(moves, MOVES_WITH_PROFILE)
     profile, expected_profile = np.zeros((2, with_profile, len(bins.distance)))
-    for track, controls, centres, blocks in contigs:
-        first, step = track.rate.start[0], bins.width
+    for landscape, controls, centres, blocks in contigs:
+        first, step = landscape.rate.edges[0], bins.width
         # by whole windows of the map: sites at their middles, which average fewer of them, stay there
-        n_steps = -(-(track.rate.end[-1] - first) // step)
+        n_steps = -(-(landscape.rate.edges[-1] - first) // step)
         numbers, block = np.unique(blocks, return_inverse=True)
         length, offsets = n_steps * step, rng.integers(0, n_steps, (moves, len(numbers))) * step
 
@@ -70,13 +70,13 @@ def moved_ratios(
             return first + (centres - first + offsets[at][:, block]) % length  # noqa: B023
 
         for at in _parts(moves, len(centres)):
-            of_moved, stratum = rates_and_strata(track, controls.edges, moved(at), window)
+            of_moved, stratum = rates_and_strata(landscape, controls.edges, moved(at), window)
             above, below = _sums(of_moved, controls.rate[stratum])
             rate[at] += above
             expected[at] += below
         for at in _parts(with_profile, len(centres) * len(bins.distance)):
-            _, stratum = rates_and_strata(track, controls.edges, moved(at), window)
-            above, below = _sums(profiles(track.rate, moved(at), bins), controls.profile[stratum])
+            _, stratum = rates_and_strata(landscape, controls.edges, moved(at), window)
+            above, below = _sums(profiles(landscape.rate, moved(at), bins), controls.profile[stratum])
             profile[at] += above
             expected_profile[at] += below
     return quotients(rate, expected), quotients(profile, expected_profile)

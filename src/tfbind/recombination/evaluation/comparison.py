@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tfbind.contigs import Contigs
 from tfbind.errors import TfbindError
 from tfbind.recombination.evaluation.measure import METRICS, pearson, window_metrics
-from tfbind.recombination.evaluation.windows import KEY, PredictedMap, judged_windows, map_windows
+from tfbind.recombination.evaluation.windows import KEY, JudgedMap, judged_windows, map_windows
 from tfbind.recombination.maps.reading import Truth
-from tfbind.recombination.maps.track import matching_contigs
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ COMPARISON_COLUMNS = (
 
 
 def compare_maps(
-    maps: Mapping[str, PredictedMap], truth: Truth, scales: Sequence[int], seed: int = 0
+    maps: Mapping[str, JudgedMap], truth: Truth, scales: Sequence[int], seed: int = 0
 ) -> pd.DataFrame:
     """Measure maps over the same windows, and their differences of Pearson's correlation from the first map's.
 
@@ -45,7 +45,7 @@ def compare_maps(
 
     Parameters
     ----------
-    maps : mapping of name -> PredictedMap
+    maps : mapping of name -> JudgedMap
         At least two.
     truth : Truth
         Contigs match by name, or but for a ``chr``.
@@ -67,8 +67,8 @@ def compare_maps(
     """
     renamed = {}
     for name, (table, per_mutation) in maps.items():
-        matches = matching_contigs(table["chrom"].unique(), truth.pieces)
-        renamed[name] = PredictedMap(
+        matches = Contigs(truth.rates, "the truth").match(table["chrom"].unique(), name)
+        renamed[name] = JudgedMap(
             table.assign(chrom=table["chrom"].map(matches).fillna(table["chrom"])), per_mutation
         )
         if per_mutation != truth.per_mutation:
@@ -100,13 +100,13 @@ def compare_maps(
     return table.astype(dict.fromkeys(floats, np.float64))
 
 
-def _shared_windows(maps: Mapping[str, PredictedMap], truth: Truth, scale: int) -> dict[str, pd.DataFrame]:
+def _shared_windows(maps: Mapping[str, JudgedMap], truth: Truth, scale: int) -> dict[str, pd.DataFrame]:
     """Judge every map over the windows that count for all."""
     first = next(
         (each for each in maps.values() if (each.table["scale"] == scale).any()), next(iter(maps.values()))
     )
     windows = map_windows(first.table, scale)
-    judged = {name: judged_windows(each.table, truth.pieces, windows, scale) for name, each in maps.items()}
+    judged = {name: judged_windows(each.table, truth.rates, windows, scale) for name, each in maps.items()}
     counts = np.logical_and.reduce([each["left_out"] == "" for each in judged.values()])
     logger.info(
         "scale %s: %s of %s windows are known to all", f"{scale:,}", f"{counts.sum():,}", f"{len(windows):,}"

@@ -16,17 +16,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from tfbind.contigs import Contigs, renamed_note, some_names
 from tfbind.errors import TfbindError
 from tfbind.recombination.evaluation.windows import (
     LEFT_OUT,
-    PredictedMap,
+    JudgedMap,
     judged_windows,
     map_windows,
 )
 from tfbind.recombination.mapping.hotspots import FACTOR, WIDTH, Interval, score_hotspots
-from tfbind.recombination.maps.reading import Truth, table_pieces
-from tfbind.recombination.maps.table import finest
-from tfbind.recombination.maps.track import COVERED, Pieces, matching_contigs
+from tfbind.recombination.maps.reading import Truth, steps_by_contig
+from tfbind.recombination.maps.table import COVERED, finest
+from tfbind.steps import StepFunction
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class MapEvaluation(NamedTuple):
 
 
 def evaluate_map(
-    predicted: PredictedMap,
+    predicted: JudgedMap,
     truth: Truth,
     scales: Sequence[int],
     hotspots: Sequence[Interval] | None = None,
@@ -84,7 +85,7 @@ def evaluate_map(
 
     Parameters
     ----------
-    predicted : PredictedMap
+    predicted : JudgedMap
     truth : Truth
         Contigs match by name, or but for a ``chr``.
     scales : sequence of int
@@ -100,19 +101,19 @@ def evaluate_map(
         If they have no contig in common, or no window of any scale counts.
     """
     contigs = predicted.table["chrom"].unique()
-    matches = matching_contigs(contigs, truth.pieces)
+    matches = Contigs(truth.rates, "the truth").match(contigs, "the map", log=False)
     notes = [*truth.notes, *_contig_notes(contigs, matches)]
     same_unit = predicted.per_mutation == truth.per_mutation
     if not same_unit:
         notes.append("map and truth are not in one unit (one is r/mu): only correlations are defined")
-    pieces = {name: truth.pieces[other] for name, other in matches.items()}
+    rates = {name: truth.rates[other] for name, other in matches.items()}
     tables, metrics = [], {}
     for scale in scales:
-        if _coarser(pieces, scale):
+        if _coarser(rates, scale):
             notes.append(
                 f"scale {scale:,}: most of the truth is coarser, so neighbouring windows share its values"
             )
-        windows = judged_windows(predicted.table, pieces, map_windows(predicted.table, scale), scale)
+        windows = judged_windows(predicted.table, rates, map_windows(predicted.table, scale), scale)
         metrics[str(scale)] = values = window_metrics(windows, same_unit=same_unit)
         left_out = ", ".join(f"{values[f'n_{reason}']:,} {reason}" for reason in LEFT_OUT)
         logger.info("scale %s: %s windows; left out: %s", f"{scale:,}", f"{values['n_windows']:,}", left_out)
@@ -121,9 +122,9 @@ def evaluate_map(
         notes += _interval_notes(predicted.table, scales)
     spots = None
     if hotspots is not None:
-        spots = _hotspot_scores(hotspots, predicted, pieces, hotspot_factor)
+        spots = _hotspot_scores(hotspots, predicted, rates, hotspot_factor)
         notes.append(_hotspot_note(spots))
-        length = np.concatenate([each.end - each.start for each in pieces.values()])
+        length = np.concatenate([each.width[each.is_known] for each in rates.values()])
         if np.quantile(length, 0.1) > WIDTH:
             notes.append(f"hotspots: the truth is coarser than {WIDTH:,} bp, and may hide some")
     for note in notes[len(truth.notes) :]:
@@ -144,10 +145,11 @@ def evaluate_map(
 
 
 def _hotspot_scores(
-    hotspots: Sequence[Interval], predicted: PredictedMap, truth: Mapping[str, Pieces], factor: float
+    hotspots: Sequence[Interval], predicted: JudgedMap, truth: Mapping[str, StepFunction], factor: float
 ) -> dict[str, int | float | None]:
-    known = table_pieces(finest(predicted.table))
-    names = matching_contigs((contig for contig, _, _ in hotspots), known) if hotspots else {}
+    known = steps_by_contig(finest(predicted.table))
+    of_map = Contigs(known, "the map")
+    names = of_map.match((contig for contig, _, _ in hotspots), "the hotspots") if hotspots else {}
     renamed = [(names.get(contig, contig), start, end) for contig, start, end in hotspots]
     return score_hotspots(renamed, truth, known, factor)
 
@@ -164,19 +166,11 @@ def _hotspot_note(scores: Mapping[str, int | float | None]) -> str:
     )
 
 
-def _contig_notes(contigs: NDArray, matches: Mapping[str, str]) -> list[str]:
-    renamed = [f"{name} = {other}" for name, other in matches.items() if name != other and other]
+def _contig_notes(contigs: NDArray, matches: dict[str, str]) -> list[str]:
     absent = [name for name in contigs if name not in matches]
-    notes = []
-    if renamed:
-        notes.append(
-            f"contigs of map and truth match but for 'chr': {', '.join(renamed[:3])}{' ...' * (len(renamed) > 3)}"
-        )
-    if absent:
-        notes.append(
-            f"{len(absent)} contigs of the map have no truth: {', '.join(absent[:5])}{' ...' * (len(absent) > 5)}"
-        )
-    return notes
+    notes = [f"{len(absent)} contigs of the map have no truth: {some_names(absent)}"] if absent else []
+    renamed = renamed_note(matches, "the map", "the truth")
+    return [renamed, *notes] if renamed else notes
 
 
 def _interval_notes(table: pd.DataFrame, scales: Sequence[int]) -> list[str]:
@@ -191,8 +185,8 @@ def _interval_notes(table: pd.DataFrame, scales: Sequence[int]) -> list[str]:
     ]
 
 
-def _coarser(truth: Mapping[str, Pieces], scale: int) -> bool:
-    length = np.concatenate([(each.end - each.start)[~np.isnan(each.rate)] for each in truth.values()])
+def _coarser(truth: Mapping[str, StepFunction], scale: int) -> bool:
+    length = np.concatenate([each.width[each.is_known] for each in truth.values()])
     return bool(length[length > scale].sum() > 0.5 * length.sum())
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfbind.recombination.maps.reading import is_map_table, read_rates, table_pieces
-from tfbind.recombination.maps.table import RATES, finest, read_map, resolution
-from tfbind.recombination.maps.track import COVERED, Pieces, window_means
+from tfbind.recombination.maps.reading import is_map_table, read_rates, steps_by_contig
+from tfbind.recombination.maps.table import COVERED, RATES, finest, read_map, resolution
+from tfbind.steps import StepFunction
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ WINDOW_COLUMNS = (*KEY, "scale", "rate", "truth", "rate_lower", "rate_upper", "n
 LEFT_OUT = ("short", "no_prediction", "no_truth")
 
 
-class PredictedMap(NamedTuple):
+class JudgedMap(NamedTuple):
     """A map that is judged.
 
     table : as `tfbind.recombination.maps.table.read_map` gives it, always with ``scale`` (0: of none)
@@ -34,7 +34,7 @@ class PredictedMap(NamedTuple):
     per_mutation: bool
 
 
-def read_prediction(path: Path, mutation_rate: float | None = None, unit: str | None = None) -> PredictedMap:
+def read_prediction(path: Path, mutation_rate: float | None = None, unit: str | None = None) -> JudgedMap:
     """Read tfbind's table, or a map in another format, which has no intervals.
 
     Other formats are those of `tfbind.recombination.maps.reading.read_rates`.
@@ -58,12 +58,9 @@ def read_prediction(path: Path, mutation_rate: float | None = None, unit: str | 
         if unit is not None:
             logger.info("%s: tells the unit of its rates, which --map-unit does not change", path)
     else:
-        pieces, per_mutation, note = read_rates(path, unit_if_untold=unit)
+        table, per_mutation, note = read_rates(path, unit_if_untold=unit)
         logger.info("%s: %s", path, note)
-        table = pd.concat(
-            [pd.DataFrame({"chrom": contig, **each._asdict()}) for contig, each in pieces.items()],
-            ignore_index=True,
-        ).assign(rate_lower=np.nan, rate_upper=np.nan, note="")
+        table = table.assign(rate_lower=np.nan, rate_upper=np.nan, note="")
     if "scale" not in table:
         table["scale"] = resolution(table)
     if mutation_rate is not None and not per_mutation:
@@ -71,7 +68,7 @@ def read_prediction(path: Path, mutation_rate: float | None = None, unit: str | 
     elif mutation_rate is not None:
         table[list(RATES)] *= mutation_rate
         per_mutation = False
-    return PredictedMap(table, per_mutation)
+    return JudgedMap(table, per_mutation)
 
 
 def map_windows(table: pd.DataFrame, scale: int) -> pd.DataFrame:
@@ -101,7 +98,7 @@ def rates_over(table: pd.DataFrame, windows: pd.DataFrame, scale: int) -> pd.Dat
     Parameters
     ----------
     table : DataFrame
-        Of a PredictedMap.
+        Of a JudgedMap.
     windows : DataFrame
         ``chrom``, ``start``, ``end``.
     scale : int
@@ -116,22 +113,22 @@ def rates_over(table: pd.DataFrame, windows: pd.DataFrame, scale: int) -> pd.Dat
     found = windows[KEY].merge(own, how="left", on=KEY, indicator=True).set_index(windows.index)
     absent = found["_merge"] == "left_only"
     if absent.any():
-        found.loc[absent, "rate"] = means_over(table_pieces(finest(table)), windows[absent])
+        found.loc[absent, "rate"] = means_over(steps_by_contig(finest(table)), windows[absent])
     return found[[*RATES, "note"]].fillna({"note": ""})
 
 
-def means_over(pieces: Mapping[str, Pieces], windows: pd.DataFrame) -> NDArray[np.float64]:
+def means_over(rates: Mapping[str, StepFunction], windows: pd.DataFrame) -> NDArray[np.float64]:
     """Mean rates over windows of several contigs: (windows,) float64, NaN where too little is known."""
     means = np.full(len(windows), np.nan)
     for contig, at in windows.groupby("chrom", sort=False).indices.items():
-        if contig in pieces:
+        if contig in rates:
             rows = windows.iloc[at]
-            means[at] = window_means(pieces[str(contig)], rows["start"], rows["end"])
+            means[at] = rates[str(contig)].means(rows["start"], rows["end"], covered=COVERED)
     return means
 
 
 def judged_windows(
-    table: pd.DataFrame, truth: Mapping[str, Pieces], windows: pd.DataFrame, scale: int
+    table: pd.DataFrame, truth: Mapping[str, StepFunction], windows: pd.DataFrame, scale: int
 ) -> pd.DataFrame:
     """Put a map's rates and the truth side by side, with a note on each window that does not count.
 

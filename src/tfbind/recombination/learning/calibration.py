@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from tfbind.recombination.learning.examples import RegionTokens
-from tfbind.recombination.mapping.posterior import Calibration, TokenRates, windows_of
+from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior, windows_of
 from tfbind.recombination.options import FLOOR, SCALES
 
 LEVEL = 0.95
 
 
-def calibrate(predicted: Sequence[TokenRates], regions: Sequence[RegionTokens]) -> Calibration:
+def calibrate(predicted: Sequence[TokenPosterior], regions: Sequence[RegionTokens]) -> Calibration:
     """Find the quantiles that hold the truth in regions which training has not seen.
 
     At each scale every region is cut into windows of so many tokens; each region counts alike. A region with fewer
@@ -21,7 +21,7 @@ def calibrate(predicted: Sequence[TokenRates], regions: Sequence[RegionTokens]) 
 
     Parameters
     ----------
-    predicted : sequence of TokenRates
+    predicted : sequence of TokenPosterior
         A region each.
     regions : sequence of RegionTokens
         The tokens that are counted, and their true rates.
@@ -34,8 +34,7 @@ def calibrate(predicted: Sequence[TokenRates], regions: Sequence[RegionTokens]) 
             last = np.minimum(first + size, len(tokens.rate))
             starts, ends = tokens.start[first], tokens.end[last - 1]
             windows = windows_of(found, starts, ends)
-            total = np.concatenate([[0.0], np.cumsum(tokens.rate * (tokens.end - tokens.start))])
-            true = (total[last] - total[first]) / (ends - starts)
+            true = tokens.true_rate().means(starts, ends)
             deviations.append((np.log(true + FLOOR) - windows.median_log()) / windows.sd)
             weights.append(np.full(len(first), 1 / len(first)))
         low, high = _quantiles(np.concatenate(deviations), np.concatenate(weights))

@@ -16,6 +16,7 @@ from tfbind.genotypes.features import FEATURES, compute_features
 from tfbind.genotypes.simulation import Region
 from tfbind.progress import Progress
 from tfbind.recombination.mapping.scaling import Scaling
+from tfbind.steps import StepFunction
 from tfbind.training.data import Examples
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,10 @@ class RegionTokens:
     x: np.ndarray
     rate: np.ndarray
     source: tuple[int, int] = (0, 0)
+
+    def true_rate(self) -> StepFunction:
+        """Give the truth along the region."""
+        return StepFunction(np.append(self.start, self.end[-1:]), self.rate)
 
 
 def tokens_of(region: Region, rng: np.random.Generator, shift: float = 0.0) -> RegionTokens | None:

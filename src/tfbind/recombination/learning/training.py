@@ -24,7 +24,7 @@ from tfbind.recombination.learning.examples import (
     read_grids,
     read_regions,
 )
-from tfbind.recombination.mapping.posterior import Calibration, TokenRates, window_rates
+from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior, window_rates
 from tfbind.recombination.mapping.rate_model import (
     SHIFTS,
     RateCard,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Region = TypeVar("Region")
+OneRegion = TypeVar("OneRegion")
 
 # of the regions; they choose the epoch and calibrate the intervals
 VALIDATION_SHARE = 0.06
@@ -229,14 +229,14 @@ def unshifted(regions: Sequence[Sequence[RegionTokens]]) -> list[RegionTokens]:
 
 
 def judge_scales(
-    regions: Sequence[RegionTokens], predicted: Sequence[TokenRates], calibration: Calibration
+    regions: Sequence[RegionTokens], predicted: Sequence[TokenPosterior], calibration: Calibration
 ) -> dict[str, dict[str, float]]:
     """What `judge` says at each of JUDGED_SCALES."""
     return {str(scale): judge(regions, predicted, calibration, scale) for scale in JUDGED_SCALES}
 
 
 def judge(
-    regions: Sequence[RegionTokens], predicted: Sequence[TokenRates], calibration: Calibration, scale: int
+    regions: Sequence[RegionTokens], predicted: Sequence[TokenPosterior], calibration: Calibration, scale: int
 ) -> dict[str, float]:
     """Compare windows of ``scale`` bp with the truth, over all regions together.
 
@@ -252,9 +252,7 @@ def judge(
         if not len(starts):
             continue
         rate, lower, upper = window_rates(found, starts, starts + scale, calibration)
-        edges = np.append(tokens.start, tokens.end[-1]).astype(float)
-        total = np.concatenate([[0.0], np.cumsum(tokens.rate * np.diff(edges))])
-        truth = (np.interp(starts + scale, edges, total) - np.interp(starts, edges, total)) / scale
+        truth = tokens.true_rate().means(starts, starts + scale)
         rates.append(rate)
         truths.append(truth)
         inside.append((lower <= truth) & (truth <= upper))
@@ -269,7 +267,9 @@ def judge(
     }
 
 
-def hold_out(regions: Sequence[Region], seed: int, source: Path) -> tuple[list[Region], list[Region]]:
+def hold_out(
+    regions: Sequence[OneRegion], seed: int, source: Path
+) -> tuple[list[OneRegion], list[OneRegion]]:
     """Split regions into those to train on and those held out.
 
     Raises

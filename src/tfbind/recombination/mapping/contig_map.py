@@ -12,7 +12,7 @@ from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.gaps import accessible_stretches
 from tfbind.genotypes.mask import Accessible
 from tfbind.recombination.mapping.hotspots import Hotspot, find_hotspots, hotspot_width
-from tfbind.recombination.mapping.posterior import Calibration, TokenRates, window_rates
+from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior, window_rates
 
 # Of a stretch without a site that is wider than so many tokens, in which 8 common sites are expected, nothing is
 # known: what the network says of it comes from elsewhere
@@ -25,7 +25,7 @@ class ContigMap:
 
     genotypes : Genotypes
     mask : Accessible or None
-    tokens : TokenRates or None
+    tokens : TokenPosterior or None
         None where nothing can be said.
     calibration : Calibration
     note : str
@@ -34,7 +34,7 @@ class ContigMap:
 
     genotypes: Genotypes
     mask: Accessible | None
-    tokens: TokenRates | None
+    tokens: TokenPosterior | None
     calibration: Calibration
     note: str = ""
 
@@ -125,8 +125,6 @@ class ContigMap:
         return n_sites, gap
 
 
-def _over(tokens: TokenRates, stretches: Accessible) -> TokenRates:
-    """Measure tokens in bases of some stretches alone, as `Accessible.bases_before` counts them."""
-    start, end = stretches.bases_before(tokens.start), stretches.bases_before(tokens.end)
-    some = end > start
-    return TokenRates(start[some], end[some], tokens.rate[some], tokens.log_sd[some], tokens.pieces)
+def _over(tokens: TokenPosterior, stretches: Accessible) -> TokenPosterior:
+    """Measure tokens in bases of some stretches alone."""
+    return tokens.warped(stretches.bases_before(tokens.rate.edges))

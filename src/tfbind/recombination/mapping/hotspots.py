@@ -12,8 +12,9 @@ import numpy as np
 from tfbind.dna.peaks import bed_lines
 from tfbind.files import write_text
 from tfbind.genotypes.mask import Accessible
-from tfbind.recombination.mapping.posterior import Calibration, TokenRates, window_rates
-from tfbind.recombination.maps.track import Pieces, window_means
+from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior, window_rates
+from tfbind.recombination.maps.table import COVERED
+from tfbind.steps import StepFunction
 
 # human hotspots are about 2 kb wide; narrower windows than this do not tell them from chance
 WIDTH = 5_000
@@ -42,14 +43,14 @@ class Hotspot(NamedTuple):
     probability: float
 
 
-def hotspot_width(tokens: TokenRates) -> int:
+def hotspot_width(tokens: TokenPosterior) -> int:
     """Width of the windows that are compared, bp: WIDTH, or where tokens are wider as many whole kb as these have."""
     return max(WIDTH, 1_000 * -(-int(tokens.token_width()) // 1_000))
 
 
 def find_hotspots(
     contig: str,
-    tokens: TokenRates,
+    tokens: TokenPosterior,
     calibration: Calibration,
     starts: np.ndarray,
     ends: np.ndarray,
@@ -64,7 +65,7 @@ def find_hotspots(
     Parameters
     ----------
     contig : str
-    tokens : TokenRates
+    tokens : TokenPosterior
     calibration : Calibration
     starts, ends : (windows,) int64
         Ascending, each one's end the next one's start.
@@ -105,17 +106,14 @@ def _surroundings(
     rate: np.ndarray, starts: np.ndarray, ends: np.ndarray, first: np.ndarray, last: np.ndarray
 ) -> np.ndarray:
     """Mean rate of the SURROUNDINGS of runs of windows, as far as they are known, without the runs themselves."""
-    width = np.where(np.isnan(rate), 0, ends - starts)
-    mass = np.concatenate([[0.0], np.cumsum(np.nan_to_num(rate) * width)])
-    length = np.concatenate([[0.0], np.cumsum(width)])
+    known = StepFunction.from_intervals(starts, ends, rate)
     middle = (starts[first] + ends[last]) // 2
     left = np.minimum(np.searchsorted(starts, middle - SURROUNDINGS // 2), first)
-    right = np.maximum(np.searchsorted(ends, middle + SURROUNDINGS // 2, side="right"), last + 1)
-
-    def around(sums: np.ndarray) -> np.ndarray:
-        return sums[right] - sums[left] - (sums[last + 1] - sums[first])
-
-    return np.divide(around(mass), around(length), out=np.full(len(first), np.nan), where=around(length) > 0)
+    right = np.maximum(np.searchsorted(ends, middle + SURROUNDINGS // 2, side="right"), last + 1) - 1
+    around, run = (starts[left], ends[right]), (starts[first], ends[last])
+    mass = known.integral(*around) - known.integral(*run)
+    length = known.known_bases(*around) - known.known_bases(*run)
+    return np.divide(mass, length, out=np.full(len(first), np.nan), where=length > 0)
 
 
 def write_hotspots(path: Path, hotspots: Sequence[Hotspot]) -> None:
@@ -144,8 +142,8 @@ def read_intervals(path: Path) -> list[Interval]:
 
 def score_hotspots(
     calls: Sequence[Hotspot | Interval],
-    truth: Mapping[str, Pieces],
-    known: Mapping[str, Pieces] | None = None,
+    truth: Mapping[str, StepFunction],
+    known: Mapping[str, StepFunction] | None = None,
     factor: float = FACTOR,
     width: int = WIDTH,
 ) -> dict[str, int | float | None]:
@@ -155,8 +153,8 @@ def score_hotspots(
     ----------
     calls : sequence of (contig, start, end, ...)
         0-based, half-open; their contigs have the truth's names.
-    truth : mapping of contig to Pieces
-    known : mapping of contig to Pieces, optional
+    truth : mapping of contig to StepFunction
+    known : mapping of contig to StepFunction, optional
         The map that hotspots were called in: where it knows nothing none is looked for (default: all is known).
     factor : float
         A true hotspot has ``factor`` times the mean rate of the surrounding 200 kb, as in `find_hotspots`.
@@ -171,13 +169,14 @@ def score_hotspots(
         that overlap a true one. A share of none is None.
     """
     n_true = n_called = n_found = n_right = 0
-    for contig, pieces in truth.items():
-        edges = np.arange(pieces.start[0] // width, -(-pieces.end[-1] // width) + 1) * width
-        edges[0], edges[-1] = pieces.start[0], pieces.end[-1]
+    for contig, rates in truth.items():
+        start, end = rates.edges[[0, -1]]
+        edges = np.arange(start // width, -(-end // width) + 1) * width
+        edges[0], edges[-1] = start, end
         starts, ends = edges[:-1], edges[1:]
-        rate = window_means(pieces, starts, ends)
+        rate = rates.means(starts, ends, covered=COVERED)
         if known is not None:
-            unknown = contig not in known or np.isnan(window_means(known[contig], starts, ends))
+            unknown = contig not in known or np.isnan(known[contig].means(starts, ends, covered=COVERED))
             rate = np.where(unknown, np.nan, rate)
         first, last = _peaks(rate, starts, ends, factor)
         true_start, true_end = starts[first], ends[last]

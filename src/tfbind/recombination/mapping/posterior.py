@@ -8,42 +8,47 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfbind.recombination.options import FLOOR, LOG_RATES, LOG_SPREADS, MOST_VARIANCE, SCALES
+from tfbind.steps import StepFunction
 
 
 @dataclass(frozen=True, eq=False)
-class TokenRates:
-    """What is known of the rate at each token along a contig, or at each piece of some; 0-based, half-open.
+class TokenPosterior:
+    """What is known of the rate at each token along a contig, or at each piece of some.
 
-    start, end : (tokens,) int64
-        Each one's end is the next one's start.
-    rate : (tokens,) float64
+    rate : StepFunction
         Posterior mean of r/mu.
-    log_sd : (tokens, scales) float64
-        Standard deviation of the log rate of the window round the token, at each
-        of `tfbind.recombination.options.SCALES`.
+    log_sd : StepFunction of the same edges, a column for each of `tfbind.recombination.options.SCALES`
+        Standard deviation of the log rate of the window around the token, at that scale.
     pieces : int
-        How many of these stand for one token; see `average`.
+        How many steps make one token; see `average`.
     """
 
-    start: np.ndarray
-    end: np.ndarray
-    rate: np.ndarray
-    log_sd: np.ndarray
+    rate: StepFunction
+    log_sd: StepFunction
     pieces: int = 1
+
+    @classmethod
+    def from_edges(
+        cls, edges: np.ndarray, rate: np.ndarray, log_sd: np.ndarray, pieces: int = 1
+    ) -> TokenPosterior:
+        """Take (n + 1,) int64 edges of (n,) float64 rates and (n, scales) float64 spreads."""
+        return cls(StepFunction(edges, rate), StepFunction(edges, log_sd), pieces)
 
     def token_width(self) -> float:
         """Median over the tokens, bp."""
-        return float(np.median(self.end - self.start)) * self.pieces
+        return float(np.median(self.rate.width)) * self.pieces
+
+    def warped(self, edges: np.ndarray) -> TokenPosterior:
+        """Measure tokens in another unit of length; see `StepFunction.warped`."""
+        return TokenPosterior(self.rate.warped(edges), self.log_sd.warped(edges), self.pieces)
 
 
-def average(grids: Sequence[TokenRates]) -> TokenRates:
+def average(grids: Sequence[TokenPosterior]) -> TokenPosterior:
     """Average what is known of the same contig at tokens that begin elsewhere, evenly shifted: pieces between edges."""
-    edges = np.unique(np.concatenate([np.append(grid.start, grid.end[-1:]) for grid in grids]))
-    start, end = edges[:-1], edges[1:]
-    token = [np.searchsorted(grid.start, start, side="right") - 1 for grid in grids]
-    rate = np.mean([grid.rate[at] for grid, at in zip(grids, token, strict=True)], axis=0)
-    log_sd = np.mean([grid.log_sd[at] for grid, at in zip(grids, token, strict=True)], axis=0)
-    return TokenRates(start, end, rate, log_sd, len(grids))
+    edges = np.unique(np.concatenate([grid.rate.edges for grid in grids]))
+    rate = np.mean([grid.rate.at(edges[:-1]) for grid in grids], axis=0)
+    log_sd = np.mean([grid.log_sd.at(edges[:-1]) for grid in grids], axis=0)
+    return TokenPosterior.from_edges(edges, rate, log_sd, len(grids))
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class Calibration:
 
 
 @dataclass(frozen=True, eq=False)
-class Windows:
+class WindowPosterior:
     """The posterior of windows' rates before calibration.
 
     rate : (windows,) float64, posterior mean of r/mu; NaN where no token overlaps
@@ -75,7 +80,7 @@ class Windows:
         return np.log(self.rate + FLOOR) - np.minimum(self.sd**2, MOST_VARIANCE) / 2
 
 
-def windows_of(tokens: TokenRates, starts: np.ndarray, ends: np.ndarray) -> Windows:
+def windows_of(tokens: TokenPosterior, starts: np.ndarray, ends: np.ndarray) -> WindowPosterior:
     """Average tokens over windows, each as far as there are tokens.
 
     The spread of a window is that of its number of tokens, between the scales by the logarithm of it: neither the
@@ -83,25 +88,13 @@ def windows_of(tokens: TokenRates, starts: np.ndarray, ends: np.ndarray) -> Wind
 
     Parameters
     ----------
-    tokens : TokenRates
+    tokens : TokenPosterior
     starts, ends : (windows,) int
         0-based, half-open, bp.
     """
-    edges = np.append(tokens.start, tokens.end[-1:]).astype(float)
-
-    def within(values: np.ndarray) -> np.ndarray:
-        total = np.concatenate([[0.0], np.cumsum(values)])
-        return np.interp(ends, edges, total) - np.interp(starts, edges, total)
-
-    width = np.diff(edges)
-    overlap = within(width)
-    n_tokens = within(np.ones(len(width))) / tokens.pieces
-    some = overlap > 0
-    per_bp = np.divide(1.0, overlap, out=np.full(len(overlap), np.nan), where=some)
-    rate = within(tokens.rate * width) * per_bp
-    by_scale = np.stack([within(column * width) * per_bp for column in tokens.log_sd.T], axis=1)
-    sd = _between(n_tokens, by_scale)
-    return Windows(rate, np.where(some, sd, np.nan), n_tokens)
+    n_tokens = tokens.rate.steps_within(starts, ends) / tokens.pieces
+    sd = _between(n_tokens, tokens.log_sd.means(starts, ends))
+    return WindowPosterior(tokens.rate.means(starts, ends), sd, n_tokens)
 
 
 def _between(n_tokens: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -114,13 +107,13 @@ def _between(n_tokens: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def window_rates(
-    tokens: TokenRates, starts: np.ndarray, ends: np.ndarray, calibration: Calibration
+    tokens: TokenPosterior, starts: np.ndarray, ends: np.ndarray, calibration: Calibration
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Posterior mean and 95% interval of the rate of windows.
 
     Parameters
     ----------
-    tokens : TokenRates
+    tokens : TokenPosterior
     starts, ends : (windows,) int
         0-based, half-open, bp.
     calibration : Calibration
@@ -140,7 +133,9 @@ def window_rates(
     return windows.rate, np.minimum(lower, windows.rate), np.maximum(upper, windows.rate)
 
 
-def token_rates(start: np.ndarray, end: np.ndarray, outputs: np.ndarray) -> TokenRates:
-    """Read a network's outputs, (tokens, OUTPUTS) float32, of a contig's tokens."""
+def token_posterior(start: np.ndarray, end: np.ndarray, outputs: np.ndarray) -> TokenPosterior:
+    """Read a network's outputs, (tokens, OUTPUTS) float32, of a contig's tokens, each ending where the next starts."""
     log_rate, log_sd = np.clip(outputs[:, 0], *LOG_RATES), np.clip(outputs[:, 1:], *LOG_SPREADS)
-    return TokenRates(start, end, np.exp(log_rate.astype(float)), np.exp(log_sd.astype(float)))
+    return TokenPosterior.from_edges(
+        np.append(start, end[-1:]), np.exp(log_rate.astype(float)), np.exp(log_sd.astype(float))
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tfbind.contigs import some_names
 from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import COMMON
@@ -26,7 +27,7 @@ from tfbind.recombination.checks.samples import (
 )
 from tfbind.recombination.mapping.contig_map import ContigMap
 from tfbind.recombination.mapping.hotspots import Hotspot
-from tfbind.recombination.mapping.posterior import TokenRates
+from tfbind.recombination.mapping.posterior import TokenPosterior
 from tfbind.recombination.mapping.rate_model import RateModel
 from tfbind.recombination.mapping.relernn import RelernnModel
 from tfbind.recombination.maps.table import RATES
@@ -158,7 +159,7 @@ def map_contig(
     if mask is not None:
         genotypes, accessible = apply_mask(genotypes, mask), mask.on(genotypes.contig)
     calibration = model.card.calibration
-    if mask is not None and mask.name_of(genotypes.contig) is None:
+    if mask is not None and mask.names.find(genotypes.contig) is None:
         return ContigMap(genotypes, accessible, None, calibration, "masked")
     refusal, why = _why_not(genotypes, accessible)
     if refusal:
@@ -222,7 +223,7 @@ def _read(
     where: str,
     mask: Accessible | None,
     diversity: float | None,
-) -> tuple[TokenRates | None, str]:
+) -> tuple[TokenPosterior | None, str]:
     """Let the network read a contig; the note tells why it cannot, or that it lies outside what training has seen."""
     tokens, unlike = model.read(genotypes, mask, diversity)
     if tokens is None:
@@ -240,16 +241,13 @@ def _read(
 
 def _check_contigs(mask: Mask, contigs: list[str], vcf: Path) -> None:
     """Refuse a mask of other contigs, and name those that it lacks."""
-    lacking = [contig for contig in contigs if mask.name_of(contig) is None]
-    shown = ", ".join(lacking[:5]) + (", ..." if len(lacking) > 5 else "")
-    if len(lacking) == len(contigs):
-        named = ", ".join(list(mask.contigs)[:5]) or "none at all"
-        raise TfbindError(
-            f"{mask.path}: found intervals on the contigs {named}, expected some on those of {vcf}: {shown}"
-        )
+    found = mask.names.match(contigs, vcf)
+    lacking = [contig for contig in contigs if contig not in found]
     if lacking:
         logger.warning(
-            "%s: has no intervals on %s, which is masked wholly: its rates are NA", mask.path, shown
+            "%s: has no intervals on %s, which is masked wholly: its rates are NA",
+            mask.path,
+            some_names(lacking),
         )
 
 

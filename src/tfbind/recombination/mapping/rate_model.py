@@ -15,7 +15,7 @@ from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import FEATURES, REGION_FEATURES, Features, compute_features
 from tfbind.genotypes.mask import Accessible
 from tfbind.networks.spec import CELLS
-from tfbind.recombination.mapping.posterior import Calibration, TokenRates, average, token_rates
+from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior, average, token_posterior
 from tfbind.recombination.mapping.relernn import ARCHITECTURE, KIND, RelernnModel, load_relernn
 from tfbind.recombination.mapping.scaling import Scaling, region_values
 from tfbind.recombination.options import OUTPUTS, SCALES, RateOptions
@@ -198,7 +198,7 @@ class RateModel:
 
     def read(
         self, genotypes: Genotypes, mask: Accessible | None = None, diversity: float | None = None
-    ) -> tuple[TokenRates, str]:
+    ) -> tuple[TokenPosterior, str]:
         """Predict the rates along a contig; and say how it lies outside what training has seen, if it does.
 
         Raises
@@ -210,9 +210,10 @@ class RateModel:
         distance, deviating = self.distance(grids[0])
         outside = f"{distance:.1f} times as far from its centre as nearly all of that; most in {', '.join(deviating)}"
         (found,) = self.rates([grids])
-        return replace(found, rate=found.rate * grids[0].share), outside if distance > 1 else ""
+        rate = found.rate.replace(found.rate.values * grids[0].share)
+        return replace(found, rate=rate), outside if distance > 1 else ""
 
-    def rates(self, contigs: Sequence[Sequence[Grid]]) -> list[TokenRates]:
+    def rates(self, contigs: Sequence[Sequence[Grid]]) -> list[TokenPosterior]:
         """Predict the rates of whole contigs, each cut into tokens at SHIFTS; see `rates_of_grids`."""
         return rates_of_grids(self._outputs, self.card.scaling, contigs)
 
@@ -242,7 +243,9 @@ def load_rate_model(path: Path | None = None, *, threads: int | None = None) -> 
     return RateModel(card, engine.run)
 
 
-def rates_of_grids(outputs: Outputs, scaling: Scaling, contigs: Sequence[Sequence[Grid]]) -> list[TokenRates]:
+def rates_of_grids(
+    outputs: Outputs, scaling: Scaling, contigs: Sequence[Sequence[Grid]]
+) -> list[TokenPosterior]:
     """Predict the rates of whole contigs, as the average over all ways in which each is cut into tokens.
 
     So a map does not depend on where tokens begin, and comes out better than with any one way: more so the rarer sites
@@ -256,12 +259,12 @@ def rates_of_grids(outputs: Outputs, scaling: Scaling, contigs: Sequence[Sequenc
     contigs : sequence of sequence of Grid
         Of each contig those at SHIFTS.
     """
-    found: list[TokenRates] = []
+    found: list[TokenPosterior] = []
     for at in range(0, len(contigs), CONTIGS_AT_ONCE):
         some = contigs[at : at + CONTIGS_AT_ONCE]
         read = iter(read_both_ways(outputs, [scaling.apply(grid.x) for grids in some for grid in grids]))
         found += [
-            average([token_rates(grid.start, grid.end, next(read)) for grid in grids]) for grids in some
+            average([token_posterior(grid.start, grid.end, next(read)) for grid in grids]) for grids in some
         ]
     return found
 

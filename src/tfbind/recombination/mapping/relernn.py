@@ -12,7 +12,7 @@ import numpy as np
 from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.mask import Accessible
-from tfbind.recombination.mapping.posterior import Calibration, TokenRates
+from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior
 from tfbind.recombination.mapping.site_windows import Sample, SiteWindow, Target, cut_windows, stack_windows
 from tfbind.recombination.options import SCALES
 from tfbind.training.device import prepare
@@ -72,14 +72,14 @@ class RelernnModel:
 
     def read(
         self, genotypes: Genotypes, mask: Accessible | None = None, diversity: float | None = None
-    ) -> tuple[TokenRates | None, str]:
-        """Predict the rates along a contig; its windows stand for `posterior.TokenRates`' tokens.
+    ) -> tuple[TokenPosterior | None, str]:
+        """Predict the rates along a contig; its windows stand for `posterior.TokenPosterior`' tokens.
 
         The last window ends where the contig does and overlaps the one before.
 
         Returns
         -------
-        tokens : TokenRates or None
+        tokens : TokenPosterior or None
             Without spreads. None where the contig is shorter than a window.
         unlike : str
             How the data differ from those of training; empty if they do not.
@@ -106,9 +106,8 @@ class RelernnModel:
         if starts[0] < genotypes.start:
             return None, f"found {genotypes.end - genotypes.start:,} bp, expected a window of {card.window:,}"
         windows = cut_windows(genotypes, starts, card.window)
-        tokens = TokenRates(
-            edges[:-1], edges[1:], self.rates(windows), np.full((len(windows), len(SCALES)), np.nan)
-        )
+        spread = np.full((len(windows), len(SCALES)), np.nan)
+        tokens = TokenPosterior.from_edges(edges, self.rates(windows), spread)
         return tokens, self._unlike(np.array([len(window.places) for window in windows]))
 
     def rates(self, windows: list[SiteWindow]) -> np.ndarray:

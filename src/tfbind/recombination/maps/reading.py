@@ -19,7 +19,7 @@ from tfbind.errors import TfbindError
 from tfbind.genotypes.hapmap import CM_PER_MB, read_hapmap
 from tfbind.recombination.maps.foreign import CM_PER_MB_NAME, read_layout, read_rate_table
 from tfbind.recombination.maps.table import COLUMNS, PER_MUTATION_LINE, finest, read_map
-from tfbind.recombination.maps.track import Pieces
+from tfbind.steps import StepFunction
 
 logger = logging.getLogger(__name__)
 
@@ -35,15 +35,15 @@ class Truth(NamedTuple):
 
     Attributes
     ----------
-    pieces : dict of str to Pieces
-        By contig; rates per bp and generation, or r/mu.
+    rates : dict of str to StepFunction
+        By contig; per bp and generation, or r/mu.
     per_mutation : bool
         Whether they are r/mu.
     notes : list of str
         What was found out or taken for granted in reading it.
     """
 
-    pieces: dict[str, Pieces]
+    rates: dict[str, StepFunction]
     per_mutation: bool
     notes: list[str]
 
@@ -64,48 +64,48 @@ def read_truth(paths: Sequence[Path], unit: str | None = None) -> Truth:
     Raises
     ------
     TfbindError
-        If a file is missing or no map, a rate is negative or pieces overlap, or two files hold one contig.
+        If a file is missing or no map, a rate is negative or rows overlap, or two files hold one contig.
     """
     merged = Truth({}, False, [])
     for path in paths:
-        pieces, per_mutation, note = read_rates(path, unit)
-        if merged.pieces and per_mutation != merged.per_mutation:
+        table, per_mutation, note = read_rates(path, unit)
+        if merged.rates and per_mutation != merged.per_mutation:
             raise TfbindError(f"{path}: found r/mu and rates per bp in one set of files, expected one kind")
         notes = [*merged.notes, f"{path}: {note}"]
-        for contig, of_contig in pieces.items():
-            if contig in merged.pieces:
+        for contig, rates in steps_by_contig(table).items():
+            if contig in merged.rates:
                 raise TfbindError(f"{path}: found contig {contig!r} again, expected each in one file")
-            missing = missing_zeros(of_contig)
+            missing = missing_zeros(rates)
             if missing.any():
-                length = int((of_contig.end - of_contig.start)[missing].sum())
+                length = int(rates.width[missing].sum())
                 name = f" of contig {contig}" if contig else ""
                 notes.append(f"{path}: {length:,} bp{name} at rate 0 are taken for missing data")
-            merged.pieces[contig] = of_contig._replace(rate=np.where(missing, np.nan, of_contig.rate))
-        merged = Truth(merged.pieces, per_mutation, notes)
+            merged.rates[contig] = rates.replace(np.where(missing, np.nan, rates.values))
+        merged = Truth(merged.rates, per_mutation, notes)
     for note in merged.notes:
         logger.info("%s", note)
     return merged
 
 
-def missing_zeros(pieces: Pieces) -> NDArray[np.bool_]:
-    """Tell which pieces of rate 0 are missing data: (n,) bool.
+def missing_zeros(rates: StepFunction) -> NDArray[np.bool_]:
+    """Tell which steps of rate 0 are missing data: (n,) bool.
 
     They are in a stretch without any known rate above 0 that is at an end or has LONGEST_ZERO bp.
     """
-    empty = np.nan_to_num(pieces.rate) == 0
-    edges = np.diff(np.concatenate([[0], empty, [0]]))
-    first, behind = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-    length = pieces.end[behind - 1] - pieces.start[first]
-    missing = (first == 0) | (behind == len(empty)) | (length >= LONGEST_ZERO)
-    return (
-        np.repeat(missing, behind - first)[np.cumsum(empty) - 1] & (pieces.rate == 0) if len(first) else empty
-    )
+    empty = np.nan_to_num(rates.values) == 0
+    changes = np.diff(np.concatenate([[0], empty, [0]]))
+    first, after = np.flatnonzero(changes == 1), np.flatnonzero(changes == -1)
+    length = rates.edges[after] - rates.edges[first]
+    missing = (first == 0) | (after == len(empty)) | (length >= LONGEST_ZERO)
+    if not len(first):
+        return empty
+    return np.repeat(missing, after - first)[np.cumsum(empty) - 1] & (rates.values == 0)
 
 
-def table_pieces(table: pd.DataFrame) -> dict[str, Pieces]:
-    """Give the rates of a table of ``chrom start end rate``, ascending within a contig, by contig."""
+def steps_by_contig(table: pd.DataFrame, column: str = "rate") -> dict[str, StepFunction]:
+    """Give a column of a table of ``chrom start end``, ascending within a contig, by contig."""
     return {
-        str(contig): Pieces(*(rows[name].to_numpy() for name in ("start", "end", "rate")))
+        str(contig): StepFunction.from_intervals(rows["start"], rows["end"], rows[column])
         for contig, rows in table.groupby("chrom", sort=False)
     }
 
@@ -117,27 +117,37 @@ def is_map_table(path: Path) -> bool:
 
 def read_rates(
     path: Path, unit: str | None = None, *, unit_if_untold: str | None = None
-) -> tuple[dict[str, Pieces], bool, str]:
-    """Read one file as it is: its pieces in tfbind's unit, whether they are r/mu, and a note on the unit found.
+) -> tuple[pd.DataFrame, bool, str]:
+    """Read one file as it is: its rows in tfbind's unit, whether they are r/mu, and a note on the unit found.
 
-    Parameters and errors are those of `read_truth`; ``unit_if_untold`` is taken where the file does not tell the
-    unit, which else is guessed from the rates' size.
+    The rows have ``chrom start end rate`` and ascend within a contig. Parameters and errors are those of `read_truth`;
+    ``unit_if_untold`` is used if the file does not state the unit; without it the unit is guessed from the
+    size of its rates.
     """
     layout = read_layout(path)
     if layout.per_mutation and unit is not None:
         raise TfbindError(f"{path}: found {PER_MUTATION_LINE[2:]!r}, expected rates in the unit {unit} given")
     if is_map_table(path):
-        pieces = table_pieces(finest(read_map(path)[0]))
+        table = finest(read_map(path)[0])
         told, why = "per-bp", "as in every table of tfbind"
     elif layout.is_hapmap:
-        pieces = {
-            contig: Pieces(each.left.astype(np.int64), each.right.astype(np.int64), each.rate * CM_PER_MB)
-            for contig, each in read_hapmap(path).items()
-        }
+        table = pd.concat(
+            [
+                pd.DataFrame(
+                    {
+                        "chrom": contig,
+                        "start": each.left.astype(np.int64),
+                        "end": each.right.astype(np.int64),
+                        "rate": each.rate * CM_PER_MB,
+                    }
+                )
+                for contig, each in read_hapmap(path).items()
+            ],
+            ignore_index=True,
+        )
         told, why = "cM/Mb", "as in every HapMap file"
     else:
         table, name = read_rate_table(path, layout)
-        pieces = table_pieces(table)
         if CM_PER_MB_NAME.fullmatch(name):
             told, why = "cM/Mb", f"as its column {name} says"
         elif unit_if_untold is not None:
@@ -147,9 +157,9 @@ def read_rates(
             told = UNITS[0] if median > HIGHEST_MEDIAN_PER_BP else UNITS[1]
             why = f"guessed from their median of {median:.3g}"
     if layout.per_mutation:
-        return pieces, True, f"its rates are r/mu, as its line {PER_MUTATION_LINE!r} says"
+        return table, True, f"its rates are r/mu, as its line {PER_MUTATION_LINE!r} says"
     if unit is not None:
         told, why = unit, "as given"
     if told == "cM/Mb":
-        pieces = {contig: each._replace(rate=each.rate / CM_PER_MB) for contig, each in pieces.items()}
-    return pieces, False, f"its rates are in {told}, {why}"
+        table = table.assign(rate=table["rate"] / CM_PER_MB)
+    return table, False, f"its rates are in {told}, {why}"

@@ -23,6 +23,7 @@ WHOLE_NUMBERS = ("start", "end", "n_sites", "scale")
 RATES = ("rate", "rate_lower", "rate_upper")
 PER_MUTATION_LINE = "# rates are r/mu (no mutation rate was given)"
 DIGITS = 6  # significant ones, of a rate
+COVERED = 0.9  # of a window's bases at least must have a rate, for its mean to count
 
 
 def write_map(path: Path, table: pd.DataFrame, *, per_mutation: bool) -> None:
