@@ -5,7 +5,7 @@ import pytest
 from Bio import bgzf
 
 from tfbind.errors import TfbindError
-from tfbind.files import is_gzip, open_text, prepare_output, sha256, whole_output, write_text
+from tfbind.files import is_gzip, open_text, prepare_output, protected, sha256, whole_output, write_text
 
 
 def read(path):
@@ -141,7 +141,7 @@ class TestWholeOutput:
     def test_leaves_a_device_or_pipe_in_its_place(self, tmp_path):
         path = tmp_path / "pipe"
         os.mkfifo(path)
-        with pytest.raises(TfbindError, match="pipe: is no regular file"), whole_output(path):
+        with pytest.raises(TfbindError, match="pipe: is not a regular file"), whole_output(path):
             pass
         assert path.is_fifo()
 
@@ -159,7 +159,7 @@ class TestPrepareOutput:
     def test_refuses_a_folder_that_cannot_be_written_to(self, tmp_path, monkeypatch):
         # in place of a mode that would not stop root
         monkeypatch.setattr(os, "access", lambda path, _: path != tmp_path)
-        with pytest.raises(TfbindError, match=r"a\.txt: cannot be written \(its folder is not writable\)"):
+        with pytest.raises(TfbindError, match=r"a\.txt: cannot be written \(no permission to write in "):
             prepare_output(tmp_path / "a.txt")
 
 
@@ -196,3 +196,19 @@ class TestWriteText:
         with pytest.raises(ZeroDivisionError):
             write_text(tmp_path / "a.txt", (str(1 / x) for x in (1, 0)))
         assert list(tmp_path.iterdir()) == []
+
+
+class TestProtected:
+    def test_files_are_not_overwritten_under_any_name(self, tmp_path):
+        (tmp_path / "in.txt").write_text("mine")
+        (tmp_path / "link.txt").symlink_to("in.txt")
+        (tmp_path / "hard.txt").hardlink_to(tmp_path / "in.txt")
+        inputs = [("--input", tmp_path / "in.txt"), ("--none", tmp_path / "none"), ("--folder", tmp_path)]
+        with protected(inputs):
+            for name in ("in.txt", "link.txt", "hard.txt"):
+                with pytest.raises(TfbindError, match=rf"{name}: would overwrite the file of --input"):
+                    write_text(tmp_path / name, "other")
+            write_text(tmp_path / "none", "new")
+        write_text(tmp_path / "link.txt", "other")
+        assert (tmp_path / "in.txt").read_text() == "mine"
+        assert (tmp_path / "link.txt").read_text() == "other"

@@ -72,26 +72,80 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
         raise TfbindError(f"{path}: permission denied") from None
 
 
-def prepare_output(path: str | Path) -> None:
-    """Make the folder that an output is to lie in.
+# files that must not be overwritten, by device and inode, and what each is called
+_protected: dict[tuple[int, int], str] = {}
+
+
+@contextmanager
+def protected(inputs: Iterable[tuple[str, Path]]) -> Iterator[None]:
+    """Keep files from being overwritten inside the ``with`` block, under whatever name.
+
+    `prepare_output`, through which every output goes, refuses them: the outputs that a user named, what is written
+    beside them, and what is written into a folder.
+
+    Parameters
+    ----------
+    inputs : iterable of (str, Path)
+        What each file is called in a message, such as an option, and where it is. Folders and files that do not exist
+        are passed over.
+    """
+    before = dict(_protected)
+    for name, path in inputs:
+        with suppress(OSError):
+            stat = path.stat()
+            if path.is_file():
+                _protected[stat.st_dev, stat.st_ino] = name
+    try:
+        yield
+    finally:
+        _protected.clear()
+        _protected.update(before)
+
+
+def check_output(path: str | Path) -> None:
+    """Refuse a name for an output file that cannot be written; makes nothing.
 
     Raises
     ------
     TfbindError
-        If the folder cannot be made or written to, or something other than a file has the output's name.
+        If its folder cannot be made or written to, something other than a file has the name, or the output would
+        overwrite an input; see `protected`.
     """
     path = Path(path)
     if path.is_dir():
         raise TfbindError(f"{path}: is a folder, expected a name for the output file")
     if path.exists() and not path.is_file():
         # renaming onto /dev/null would replace the device itself
-        raise TfbindError(f"{path}: is no regular file, expected a name for the output file")
+        raise TfbindError(f"{path}: is not a regular file, expected a name for the output file")
+    with suppress(OSError):
+        stat = path.stat()
+        if name := _protected.get((stat.st_dev, stat.st_ino)):
+            raise TfbindError(f"{path}: would overwrite the file of {name}; choose another output name")
+    folder = path.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise TfbindError(f"{path}: cannot be written ({folder} is not a folder)")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise TfbindError(f"{path}: cannot be written (no permission to write in {folder})")
+
+
+def check_output_folder(path: str | Path) -> None:
+    """Refuse a name for an output folder in which no file can be written; makes nothing."""
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise TfbindError(f"{path}: is a file, expected a folder for the results")
+    check_output(path / "any file")
+
+
+def prepare_output(path: str | Path) -> None:
+    """Check an output's name as `check_output` does, and make its folder."""
+    path = Path(path)
+    check_output(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TfbindError(f"{path}: cannot be written ({error.strerror})") from None
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise TfbindError(f"{path}: cannot be written (its folder is not writable)")
 
 
 @contextmanager

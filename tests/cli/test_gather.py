@@ -61,7 +61,7 @@ def test_folds_cannot_be_compared_as_if_they_were_one(folders, tmp_path, capsys)
 @pytest.mark.parametrize(
     ("output", "message"),
     [
-        ("ev1", "is one of what is gathered, expected another name"),
+        ("ev1", "is the file of --parts, choose another name"),
         ("1.keras", "is a file, expected a folder"),
     ],
 )

@@ -214,6 +214,42 @@ def test_an_input_is_not_overwritten(tmp_path, capsys):
     assert fasta.read_text().startswith(">a")
 
 
+@pytest.mark.parametrize(
+    ("argv", "victim", "option"),
+    [
+        ("recombination simulate --prior pr.yaml -o pr.yaml", "pr.yaml", "--prior"),
+        (
+            "recombination simulate --rate-map own/sim1.txt --mutation-rate 1e-8 --replicates 1 --length 20000"
+            " --samples 4 --vcf-dir own -o sims.h5",
+            "own/sim1.txt",
+            "--rate-map",
+        ),
+        ("encode --positives q.summary.json -o q.h5", "q.summary.json", "--positives"),
+        ("train yy.history.tsv -o yy.keras", "yy.history.tsv", "--tensors"),
+        ("recombination train a.h5 b.history.tsv -o b.keras", "b.history.tsv", "--simulations"),
+        ("recombination compare --maps a.bg t.svg --truth t.txt -o t.tsv", "t.svg", "--maps"),
+        ("variants --model m.keras --genome g.fa --vcf v.vcf -o ./g.fa", "g.fa", "--genome"),
+    ],
+)
+def test_no_input_is_overwritten_by_any_output(argv, victim, option, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / victim
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("Chromosome\tPosition(bp)\tRate(cM/Mb)\tMap(cM)\n1\t1\t1\t0\n1\t90001\t0\t0.09\n")
+    before = path.read_bytes()
+    assert cli.main(argv.split()) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
+    assert f"the file of {option}" in line
+    assert path.read_bytes() == before
+
+
+def test_outputs_are_checked_before_the_work(tmp_path, capsys):
+    (tmp_path / "calls.bed").mkdir()
+    argv = ["predict", "--model", "none.keras", "--fasta", "none.fa", "--bed", str(tmp_path / "calls.bed")]
+    assert cli.main([*argv, "-o", str(tmp_path / "s.tsv")]) == 2
+    assert "calls.bed: is a folder, expected a name for the output file" in capsys.readouterr().err
+
+
 def test_validation_contigs_alone_are_refused(tmp_path, capsys):
     fasta = tmp_path / "a.fa"
     arguments = ["encode", "--positives", str(fasta), "--validation-contigs", "chr1"]

@@ -59,12 +59,12 @@ def test_a_name_in_gz_is_packed(tmp_path):
         (["--names", "x"], "found 2 maps and 1 names"),
         (["--names", "x,x"], "argument --names: found 'x,x'"),
         (["--maps", "a.bg", "none.bg"], "none.bg: no such file"),
-        (["-o", "b.bg"], "--output b.bg would replace b.bg, expected another name"),
+        (["-o", "b.bg"], "--output b.bg is the file of --maps, choose another name"),
         (
             ["-o", "table.svg"],
             "--output table.svg is the figure's name, expected a name for the table, as in .tsv",
         ),
-        (["-o", "truth.bg"], "--output truth.bg would replace truth.bg"),
+        (["-o", "truth.bg"], "--output truth.bg is the file of --truth"),
         ([], "no window is known to the truth and to all of a.bg, b.bg"),
     ],
 )

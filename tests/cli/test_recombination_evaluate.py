@@ -155,7 +155,7 @@ def test_defaults():
         (["--truth", "map.tsv", "mu.tsv"], "mu.tsv: found r/mu and rates per bp in one set of files"),
         (["--truth", "truth.txt", "truth.txt"], "truth.txt: found contig '1' again"),
         (["-o", "map.tsv"], "--output map.tsv is the file of --map"),
-        (["-o", "truth.txt"], "truth.txt: is a file, expected a folder for the results"),
+        (["-o", "truth.txt"], "--output truth.txt is the file of --truth"),
         ([], "no window of 25,000, 100,000, 1,000,000 bp has both a prediction and a truth over 90% of it"),
     ],
 )

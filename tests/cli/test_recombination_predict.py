@@ -112,7 +112,7 @@ def test_defaults():
             "argument --diversity: found '2', expected a number above 0 and below 1",
         ),
         (["--vcf", "none.vcf", "--diversity", "5"], "argument --diversity: found '5'"),
-        (["--vcf", "VCF", "--bedgraph", "out/map.tsv"], "--bedgraph out/map.tsv is the file of --output"),
+        (["--vcf", "VCF", "--bedgraph", "out/map.tsv"], "--output out/map.tsv is the file of --bedgraph"),
         (["--vcf", "VCF", "--hotspots", "VCF"], "--hotspots"),
     ],
 )

@@ -17,7 +17,7 @@ def test_what_is_wrong_is_one_line_and_exit_2(model_path, kmer_model_path, tmp_p
     before = model_path.read_bytes()
     for arguments, message in (
         ((model_path, "-o", tmp_path / "best.h5"), "expected a name that ends in .keras"),
-        ((model_path, "-o", model_path), "is a candidate, expected another name"),
+        ((model_path, "-o", model_path), "is the file of --candidates, choose another name"),
         (
             (model_path, kmer_model_path, "-o", tmp_path / "best.keras"),
             "not trained and validated on the same",

@@ -11,11 +11,12 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NoReturn
 
 from tfbind import __version__
+from tfbind.cli.arguments import OutputFile, OutputFolder, input_files, output_paths
 from tfbind.errors import TfbindError
+from tfbind.files import check_output, check_output_folder, protected
 
 VERBS = (
     "encode",
@@ -57,14 +58,23 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def refuse_to_overwrite_input(args: argparse.Namespace) -> None:
-    """Refuse an output that would take the place of a file that is read."""
-    output = getattr(args, "output", None)
-    if output is None or not output.is_file():
-        return
-    for name, value in vars(args).items():
-        if name != "output" and isinstance(value, Path) and value.exists() and value.samefile(output):
-            raise TfbindError(f"--output {output} is the file of --{name}, expected another name")
+def check_outputs(args: argparse.Namespace) -> None:
+    """Refuse outputs that cannot be written before any work is done: see `tfbind.files.check_output`.
+
+    Raises
+    ------
+    TfbindError
+        Also if an output is the file of an input or of another output.
+    """
+    taken = {path.resolve(): name for name, path in input_files(args)}
+    for name, path in output_paths(args):
+        other = taken.setdefault(path.resolve(), name)
+        if other != name:
+            raise TfbindError(f"{name} {path} is the file of {other}, choose another name")
+        if isinstance(path, OutputFile):
+            check_output(path)
+        elif isinstance(path, OutputFolder):
+            check_output_folder(path)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,8 +84,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     with _stoppable() as caught:
         try:
             args = make_parser().parse_args(argv)
-            refuse_to_overwrite_input(args)
-            args.run(args)
+            with protected(input_files(args)):
+                check_outputs(args)
+                args.run(args)
         except KeyboardInterrupt as interrupt:
             print(f"tfbind: {str(interrupt) or STOPPED[signal.SIGINT]}", file=sys.stderr)
             return 128 + signal.SIGINT

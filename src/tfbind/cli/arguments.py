@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 from tfbind.errors import TfbindError
-from tfbind.files import prepare_output
+from tfbind.files import check_output
 from tfbind.inference import ENGINES, PRECISIONS
 from tfbind.training.device import available_cores
 
@@ -57,9 +58,41 @@ def names(text: str) -> tuple[str, ...]:
     return found
 
 
+class OutputPath(type(Path())):  # type: ignore[misc]
+    """Argument type: what a verb writes. Every `Path` of another type among the arguments is an input."""
+
+
+class OutputFile(OutputPath):
+    """Argument type: a file that a verb writes."""
+
+
+class OutputFolder(OutputPath):
+    """Argument type: a folder that a verb writes files into."""
+
+
+def input_files(args: argparse.Namespace) -> Iterator[tuple[str, Path]]:
+    """Give the option and the path of every input among a verb's arguments."""
+    for name, value in vars(args).items():
+        for path in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(path, Path) and not isinstance(path, OutputPath):
+                yield f"--{name.replace('_', '-')}", path
+
+
+def output_paths(args: argparse.Namespace) -> Iterator[tuple[str, OutputPath]]:
+    """Give the option and the path of every output among a verb's arguments."""
+    for name, value in vars(args).items():
+        if isinstance(value, OutputPath):
+            yield f"--{name.replace('_', '-')}", value
+
+
 def add_output(parser: argparse.ArgumentParser, help: str, metavar: str = "FILE") -> None:
-    """Add ``-o``."""
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar=metavar, help=help)
+    """Add ``-o``, a file."""
+    parser.add_argument("-o", "--output", type=OutputFile, required=True, metavar=metavar, help=help)
+
+
+def add_output_folder(parser: argparse.ArgumentParser, help: str = "folder for the results") -> None:
+    """Add ``-o``, a folder."""
+    parser.add_argument("-o", "--output", type=OutputFolder, required=True, metavar="DIR", help=help)
 
 
 def check_model_name(output: Path) -> None:
@@ -71,11 +104,11 @@ def check_model_name(output: Path) -> None:
 def prepare_model(output: Path, *beside: str) -> None:
     """Refuse an ``--output`` that a trained model, its checkpoint and what goes ``beside`` it could not be written to.
 
-    It is called before the work that would be lost: see `tfbind.files.prepare_output`.
+    It is called before the work that would be lost: see `tfbind.files.check_output`.
     """
     check_model_name(output)
     for suffix in (".keras", ".checkpoint", *beside):
-        prepare_output(output.with_suffix(suffix))
+        check_output(output.with_suffix(suffix))
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:

@@ -14,8 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tfbind.binding.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE
-from tfbind.cli.arguments import add_output, add_seed, add_threads, names, positive_float, positive_int
-from tfbind.errors import TfbindError
+from tfbind.cli.arguments import add_output_folder, add_seed, add_threads, names, positive_float, positive_int
 from tfbind.networks.spec import ARCHITECTURES, CELLS, make_spec
 from tfbind.training.options import FitOptions
 
@@ -78,14 +77,12 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     add_seed(parser)
     add_threads(parser)
-    add_output(parser, "folder for the results", "DIR")
+    add_output_folder(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     """Diagnose, and write the folder."""
-    if args.output.exists() and not args.output.is_dir():
-        raise TfbindError(f"{args.output}: is a file, expected a folder for the results")
     from tfbind.binding.learning.diagnosis import diagnose
     from tfbind.report.diagnosis import write_diagnosis
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from tfbind.binding.options import ENCODINGS, MAX_FOLDS, NEGATIVE_METHODS, EncodeOptions
 from tfbind.cli.arguments import add_output, add_seed, names, positive_float, positive_int
 from tfbind.errors import TfbindError
+from tfbind.files import check_output
 
 MAX_K = 7
 _SUFFIXES = (".gz", ".bgz", ".fa", ".fasta", ".fna", ".bed", ".narrowPeak", ".broadPeak")
@@ -171,6 +172,7 @@ def check(args: argparse.Namespace) -> None:
 def run(args: argparse.Namespace) -> None:
     """Encode what the arguments name."""
     check(args)
+    check_output(args.output.with_suffix(".summary.json"))
     from tfbind.binding.encoding.encode import encode_fasta, encode_labelled, encode_peaks
 
     options = EncodeOptions(**{field.name: getattr(args, field.name) for field in fields(EncodeOptions)})

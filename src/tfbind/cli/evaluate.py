@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output, add_seed, add_threads
+from tfbind.cli.arguments import add_output_folder, add_seed, add_threads
 from tfbind.errors import TfbindError
 
 
@@ -38,7 +38,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     add_seed(parser)
     add_threads(parser)
-    add_output(parser, "folder for the results", "DIR")
+    add_output_folder(parser)
     parser.set_defaults(run=run)
 
 
@@ -47,8 +47,6 @@ def run(args: argparse.Namespace) -> None:
     fasta = (args.positives, args.negatives)
     if (args.tensors and any(fasta)) or not (args.tensors or all(fasta)):
         raise TfbindError("expected either --tensors, or --positives and --negatives")
-    if args.output.exists() and not args.output.is_dir():
-        raise TfbindError(f"{args.output}: is a file, expected a folder for the results")
     from tfbind.binding.evaluation.measure import (
         evaluate,
         examples_from_fasta,

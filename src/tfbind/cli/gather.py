@@ -14,8 +14,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output
-from tfbind.errors import TfbindError
+from tfbind.cli.arguments import OutputPath
+from tfbind.files import check_output_folder
 
 
 def register_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -35,21 +35,25 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         help="folders, one a fold, from tfbind evaluate with a model of tfbind train --fold; or files, one a piece,"
         " from tfbind predict --piece",
     )
-    add_output(parser, "folder for the results of folds; table of pieces", "DIR|FILE.tsv.gz")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=OutputPath,
+        required=True,
+        metavar="DIR|FILE.tsv.gz",
+        help="folder for the results of folds; table of pieces",
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     """Gather and write the folder or the table."""
-    if args.output.resolve() in [part.resolve() for part in args.parts]:
-        raise TfbindError(f"--output {args.output} is one of what is gathered, expected another name")
     if any(part.is_file() for part in args.parts):
         from tfbind.binding.scanning.shards import join_pieces
 
         join_pieces(args.parts, args.output)
         return
-    if args.output.exists() and not args.output.is_dir():
-        raise TfbindError(f"{args.output}: is a file, expected a folder for the results")
+    check_output_folder(args.output)
     from tfbind.binding.evaluation.cross_validation import gather
     from tfbind.report.cross_validation import write_cross_validation
 

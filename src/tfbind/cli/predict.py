@@ -26,7 +26,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfbind import __version__
-from tfbind.cli.arguments import add_engine, add_output, add_resume, add_threads, positive_int, share
+from tfbind.cli.arguments import (
+    OutputFile,
+    add_engine,
+    add_output,
+    add_resume,
+    add_threads,
+    positive_int,
+    share,
+)
 from tfbind.errors import TfbindError
 from tfbind.files import sha256
 
@@ -57,10 +65,10 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         help="bases from window to window (default: the model's length)",
     )
     parser.add_argument("--best", action="store_true", help="each record's highest window only")
-    parser.add_argument("--bed", type=Path, metavar="FILE.bed[.gz]", help="also write the calls")
+    parser.add_argument("--bed", type=OutputFile, metavar="FILE.bed[.gz]", help="also write the calls")
     parser.add_argument(
         "--bigwig",
-        type=Path,
+        type=OutputFile,
         metavar="FILE.bw",
         help="also write a track; of several factors one each, FILE.FACTOR.bw",
     )
@@ -138,13 +146,6 @@ def check(args: argparse.Namespace) -> None:
         )
     if args.piece and args.output.suffix not in (".gz", ".bgz"):
         raise TfbindError(f"--output of a piece is {args.output}, expected a name that ends in .gz or .bgz")
-    taken = {getattr(args, name): name for name in ("output", "model", "fasta", "peaks", "genome")}
-    for name in ("bed", "bigwig"):
-        path = getattr(args, name)
-        for other, of in taken.items():
-            if path and other and path.resolve() == other.resolve():
-                raise TfbindError(f"--{name} {path} is the file of --{of}, expected another name")
-        taken[path] = name
 
 
 def fingerprint(args: argparse.Namespace) -> dict[str, Any]:

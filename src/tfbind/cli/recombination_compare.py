@@ -13,6 +13,7 @@ from pathlib import Path
 from tfbind.cli.arguments import add_output, add_seed, names
 from tfbind.cli.recombination_evaluate import add_map_unit, add_truth
 from tfbind.errors import TfbindError
+from tfbind.files import check_output
 
 
 def register_parser(actions: argparse._SubParsersAction) -> None:
@@ -50,9 +51,7 @@ def run(args: argparse.Namespace) -> None:
         raise TfbindError(
             f"--output {args.output} is the figure's name, expected a name for the table, as in .tsv"
         )
-    for path in (*args.maps, *args.truth):
-        if path.resolve() in (args.output.resolve(), figure.resolve()):
-            raise TfbindError(f"--output {args.output} would replace {path}, expected another name")
+    check_output(figure)
     called = args.names or tuple(str(path) for path in args.maps)
     for number, name in enumerate(called):
         if name in called[:number]:

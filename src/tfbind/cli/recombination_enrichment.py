@@ -21,8 +21,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output, add_seed, positive_int
-from tfbind.errors import TfbindError
+from tfbind.cli.arguments import add_output_folder, add_seed, positive_int
 
 CONTROLS = 100
 PERMUTATIONS = 1000
@@ -78,14 +77,12 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         help="of a block (default %(default)s; 100000 where sites lie in fewer than five of them)",
     )
     add_seed(parser)
-    add_output(parser, "folder for the results", "DIR")
+    add_output_folder(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     """Measure and write the folder."""
-    if args.output.exists() and not args.output.is_dir():
-        raise TfbindError(f"{args.output}: is a file, expected a folder for the results")
     from tfbind.dna.peaks import read_peaks
     from tfbind.recombination.enrichment.measure import measure_enrichment
     from tfbind.recombination.evaluation.windows import read_prediction

@@ -17,9 +17,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output, positive_float
+from tfbind.cli.arguments import add_output_folder, positive_float
 from tfbind.cli.recombination_predict import add_hotspot_factor
-from tfbind.errors import TfbindError
 
 UNITS = ("cM/Mb", "per-bp")
 
@@ -42,7 +41,7 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         "--hotspots", type=Path, metavar="FILE.bed", help="called in the map, to be judged as well"
     )
     add_hotspot_factor(parser)
-    add_output(parser, "folder for the results", "DIR")
+    add_output_folder(parser)
     parser.set_defaults(run=run)
 
 
@@ -90,8 +89,6 @@ def scales(text: str) -> tuple[int, ...]:
 
 def run(args: argparse.Namespace) -> None:
     """Evaluate and write the folder."""
-    if args.output.exists() and not args.output.is_dir():
-        raise TfbindError(f"{args.output}: is a file, expected a folder for the results")
     from tfbind.recombination.evaluation.measure import evaluate_map
     from tfbind.recombination.evaluation.windows import read_prediction
     from tfbind.recombination.mapping.hotspots import read_intervals

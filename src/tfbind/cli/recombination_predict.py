@@ -24,7 +24,7 @@ import sys
 from logging.handlers import BufferingHandler
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output, add_threads, positive_float, share
+from tfbind.cli.arguments import OutputFile, OutputFolder, add_output, add_threads, positive_float, share
 from tfbind.errors import TfbindError
 
 logger = logging.getLogger(__name__)
@@ -88,17 +88,22 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--hapmap",
-        type=Path,
+        type=OutputFolder,
         metavar="DIR",
         help="also write CONTIG.txt there, HapMap format, at the finest resolution (rate 0 in gaps); needs"
         " --mutation-rate",
     )
     parser.add_argument(
-        "--bedgraph", type=Path, metavar="FILE.bg", help="also write cM/Mb, or r/mu, at the finest resolution"
+        "--bedgraph",
+        type=OutputFile,
+        metavar="FILE.bg",
+        help="also write cM/Mb, or r/mu, at the finest resolution",
     )
-    parser.add_argument("--hotspots", type=Path, metavar="FILE.bed", help="also write hotspots")
+    parser.add_argument("--hotspots", type=OutputFile, metavar="FILE.bed", help="also write hotspots")
     add_hotspot_factor(parser)
-    parser.add_argument("--notes", type=Path, metavar="FILE.json", help="also write the warnings, a list")
+    parser.add_argument(
+        "--notes", type=OutputFile, metavar="FILE.json", help="also write the warnings, a list"
+    )
     add_threads(parser)
     add_output(parser, "the map, a table; compressed if it ends in .gz", "FILE.tsv")
     parser.set_defaults(run=run)
@@ -132,7 +137,6 @@ def run(args: argparse.Namespace) -> None:
 
 def _predict(args: argparse.Namespace) -> None:
     _check(args)
-    from tfbind.files import prepare_output
     from tfbind.genotypes.mask import read_mask
     from tfbind.recombination.mapping.hotspots import write_hotspots
     from tfbind.recombination.mapping.prediction import predict_map
@@ -140,10 +144,6 @@ def _predict(args: argparse.Namespace) -> None:
     from tfbind.recombination.maps.files import write_hapmap_folder
     from tfbind.recombination.maps.table import write_bedgraph, write_map
 
-    outputs = [path for path in (args.output, args.bedgraph, args.hotspots, args.notes) if path is not None]
-    # found out now, not behind an hour of work
-    for path in [*outputs, *([args.hapmap / "CONTIG.txt"] if args.hapmap else [])]:
-        prepare_output(path)
     predicted = predict_map(
         args.vcf,
         load_rate_model(args.model, threads=args.threads),
@@ -176,11 +176,3 @@ def _check(args: argparse.Namespace) -> None:
             f"--mutation-rate: found {args.mutation_rate:g}, expected a number per bp per generation, for example"
             " 1.25e-8"
         )
-    taken: dict[Path, str] = {}
-    for name in ("vcf", "model", "samples", "mask", "output", "bedgraph", "hotspots", "notes"):
-        path = getattr(args, name)
-        if path is None:
-            continue
-        other = taken.setdefault(path.resolve(), f"--{name}")
-        if name in ("output", "bedgraph", "hotspots", "notes") and other != f"--{name}":
-            raise TfbindError(f"--{name} {path} is the file of {other}, expected another name")

@@ -18,7 +18,15 @@ import argparse
 import logging
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output, add_resume, add_seed, add_threads, positive_float, positive_int
+from tfbind.cli.arguments import (
+    OutputFolder,
+    add_output,
+    add_resume,
+    add_seed,
+    add_threads,
+    positive_float,
+    positive_int,
+)
 from tfbind.errors import TfbindError
 
 
@@ -82,7 +90,7 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--vcf-dir",
-        type=Path,
+        type=OutputFolder,
         metavar="DIR",
         help="also write each region as ID.vcf.gz there, and its true rates as ID.txt (HapMap format)",
     )

@@ -10,7 +10,6 @@ import argparse
 from pathlib import Path
 
 from tfbind.cli.arguments import add_output, check_model_name
-from tfbind.errors import TfbindError
 
 
 def register_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -36,8 +35,6 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> None:
     """Choose and copy."""
     check_model_name(args.output)
-    if args.output.resolve() in [path.resolve() for path in args.candidates]:
-        raise TfbindError(f"--output {args.output} is a candidate, expected another name")
     from tfbind.binding.learning.selection import select
 
     select(args.candidates, args.output)

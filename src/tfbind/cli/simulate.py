@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output, add_seed, positive_int
+from tfbind.cli.arguments import add_output_folder, add_seed, positive_int
 
 
 def register_parser(subparsers) -> None:
@@ -49,7 +49,7 @@ def register_parser(subparsers) -> None:
         help="observed over expected CpG of the background (default 0.2)",
     )
     add_seed(parser)
-    add_output(parser, "folder for positives.fa, negatives.fa and truth.bed", metavar="DIR")
+    add_output_folder(parser, "folder for positives.fa, negatives.fa and truth.bed")
     parser.set_defaults(run=run)
 
 
