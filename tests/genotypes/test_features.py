@@ -271,3 +271,37 @@ class TestSimulated:
         # (10 + R) / (22 + 13 R + R^2) at R = 4 N r d: about 14 in the band from 8 to 20 units, and 1 / n by chance
         found = np.mean([self.region_mean("sigma_d", 1, seed)[3] for seed in (1, 2, 3)])
         assert found**2 == pytest.approx(24 / (22 + 13 * 14 + 14**2) + 1 / 40, rel=0.35)
+
+
+class TestAround:
+    """Forty tokens of 100 bp with four sites each at which half of the haplotypes differ, and one with more sites."""
+
+    @pytest.fixture
+    def ratio(self):
+        common = np.arange(0, 4_000, 25)
+        # twenty alleles that were seen once do not change the number of tokens
+        rare = 2_000 + np.delete(np.arange(100), [0, 25, 50, 75])[:20]
+        positions = np.concatenate([common, rare])
+        calls = np.repeat(np.array([[0, 0, 1, 1], [0, 0, 0, 1]], np.int8), [160, 20], axis=0)
+        order = np.argsort(positions)
+        found = compute_features(Genotypes("1", positions[order], calls[order], 1, 0, 4_000))
+        assert found.start.tolist() == list(range(0, 4_000, 100))
+        return column(found, "diversity_around")
+
+    # of six pairs of haplotypes four differ at a common site, three at a rare one
+    PLAIN, MORE = 4 * 4 / 6, 20 * 3 / 6
+    MEAN = PLAIN + MORE / 40
+
+    @classmethod
+    def expected(cls, n_tokens, more):
+        return np.sqrt((n_tokens * cls.PLAIN + more + 0.25) / (n_tokens * cls.MEAN + 0.25))
+
+    def test_is_eight_tokens_on_either_side(self, ratio):
+        # those from 12 to 28 have number 20 around them
+        np.testing.assert_allclose(ratio[12:29], self.expected(17, self.MORE), rtol=1e-6)
+        np.testing.assert_allclose(ratio[8:12], self.expected(17, 0), rtol=1e-6)
+        np.testing.assert_allclose(ratio[29:32], self.expected(17, 0), rtol=1e-6)
+
+    def test_is_one_sided_at_the_ends(self, ratio):
+        np.testing.assert_allclose(ratio[:8], [self.expected(n, 0) for n in range(9, 17)], rtol=1e-6)
+        np.testing.assert_allclose(ratio[32:], [self.expected(n, 0) for n in range(16, 8, -1)], rtol=1e-6)

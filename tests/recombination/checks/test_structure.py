@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tfbind.genotypes.contig import Genotypes
 from tfbind.recombination.checks.structure import find_groups
 
 
@@ -53,3 +54,59 @@ def test_samples_that_are_haploid_along_half_of_the_contig(simulate):
     find_groups(genotypes)
     genotypes.calls[:, 1::2] = -1
     assert find_groups(genotypes) is None
+
+
+class TestOfHandMadeBlocks:
+    """Two groups of ten haploids on twenty blocks of 212 sites whose differences can be counted.
+
+    At a site of one kind all of one group differ from all of the other. At the others half of each group has the
+    allele: of its 45 pairs 25 differ, as do half of the 100 pairs between the groups.
+    """
+
+    SITES, BLOCKS = 212, 20
+
+    @classmethod
+    def genotypes(cls, apart):
+        """Make blocks of which the first, second, ... has this many sites that tell the groups apart."""
+        rng = np.random.default_rng(11)
+        one_group = np.repeat([[0] * 5 + [1] * 5], 2 * cls.BLOCKS * cls.SITES, axis=0)
+        calls = rng.permuted(one_group, axis=1).reshape(-1, 20).astype(np.int8)
+        for block, n in enumerate(apart):
+            calls[block * cls.SITES : block * cls.SITES + n] = [0] * 10 + [1] * 10
+        return Genotypes("1", np.arange(len(calls)) * 100, calls, 1, 0, len(calls) * 100).recounted()
+
+    @classmethod
+    def expected(cls, apart):
+        """FST of the blocks as a ratio of sums, and its standard error by the jackknife."""
+        apart = np.array(apart)
+        within, between = (cls.SITES - apart) * 25 / 45, apart + (cls.SITES - apart) / 2
+        fst = 1 - within.sum() / between.sum()
+        without = 1 - (within.sum() - within) / (between.sum() - between)
+        return fst, np.sqrt((cls.BLOCKS - 1) / cls.BLOCKS * ((without - without.mean()) ** 2).sum())
+
+    @staticmethod
+    def alternating(low, high):
+        # neighbours do not resemble each other, so that the error is that of independent blocks
+        return [low, high] * 10
+
+    def test_fst_and_its_error(self):
+        apart = self.alternating(36, 50)
+        found = find_groups(self.genotypes(apart))
+        assert (found.fst, found.standard_error) == pytest.approx(self.expected(apart), rel=1e-3)
+        assert found.smaller.tolist() in ([True] * 10 + [False] * 10, [False] * 10 + [True] * 10)
+
+    @pytest.mark.parametrize(
+        ("low", "high", "errors", "is_told"), [(12, 21, 5.3, False), (14, 40, 5.7, True)]
+    )
+    def test_fst_must_exceed_five_and_a_half_errors(self, low, high, errors, is_told):
+        apart = self.alternating(low, high)
+        fst, error = self.expected(apart)
+        assert fst > 0.03
+        assert fst / error == pytest.approx(errors, abs=0.05)
+        assert (find_groups(self.genotypes(apart)) is not None) == is_told
+
+    @pytest.mark.parametrize(("apart", "fst", "is_told"), [(14, 0.0265, False), (15, 0.0357, True)])
+    def test_fst_must_reach_three_hundredths(self, apart, fst, is_told):
+        apart = [apart] * self.BLOCKS
+        assert self.expected(apart)[0] == pytest.approx(fst, abs=1e-4)
+        assert (find_groups(self.genotypes(apart)) is not None) == is_told

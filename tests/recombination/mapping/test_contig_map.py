@@ -113,3 +113,35 @@ def test_a_note_of_the_contig_is_on_every_row_with_a_rate():
     positions = EVERYWHERE[EVERYWHERE > 20_000]
     table = contig_map(positions, note="outside_training").table(10_000)
     assert table["note"].tolist() == ["no_sites"] * 2 + ["outside_training"] * 3
+
+
+class TestStretchesWithoutASite:
+    """Two tokens of 2 kb may be without a site; of wider stretches nothing is known."""
+
+    @staticmethod
+    def without_sites(width):
+        """Windows of 1 kb, of which those from 10 to 13 kb have no site, where sites leave out ``width`` bp."""
+        left = np.arange(0, 9_501, 500)
+        return contig_map([*left, *range(9_500 + width, 20_000, 500)], 0, 20_000).table(1_000)
+
+    @pytest.mark.parametrize("width", [3_500, 4_000])
+    def test_as_wide_as_two_tokens_are_known(self, width):
+        assert self.without_sites(width)["note"].tolist() == [""] * 20
+
+    @pytest.mark.parametrize("width", [4_001, 5_000])
+    def test_a_base_wider_than_two_tokens_are_not(self, width):
+        table = self.without_sites(width)
+        empty = (table["n_sites"] == 0).tolist()
+        assert 3 <= sum(empty) <= 4
+        assert (table["note"] == "no_sites").tolist() == empty
+        assert table["rate"].isna().tolist() == empty
+
+    @pytest.mark.parametrize(("width", "note"), [(4_000, ""), (4_001, "no_sites")])
+    def test_at_the_ends_of_the_contig_as_well(self, width, note):
+        sites = np.arange(0, 20_000, 500)
+        front = contig_map(sites + width, 0, 25_000).table(1_000)
+        assert front["note"].tolist() == [note] * 4 + [""] * 21
+        # the last site is at 19,500
+        back = contig_map(sites, 0, 19_500 + width).table(1_000)
+        assert back["note"][:20].tolist() == [""] * 20
+        assert set(back["note"][20:]) == {note}
