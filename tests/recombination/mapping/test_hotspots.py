@@ -215,3 +215,17 @@ class TestByHand:
         assert (found["n_true"], found["recall"]) == (2, 0.5)
         assert (found["n_called"], found["precision"], found["n_left_out"]) == (1, 1, 2)
         assert score_hotspots([("1", 296_000, 296_001)], truth)["recall"] == 0.5
+
+    def test_the_surroundings_next_to_an_end_are_exact(self):
+        (spot,) = find(flat(hot=range(5, 10)))
+        assert (spot.start, spot.factor) == (5_000, pytest.approx(20, rel=1e-9))
+
+    def test_a_low_landscape_has_hotspots_as_well(self):
+        rate = flat(range(250, 255), factor=8) / 20
+        (spot,) = find(rate)
+        assert spot.probability == pytest.approx(0.9878, abs=2e-3)
+
+    def test_contigs_are_compared_by_name(self):
+        truth = {"chr1": pieces((0, 100_000, 1.0), (100_000, 105_000, 30.0), (105_000, 300_000, 1.0))}
+        name = "".join(["chr", "1"])
+        assert score_hotspots([(name, 100_000, 105_000)], truth)["recall"] == 1
