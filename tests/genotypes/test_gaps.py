@@ -78,7 +78,7 @@ class TestNotFound:
 
 
 class TestLimitsByHand:
-    """Of spacings of 100 bp nine of ten in an exponential distribution with a mean of 100 / ln 10 = 43.43 are shorter."""
+    """Nine of ten spacings are below 100 bp in an exponential distribution with a mean of 100 / ln 10 = 43.43."""
 
     @pytest.mark.parametrize(("empty", "gaps"), [(8_685, 0), (8_686, 1)])
     def test_a_gap_is_longer_than_200_mean_spacings(self, empty, gaps):
