@@ -197,4 +197,4 @@ class TestFoldsOfUnequalGroups:
 
 def test_what_is_in_no_part_has_the_highest_byte():
     # as tensors files hold it
-    assert LEFT_OUT == np.iinfo(np.uint8).max
+    assert np.iinfo(np.uint8).max == LEFT_OUT

@@ -101,3 +101,11 @@ class TestLimitsByHand:
     def test_sites_on_every_base_have_a_spacing_of_one(self):
         for empty, gaps in ((200, 0), (201, 1)):
             assert len(find_gaps(genotypes(np.append(np.arange(100), 100 + empty)))[0]) == gaps
+
+    def test_a_gap_may_follow_the_first_site_and_precede_the_last_one(self):
+        # odd positions; a mean spacing of 44 bp, rounded up, from either site is no part of a gap
+        sites = np.concatenate([[1], EVERY_100 + 50_001, [100_001]])
+        assert intervals(find_gaps(genotypes(sites))) == [
+            (2 + MARGIN, 50_001 - MARGIN),
+            (59_902 + MARGIN, 100_001 - MARGIN),
+        ]
