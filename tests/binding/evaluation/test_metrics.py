@@ -235,3 +235,10 @@ def test_the_interval_is_that_of_the_middle_95_percent():
     score = np.append(np.repeat([1.0, 0.0], [800, 200]), [0.5, 0.5])
     low, high = area_intervals(label, score, replicates=2_000).auroc
     assert [low, high] == pytest.approx([0.8 - 1.96 * 0.01265, 0.8 + 1.96 * 0.01265], abs=0.002)
+
+
+def test_two_of_a_class_have_an_interval_of_a_thousand_replicates():
+    found = area_intervals(np.array([1.0, 1, 0, 0]), np.array([0.9, 0.2, 0.3, 0.1]))
+    assert found.method.startswith("percentile bootstrap, 1000 replicates of single examples")
+    # one of 16 draws has .2 and .3 alone, an area of 0
+    assert found.auroc == (0.0, 1.0)
