@@ -99,11 +99,9 @@ class TestStatistics:
         prior = Prior(
             landscapes={"autoregressive": 1}, **{row: Range(value, value) for row, value in rows.items()}
         )
-        rates = [
-            draw_landscape(np.random.default_rng(seed), prior, 20_000, MU)[1].rate for seed in range(400)
-        ]
+        rates = [draw_landscape(np.random.default_rng(i), prior, 20_000, MU)[1].rate for i in range(5_000)]
         # two steps of variance 1 and correlation 0.6 differ with the variance 2 - 2 x 0.6
-        assert np.std(np.diff(np.log(rates), axis=1)) == pytest.approx(np.sqrt(0.8), rel=0.1)
+        assert np.std(np.diff(np.log(rates), axis=1)) == pytest.approx(np.sqrt(0.8), rel=0.02)
 
     def test_heavy_tails(self):
         rates = self.draw("heavy_tails", heavy_step=2_000, heavy_spread=2, spread=0, correlation=0.5)
@@ -161,3 +159,29 @@ def test_uneven_mutation_rates_follow_their_correlation_and_step():
     log_rate = np.log(found.rate)
     assert log_rate.std() == pytest.approx(0.4, rel=0.1)
     assert np.corrcoef(log_rate[:-1], log_rate[1:])[0, 1] == pytest.approx(0.7, abs=0.04)
+
+
+class TestSmallest:
+    @staticmethod
+    def draw(name, length, seed=0, **rows):
+        fixed = {row: Range(value, value) for row, value in rows.items()}
+        prior = Prior(landscapes={name: 1}, **fixed)
+        return draw_landscape(np.random.default_rng(seed), prior, length, MU)[1]
+
+    def test_steps_of_a_base_end_where_the_region_does(self):
+        for seed in range(10):
+            position = self.draw("heavy_tails", 50, seed, heavy_step=0.5).position
+            assert (np.diff(position) > 0).all()
+            assert position[-1] == 50
+
+    @pytest.mark.parametrize("name", sorted(Prior().landscapes))
+    def test_a_region_of_one_base(self, name):
+        assert self.draw(name, 1).position.tolist() == [0, 1]
+
+    def test_one_hotspot_at_least(self):
+        rows = {"hotspot_spacing": 1e9, "hotspot_width": 100, "hotspot_background": 0, "hotspot_share": 0.5}
+        for seed in range(10):
+            rates = self.draw("hotspots", 1_000_000, seed, **rows)
+            hot = rates.rate > 2 * rates.rate.min()
+            assert np.diff(rates.position)[hot].sum() <= 100
+            assert hot.sum() == 1
