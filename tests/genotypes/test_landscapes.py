@@ -185,3 +185,7 @@ class TestSmallest:
             hot = rates.rate > 2 * rates.rate.min()
             assert np.diff(rates.position)[hot].sum() <= 100
             assert hot.sum() == 1
+
+    def test_rows_below_a_half_are_one_piece_and_steps_of_one_base(self):
+        assert self.draw("piecewise", 100, pieces=0.3).position.tolist() == [0, 100]
+        assert self.draw("autoregressive", 5, step=0.3).position.tolist() == [0, 1, 2, 3, 4, 5]
