@@ -218,3 +218,17 @@ class TestLimitsByHand:
         assert centre["rate_controls"] == pytest.approx(1, abs=0.03)
         assert centre["rate_moved_low"] == pytest.approx(0.05, abs=0.04)
         assert centre["rate_moved_high"] == pytest.approx(1.95, abs=0.04)
+
+    @pytest.mark.parametrize(
+        ("window", "is_told"), [(999, True), (1_000, False), (None, False), (2_000, False)]
+    )
+    def test_a_window_that_is_narrower_than_the_maps_is_told(self, window, is_told):
+        found = measure_enrichment(predicted(self.FLAT), [site(500_500)], window=window, permutations=7)
+        assert any("is narrower than the map's" in note for note in found.notes) == is_told
+        assert found.metrics["n_permutations"] == 7
+
+    def test_moves_to_places_without_a_rate_do_not_count(self):
+        # a tenth of the map has no rate, and nine tenths of 400 moves have one
+        rate = np.where(START < 500_000, np.nan, 1.0)
+        found = measure_enrichment(predicted(rate), [site(1_000_500)], permutations=400)
+        assert found.metrics["n_permutations"] == pytest.approx(360, abs=20)
