@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfbind.genotypes.contig import Genotypes
-from tfbind.recombination.checks.relatives import closeness
+from tfbind.recombination.checks.relatives import Closeness, closeness
 from tfbind.recombination.checks.samples import (
     is_clonal,
     warn_of_no_recombination,
@@ -203,3 +203,30 @@ class TestNoRecombinationByHand:
         rare = np.zeros(100, np.int8)
         rare[[0, 50, 1, 51, 2][:n_carriers]] = 1
         assert self.warns(np.array([half_and_half(100), rare] * 20)) == warned
+
+
+class TestNames:
+    @staticmethod
+    def warned(caplog, n_pairs, samples=()):
+        """Warn of so many pairs with the same genotypes among 40 samples."""
+        mismatches = np.full((40, 40), 1_000.0)
+        for pair in range(n_pairs):
+            mismatches[[2 * pair, 2 * pair + 1], [2 * pair + 1, 2 * pair]] = 0
+        zeros = np.zeros((40, 40), np.int64)
+        differences = np.full((40, 40), 1_000.0)
+        warn_of_relatives(Closeness(samples, 1, 1e6, differences, mismatches, zeros, np.zeros(40)), "a.vcf")
+        (message,) = (record.getMessage() for record in caplog.records)
+        return message
+
+    def test_samples_without_a_name_are_numbered_from_1(self, caplog):
+        message = self.warned(caplog, 1)
+        assert message.startswith("a.vcf: 1 pair of samples have the same genotypes")
+        assert message.endswith("(sample 1 and sample 2); leave out sample 2 with --samples")
+
+    @pytest.mark.parametrize(("n_pairs", "more"), [(6, ""), (7, "; ...")])
+    def test_six_pairs_are_shown(self, caplog, n_pairs, more):
+        names = tuple(f"s{i}" for i in range(40))
+        message = self.warned(caplog, n_pairs, names)
+        pairs = "; ".join(f"s{2 * i} and s{2 * i + 1}" for i in range(6))
+        assert f": {n_pairs} pairs of samples" in message
+        assert f"({pairs}{more}); leave out s1, s3" in message
