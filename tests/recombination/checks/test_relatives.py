@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfbind.genotypes.contig import MISSING
+from tfbind.genotypes.contig import MISSING, Genotypes
 from tfbind.recombination.checks.relatives import (
     Closeness,
     closeness,
@@ -109,7 +109,8 @@ def closeness_of(
     apart = np.minimum(apart, n_samples - apart)
     deviation = np.select([np.isin(apart, (1, 3)), np.isin(apart, (2, 4))], [-spread, spread], 0.0)
     of_pair = np.zeros((n_samples, n_samples), bool)
-    of_pair[[0, 6], [6, 0]] = True
+    if n_samples > 6:
+        of_pair[[0, 6], [6, 0]] = True
     return Closeness(
         tuple(f"s{i}" for i in range(n_samples)),
         chromosomes,
@@ -176,3 +177,64 @@ class TestOneIndividualTwice:
         # 66 pairs, each of which is the same on all its chromosomes with a probability of 1 / units for each of these
         assert not self.is_found(mismatches=0, chromosomes=chromosomes, units=units * 0.99)
         assert self.is_found(mismatches=0, chromosomes=chromosomes, units=units * 1.01)
+
+
+class TestClosenessByHand:
+    # alleles of four diploids; the rarer one was seen once at the first two sites, else twice. It is the 0 at every
+    # second site. At the fifth site one sample has both copies, and at the last one a sample is unknown
+    HAPLOTYPES = np.array(
+        [
+            [1, 0, 0, 0, 0, 0, 0, 0],
+            [1, 1, 0, 1, 1, 1, 1, 1],
+            [0, 0, 1, 0, 0, 0, 0, 1],
+            [0, 1, 1, 1, 1, 0, 1, 1],
+            [0, 0, 0, 0, 1, 1, 0, 0],
+            [0, 1, 1, 1, 1, 0, -1, -1],
+        ],
+        np.int8,
+    )
+
+    @pytest.fixture(params=["phased", "unphased"])
+    def found(self, request):
+        calls, sample, ploidy = self.HAPLOTYPES, np.repeat(np.arange(4), 2), 1
+        if request.param == "unphased":
+            pairs = calls.reshape(6, 4, 2)
+            calls, sample, ploidy = (
+                np.where(pairs[..., 0] < 0, -1, pairs.sum(axis=2)).astype(np.int8),
+                None,
+                2,
+            )
+        names = ("a", "b", "c", "d")
+        return closeness(Genotypes("1", np.arange(6) * 10, calls, ploidy, 0, 100, names, sample=sample))
+
+    def test_alleles_that_only_two_samples_have(self, found):
+        expected = np.zeros((4, 4))
+        expected[[1, 3], [3, 1]] = 1
+        expected[[0, 2], [2, 0]] = 2
+        assert found.doubletons.tolist() == expected.tolist()
+
+    def test_alleles_that_only_one_chromosome_has(self, found):
+        # of two chromosomes each
+        assert found.singletons.tolist() == [0.5, 0.5, 0, 0]
+
+    def test_expected_differences(self, found):
+        # of 28 pairs 7 differ where one of eight has an allele, 12 where two have; of 15 pairs of six, 8
+        assert found.units == pytest.approx(2 * 7 / 28 + 3 * 12 / 28 + 8 / 15)
+        assert found.chromosomes == 2
+
+    def test_differences_and_mismatches_of_two_samples(self, found):
+        # of the first two samples a half of the pairs of chromosomes differ at each site but the fifth
+        assert found.differences[0, 1] == pytest.approx(2.5)
+        assert found.mismatches[0, 1] == pytest.approx(5)
+        # the last sample is known at five of six sites, for which the mean is taken
+        assert found.mismatches[1, 3] == pytest.approx(6 * 1 / 5)
+        np.testing.assert_allclose(found.mismatches, found.mismatches.T)
+
+    def test_contigs_are_added(self, found):
+        other = closeness_of(4, chromosomes=1, units=found.units * 3, doubletons=0)
+        both = found + other
+        # chromosomes are weighed by the expected differences
+        assert both.chromosomes == pytest.approx((2 + 3) / 4)
+        assert both.units == pytest.approx(4 * found.units)
+        assert both.mismatches[0, 1] == pytest.approx(2_005)
+        assert both.singletons.tolist() == [0.5, 0.5, 0, 0]

@@ -164,3 +164,9 @@ class TestWhatIsNeeded:
         pairs = [(0, 1), (2, 3), (4, 5), (6, 7), (9, 10), (11, 12)]
         assert self.members([(*pair, 0.9) for pair in pairs[:5]]) == [0, 2, 4, 6, 8]
         assert self.members([(*pair, 0.9) for pair in pairs]) == list(range(9))
+
+    def test_groups_that_differ_at_every_site_have_an_fst_of_1(self):
+        calls = np.repeat([[0] * 8 + [1] * 12], 2_000, axis=0).astype(np.int8)
+        found = find_groups(Genotypes("1", np.arange(2_000), calls, 1, 0, 2_000).recounted())
+        assert (found.fst, found.standard_error) == (1, 0)
+        assert np.flatnonzero(found.smaller).tolist() == list(range(8))
