@@ -36,3 +36,15 @@ def test_judge_the_same_number_of_bases(order):
     held_out = stretches("ACGTTGCATT", "ACGATTGAC", "ACGTA")
     (batch,) = judged_batches(held_out, skip=5, size=64)
     assert len(MarkovModel(held_out, order).bits(batch)) == batch.judged.sum() == 2 * (5 + 4)
+
+
+def test_the_size_of_batches_does_not_matter():
+    rng = np.random.default_rng(3)
+    held_out = stretches(*("".join(rng.choice(list("ACGT"), n)) for n in (9, 30, 17, 4, 25)))
+    model = MarkovModel(held_out, 3)
+    whole, *others = (
+        np.sort(np.concatenate([model.bits(batch) for batch in judged_batches(held_out, skip=5, size=size)]))
+        for size in (64, 1, 2, 5)
+    )
+    for bits in others:
+        np.testing.assert_array_equal(bits, whole)

@@ -85,3 +85,38 @@ def test_judged_leave_the_padding_out():
     (batch,) = judged_batches(stretches("AACGT", "CCCCGGA"), skip=1, size=64)
     assert batch.judged.sum(axis=1).tolist() == [6, 4, 6, 4]
     assert batch.codes[~batch.judged & (np.arange(7) > 0)].tolist() == [4] * 4
+
+
+class TestLimits:
+    def test_ten_thousand_bases_are_needed(self, tmp_path):
+        random_genome(tmp_path / "g.fa", 9_999)
+        with pytest.raises(TfbindError, match=r"found 9,999 unambiguous bases, expected 10,000"):
+            read_stretches(tmp_path / "g.fa")
+        random_genome(tmp_path / "g.fa", 10_000)
+        assert sum(len(part.codes) for part in read_stretches(tmp_path / "g.fa")) == 10_000
+
+    @pytest.mark.parametrize(("n", "block"), [(30_000, 500), (600_000, 10_000), (900_000, 10_000)])
+    def test_blocks_are_a_sixtieth_of_a_small_genome_and_10_kb_of_a_large_one(self, tmp_path, n, block):
+        random_genome(tmp_path / "g.fa", n)
+        lengths = [len(stretch) for part in read_stretches(tmp_path / "g.fa") for stretch in part]
+        assert {length % block for length in lengths} == {0}
+        # a block alone between blocks of another part
+        assert min(lengths) == block
+
+    @pytest.mark.parametrize(("run", "is_kept"), [(19, False), (20, True)])
+    def test_stretches_of_twenty_bases_are_kept(self, tmp_path, run, is_kept):
+        # ten thousand bases in a row, then a run between ambiguous bases at the end of the last block
+        text = random_genome(tmp_path / "g.fa", 12_000)
+        (tmp_path / "g.fa").write_text(
+            f">a\n{text}\n>b\nN{'ACGTT' * 4}\n".replace("ACGTT" * 4, ("ACGTT" * 4)[:run])
+        )
+        n_bases = sum(len(part.codes) for part in read_stretches(tmp_path / "g.fa"))
+        assert n_bases == 12_000 + (run if is_kept else 0)
+
+    def test_no_more_than_a_megabase_is_held_out_for_either_part(self, tmp_path):
+        # of 25 Mb a twentieth would be 1.25 Mb
+        letters = np.frombuffer(b"ACGT", np.uint8)[np.random.default_rng(3).integers(0, 4, 25_000_000)]
+        (tmp_path / "g.fa").write_bytes(b">a\n" + letters.tobytes() + b"\n")
+        _, validation, test = read_stretches(tmp_path / "g.fa")
+        # blocks of 10 kb
+        assert [len(part.codes) for part in (validation, test)] == pytest.approx([1_000_000] * 2, abs=20_000)

@@ -113,20 +113,16 @@ class TestDrawMatched:
         assert times.max() < 600
 
     def test_neighbouring_counts_stand_in_and_the_rest_is_told(self, tmp_path):
-        # with a length of 100 the counts 48 to 52 can stand in for 50: tiles of 51, 48, 53 and 50
-        sequence = "N".join("G" * n + "A" * (100 - n) for n in (51, 48, 53, 50))
-        genome_path = write_genome(tmp_path, a=sequence)
-        found = []
-        with Genome(genome_path) as genome:
-            for seed in range(300):  # a random start hits one of the tiles now and then
-                drawn = draw_matched(
-                    genome, {"a": 0}, wanted_at(100, [50] * 4), {}, 100, np.random.default_rng(seed)
-                )
-                assert len(drawn.windows) + drawn.shortfall[0] == 4
-                counts = [gc_count(genome.fetch(*window[:3]), 100) for window in drawn.windows]
-                assert drawn.substituted[0] == sum(count != 50 for count in counts)
-                found += counts
-        assert set(found) == {48, 50, 51}
+        # With a length of 100 the counts 48 to 52 can replace 50. Each contig is one tile, so that all are found
+        counts = (51, 48, 53, 50, 47)
+        contigs = {f"gc{n}": "G" * n + "A" * (100 - n) for n in counts}
+        with Genome(write_genome(tmp_path, **contigs)) as genome:
+            drawn = draw_matched(
+                genome, dict.fromkeys(contigs, 0), wanted_at(100, [50] * 5), {}, 100, np.random.default_rng(0)
+            )
+        assert {window.contig for window in drawn.windows} == {"gc48", "gc50", "gc51"}
+        assert drawn.substituted.tolist() == [2]
+        assert drawn.shortfall.tolist() == [2]
 
     def test_no_contig_is_long_enough(self, genome):
         drawn = draw_matched(genome, {"tiny": 0}, wanted_at(6, [3, 3]), {}, 6, np.random.default_rng(0))
@@ -202,3 +198,50 @@ class TestIntervals:
             "a": [[1, 5], [0, 9]],
             "b": [[2, 4]],
         }
+
+
+class TestWindowsThatAreAllFound:
+    """Contigs of 100 bases are one window each, so that chance has no part in which there are."""
+
+    @staticmethod
+    def draw(folder, of_count, wanted):
+        contigs = {
+            f"gc{count}n{number}": "G" * count + "A" * (100 - count)
+            for count, n in of_count.items()
+            for number in range(n)
+        }
+        with Genome(write_genome(folder, **contigs)) as genome:
+            drawn = draw_matched(
+                genome, dict.fromkeys(contigs, 0), wanted_at(100, wanted), {}, 100, np.random.default_rng(0)
+            )
+        counts = np.array([int(window.contig[2:4]) for window in drawn.windows])
+        return {int(count): int((counts == count).sum()) for count in np.unique(counts)}, drawn
+
+    def test_a_count_gives_away_what_it_does_not_need_itself(self, tmp_path):
+        found, drawn = self.draw(tmp_path, {50: 5}, [50] * 3 + [51] * 4)
+        assert found == {50: 5}
+        assert (drawn.substituted.tolist(), drawn.shortfall.tolist()) == ([2], [2])
+
+    @pytest.mark.parametrize("fuller", [49, 51])
+    def test_of_two_as_near_the_one_with_more_to_spare_stands_in_first(self, tmp_path, fuller):
+        found, _ = self.draw(tmp_path, {100 - fuller: 1, fuller: 5}, [50] * 3)
+        assert found == {fuller: 3}
+
+    def test_the_nearest_stand_in_first(self, tmp_path):
+        found, _ = self.draw(tmp_path, {49: 1, 48: 9, 52: 5}, [50] * 3)
+        assert found == {48: 2, 49: 1}
+
+    @pytest.mark.parametrize(("count", "n"), [(47, 0), (48, 1), (52, 1), (53, 0)])
+    def test_two_hundredths_of_the_length_higher_or_lower_stand_in(self, tmp_path, count, n):
+        assert len(self.draw(tmp_path, {count: 1}, [50])[1].windows) == n
+
+
+def test_a_long_forbidden_interval_may_hold_others(tmp_path):
+    forbidden = intervals_by_contig([("a", 3, 4), ("a", 40, 41), ("a", 0, 50)])
+    with Genome(write_genome(tmp_path, a="AC" * 40)) as genome:
+        for seed in range(20):
+            drawn = draw_matched(
+                genome, {"a": 0}, wanted_at(10, [5] * 9), forbidden, 10, np.random.default_rng(seed)
+            )
+            assert drawn.windows
+            assert min(window.start for window in drawn.windows) >= 50

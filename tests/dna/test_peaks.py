@@ -291,3 +291,9 @@ class TestParseCoordinates:
             contig, start, end = parse_coordinates(record_name)
             assert contig.startswith("chr")
             assert abs(end - start - len("".join(sequence.split()))) <= 1
+
+
+@pytest.mark.parametrize(("name", "expected"), [("chr1_5_14", None), ("chr1_5_15", ("chr1", 5, 15))])
+def test_an_interval_without_a_colon_has_ten_bases(name, expected):
+    # two numbers in a name may be something else
+    assert parse_coordinates(name) == expected

@@ -138,3 +138,16 @@ class TestWriteSimulation:
         with pytest.raises(TfbindError, match=message):
             write_simulation(AACG, 5, **({"length": 30} | options), output=tmp_path / "out")
         assert not (tmp_path / "out").exists()
+
+
+class TestDefaults:
+    def test_the_background_has_the_gc_content_and_the_rare_cpg_of_the_human_genome(self):
+        pairs = dinucleotide_frequencies()
+        base = pairs.sum(axis=1)
+        assert base == pytest.approx([0.295, 0.205, 0.205, 0.295])
+        assert pairs[1, 2] / (base[1] * base[2]) == pytest.approx(0.2)
+
+    def test_one_more_site_is_spread_over_the_four_letters(self):
+        # of one site that was seen with A: A has 1.25 of 2, the others 0.25 each
+        sites = draw_sites(np.random.default_rng(0), 40_000, Matrix("a", "a", np.array([[1.0, 0, 0, 0]])))
+        assert np.bincount(sites.ravel()) / 40_000 == pytest.approx([0.625, 0.125, 0.125, 0.125], abs=0.01)

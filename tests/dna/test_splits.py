@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from tfbind.dna.alphabet import reverse_complement
 from tfbind.dna.digests import strand_canonical_digests
 from tfbind.dna.splits import (
+    LEFT_OUT,
     TEST,
     TRAIN,
     VALIDATION,
@@ -173,3 +174,33 @@ class TestSplitByContig:
     def test_a_contig_asked_for_twice(self):
         with pytest.raises(TfbindError, match="contig '1' is asked for both as test and as validation"):
             split_by_contig(self.contig, np.arange(6), ["1"], ["1"])
+
+
+class TestFoldsOfUnequalGroups:
+    @staticmethod
+    def dealt(sizes_by_stratum, seed):
+        """Records of each stratum in each of two folds, for groups of the sizes given."""
+        sizes = [(stratum, size) for stratum, sizes in enumerate(sizes_by_stratum) for size in sizes]
+        group = np.repeat(np.arange(len(sizes)), [size for _, size in sizes])
+        stratum = np.repeat([stratum for stratum, _ in sizes], [size for _, size in sizes])
+        fold = folds_at_random(group, stratum, 2, seed)
+        return [np.bincount(fold[stratum == each], minlength=3)[1:].tolist() for each in np.unique(stratum)]
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_a_stratum_is_even_though_another_one_cannot_be(self, seed):
+        # by the number of all records the second stratum would go whole to the fold with one record
+        first, second = self.dealt([[4, 1], [2, 2]], seed)
+        assert sorted(first) == [1, 4]
+        assert second == [2, 2]
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_records_of_a_stratum_are_counted(self, seed):
+        # 3 to one fold, 2 and 2 to the other one, and 1 to the first
+        first, second = self.dealt([[5], [3, 2, 2, 1]], seed)
+        assert sorted(first) == [0, 5]
+        assert second == [4, 4]
+
+
+def test_what_is_in_no_part_has_the_highest_byte():
+    # as tensors files hold it
+    assert np.iinfo(np.uint8).max == LEFT_OUT

@@ -6,7 +6,7 @@ import pytest
 
 from tfbind.errors import TfbindError
 from tfbind.genotypes.demographies import SizeHistory, Structure, draw_history, read_demography
-from tfbind.genotypes.prior import Prior
+from tfbind.genotypes.prior import Prior, Range
 
 CONSTANT = "time_units: generations\ndemes:\n- name: A\n  epochs:\n  - start_size: 10000\n"
 TWO = """time_units: years
@@ -147,3 +147,41 @@ class TestDemesFile:
     def test_absent(self, tmp_path):
         with pytest.raises(TfbindError, match=r"none\.yaml: no such file"):
             read_demography(tmp_path / "none.yaml")
+
+
+class TestDrawnByHand:
+    @staticmethod
+    def draw(name, **rows):
+        fixed = {row: Range(value, value) for row, value in rows.items()}
+        prior = Prior(demographies={name: 1}, structure=0, **fixed)
+        return draw_history(np.random.default_rng(0), prior)[1]
+
+    def test_growth(self):
+        # growth by 20 from half of the bottleneck on, in 24 steps that are finer towards the present
+        history = self.draw(
+            "growth",
+            growth_bottleneck_time=0.2,
+            growth_bottleneck_size=0.1,
+            growth_start=0.5,
+            growth_start_size=0.8,
+            growth_factor=20,
+            growth_acceleration=1,
+            growth_ancient_time=0.3,
+            growth_ancient_size=0.6,
+        )
+        step = np.arange(25)
+        assert history.times == pytest.approx([*(0.1 * (step[:24] / 24) ** 2), 0.1, 0.2, 0.5])
+        # each step has the size at its middle
+        middle = ((step[:-1] / 24) ** 2 + (step[1:] / 24) ** 2) / 2
+        assert history.sizes == pytest.approx([*(0.08 * 20 ** (1 - middle)), 0.1, 1, 0.6])
+
+    def test_a_random_walk_changes_from_0_002_to_3_evenly_in_logarithms(self):
+        history = self.draw("random_walk", walk_epochs=6, walk_step=0.1)
+        assert history.times[:2] == (0, pytest.approx(0.002))
+        assert history.times[5] == pytest.approx(3)
+        assert np.diff(np.log(history.times[1:])) == pytest.approx([np.log(1_500) / 4] * 4)
+
+    def test_a_random_walk_stays_within_a_factor_of_30(self):
+        sizes = self.draw("random_walk", walk_epochs=40, walk_step=10).sizes
+        assert min(sizes) == pytest.approx(1 / 30)
+        assert max(sizes) == pytest.approx(30)

@@ -271,3 +271,128 @@ class TestSimulated:
         # (10 + R) / (22 + 13 R + R^2) at R = 4 N r d: about 14 in the band from 8 to 20 units, and 1 / n by chance
         found = np.mean([self.region_mean("sigma_d", 1, seed)[3] for seed in (1, 2, 3)])
         assert found**2 == pytest.approx(24 / (22 + 13 * 14 + 14**2) + 1 / 40, rel=0.35)
+
+
+class TestAround:
+    """Forty tokens of 100 bp with four sites each at which half of the haplotypes differ, and one with more sites."""
+
+    @pytest.fixture
+    def ratio(self):
+        common = np.arange(0, 4_000, 25)
+        # twenty alleles that were seen once do not change the number of tokens
+        rare = 2_000 + np.delete(np.arange(100), [0, 25, 50, 75])[:20]
+        positions = np.concatenate([common, rare])
+        calls = np.repeat(np.array([[0, 0, 1, 1], [0, 0, 0, 1]], np.int8), [160, 20], axis=0)
+        order = np.argsort(positions)
+        found = compute_features(Genotypes("1", positions[order], calls[order], 1, 0, 4_000))
+        assert found.start.tolist() == list(range(0, 4_000, 100))
+        return column(found, "diversity_around")
+
+    # of six pairs of haplotypes four differ at a common site, three at a rare one
+    PLAIN, MORE = 4 * 4 / 6, 20 * 3 / 6
+    MEAN = PLAIN + MORE / 40
+
+    @classmethod
+    def expected(cls, n_tokens, more):
+        return np.sqrt((n_tokens * cls.PLAIN + more + 0.25) / (n_tokens * cls.MEAN + 0.25))
+
+    def test_is_eight_tokens_on_either_side(self, ratio):
+        # those from 12 to 28 have number 20 around them
+        np.testing.assert_allclose(ratio[12:29], self.expected(17, self.MORE), rtol=1e-6)
+        np.testing.assert_allclose(ratio[8:12], self.expected(17, 0), rtol=1e-6)
+        np.testing.assert_allclose(ratio[29:32], self.expected(17, 0), rtol=1e-6)
+
+    def test_is_one_sided_at_the_ends(self, ratio):
+        np.testing.assert_allclose(ratio[:8], [self.expected(n, 0) for n in range(9, 17)], rtol=1e-6)
+        np.testing.assert_allclose(ratio[32:], [self.expected(n, 0) for n in range(16, 8, -1)], rtol=1e-6)
+
+
+# of eight haplotypes: one allele in a quarter of them, one in half, always together
+QUARTER, HALF = [1, 1, 0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0, 0, 0]
+
+
+def two_sites(distance, first=QUARTER, second=HALF, diversity=0.5):
+    """Features of a contig whose only sites are ``distance`` units from each other, in one token."""
+    positions = np.array([10, 10 + round(distance / diversity)])
+    calls = np.array([first, second], np.int8)
+    return compute_features(
+        Genotypes("1", positions, calls, 1, 0, int(positions[1]) + 10), diversity=diversity
+    )
+
+
+class TestOnePairByHand:
+    # D = 1/4 - 1/4 x 1/2 = 1/8, so that r^2 = (1/8)^2 / (3/16 x 1/4) = 1/3 and sigma_d is its root; of r^2 1/8 is
+    # expected by chance
+    R2, SIGMA_D = 1 / 3 - 1 / 8, np.sqrt(1 / 3)
+
+    @pytest.mark.parametrize("band", BANDS)
+    def test_is_in_the_band_that_ends_at_its_distance(self, band):
+        # a band of one pair, whose distance is the longest of the band
+        found = two_sites(band)
+        expected = {"r2": self.R2, "four_gametes": 0, "d_prime": 1, "sigma_d": self.SIGMA_D}
+        for name, value in (expected | {"log_pairs": np.log(2)}).items():
+            assert column(found, f"{name}_{band}").tolist() == pytest.approx([value])
+        assert column(found, f"region_r2_{band}").tolist() == pytest.approx([self.R2])
+        others = [name for name in LINKAGE_FEATURES if not name.endswith(f"_{band}")]
+        assert not found.x[:, [FEATURES.index(name) for name in others]].any()
+
+    @pytest.mark.parametrize(("distance", "band"), [(1.5, 3), (3.5, 8), (8.5, 20), (20.5, 60), (60.5, 180)])
+    def test_is_in_the_next_band_beyond(self, distance, band):
+        assert column(two_sites(distance), f"log_pairs_{band}").tolist() == pytest.approx([np.log(2)])
+
+    def test_sigma_d_of_the_contig_is_that_from_8_to_20_units(self):
+        assert column(two_sites(15), "region_sigma_d_20").tolist() == pytest.approx([self.SIGMA_D])
+        assert column(two_sites(21), "region_sigma_d_20").tolist() == [0]
+
+    @pytest.mark.parametrize(("distance", "value"), [(180, 0), (181, R2), (540, R2), (541, 0)])
+    def test_is_far_from_180_to_540_units(self, distance, value):
+        assert column(two_sites(distance), "region_r2_far").tolist() == pytest.approx([value])
+
+
+class TestMoreByHand:
+    def test_far_linkage_is_a_mean_over_pairs(self):
+        calls = np.array([[0, 0, 1, 1]] * 4, np.int8)
+        genotypes = Genotypes("1", np.array([0, 1, 500, 501]), calls, 1, 0, 600)
+        # each of the four pairs from 499 to 501 bp has an r^2 of 1, of which 1/4 by chance
+        assert column(compute_features(genotypes, diversity=0.5), "region_r2_far").tolist() == [0.75]
+
+    def test_the_spectrum(self):
+        # of 100 haplotypes; the upper end of each class belongs to it
+        seen = [1, 1, 1, 2, 3, 5, 6, 10, 11, 12, 20, 21, 30, 31, 40, 41, 41, 41, 49, 50]
+        calls = (np.arange(100) < np.array(seen)[:, None]).astype(np.int8)
+        found = compute_features(Genotypes("1", np.arange(20) * 10, calls, 1, 0, 200))
+        names = ["region_singletons", "region_doubletons"]
+        names += [f"region_to_{frequency}" for frequency in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)]
+        shares = [column(found, name)[0] for name in names]
+        assert shares == pytest.approx(np.array([3, 1, 2, 2, 3, 2, 2, 5]) / 20)
+
+    def test_a_phased_sample_says_so(self):
+        found = compute_features(random_genotypes())
+        assert found.phased
+        assert column(found, "region_phased")[0] == 1
+
+    def test_the_minor_frequency_of_a_token_with_one_common_site(self):
+        # two tokens of 50 bp, with one and with seven common sites
+        calls = np.array([QUARTER, *[HALF] * 7], np.int8)
+        found = compute_features(Genotypes("1", np.array([10, *range(60, 67)]), calls, 1, 0, 100))
+        assert column(found, "minor_frequency").tolist() == [0.25, 0.5]
+        assert column(found, "log_common").tolist() == pytest.approx(np.log([2, 8]))
+
+    def test_a_shifted_token_of_one_base(self):
+        calls = np.tile(np.array([0, 0, 1, 1], np.int8), (3, 1))
+        found = compute_features(Genotypes("1", np.arange(3), calls, 1, 0, 3), shift=0.25)
+        # 3/4 of a base are rounded to one; pairs differ at 2/3 of the sites, of which there is one a base
+        assert (found.start.tolist(), found.end.tolist()) == ([0, 1], [1, 3])
+        assert column(found, "log_width").tolist() == pytest.approx(np.log([2 / 3, 4 / 3]))
+
+    def test_a_mask_may_begin_before_the_first_record(self):
+        genotypes = replace(random_genotypes(), start=0)
+        genotypes = replace(genotypes, positions=genotypes.positions + 5_000, start=5_000, end=25_000)
+        # half of the bases from 5,000 to 25,000 are accessible
+        found = compute_features(genotypes, Accessible(np.array([1_000]), np.array([15_000])))
+        assert found.share == pytest.approx(0.5)
+
+    @pytest.mark.parametrize("diversity", [1, 1.5])
+    def test_two_chromosomes_cannot_differ_at_every_base(self, diversity):
+        with pytest.raises(TfbindError, match="found a diversity of"):
+            compute_features(random_genotypes(), diversity=diversity)

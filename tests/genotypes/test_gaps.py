@@ -75,3 +75,37 @@ class TestNotFound:
     def test_in_what_the_prior_simulates(self, replicate):
         found = simulate_region(Setting(length=200_000), 5, replicate).genotypes()
         assert intervals(accessible_stretches(found)) == [(0, 200_000)]
+
+
+class TestLimitsByHand:
+    """Nine of ten spacings are below 100 bp in an exponential distribution with a mean of 100 / ln 10 = 43.43."""
+
+    @pytest.mark.parametrize(("empty", "gaps"), [(8_685, 0), (8_686, 1)])
+    def test_a_gap_is_longer_than_200_mean_spacings(self, empty, gaps):
+        # 200 x 43.43 = 8,685.9 bases without a site
+        sites = np.append(EVERY_100, EVERY_100[-1] + 1 + empty)
+        assert len(find_gaps(genotypes(sites))[0]) == gaps
+
+    @pytest.mark.parametrize(("n_sites", "gaps"), [(19, 0), (20, 1)])
+    def test_twenty_sites_tell_the_spacing(self, n_sites, gaps):
+        found = genotypes(np.arange(n_sites) * 100, 0, 100_000)
+        assert len(find_gaps(found)[0]) == gaps
+
+    def test_the_spacing_is_that_of_the_longest_tenth(self):
+        # an eighth of the spacings are 300 bp, so that the mean spacing is 300 / ln 10 = 130.3
+        sites = np.cumsum(np.tile([100] * 7 + [300], 20))
+        for empty, gaps in ((26_057, 0), (26_058, 1)):
+            found = genotypes(np.append(sites, sites[-1] + 1 + empty))
+            assert len(find_gaps(found)[0]) == gaps
+
+    def test_sites_on_every_base_have_a_spacing_of_one(self):
+        for empty, gaps in ((200, 0), (201, 1)):
+            assert len(find_gaps(genotypes(np.append(np.arange(100), 100 + empty)))[0]) == gaps
+
+    def test_a_gap_may_follow_the_first_site_and_precede_the_last_one(self):
+        # odd positions; a mean spacing of 44 bp, rounded up, from either site is no part of a gap
+        sites = np.concatenate([[1], EVERY_100 + 50_001, [100_001]])
+        assert intervals(find_gaps(genotypes(sites))) == [
+            (2 + MARGIN, 50_001 - MARGIN),
+            (59_902 + MARGIN, 100_001 - MARGIN),
+        ]

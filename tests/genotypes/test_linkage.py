@@ -117,3 +117,37 @@ class TestLiteralPairs:
     def test_double_heterozygotes_show_no_gamete(self):
         assert self.sums([0, 1, 2, 0], [0, 1, 2, 0], ploidy=2)[2] == 0
         assert self.sums([0, 1, 2, 0], [0, 0, 1, 1], ploidy=2)[2] == 1
+
+
+class TestPartnersByDefault:
+    # sites by turns with r^2 = 1 to those two on and 0 to those next to them, less 1/4 each
+    TURNS = np.array([[0, 0, 1, 1], [0, 1, 0, 1]], np.int8)
+
+    def sums(self, positions, reach):
+        calls = np.resize(self.TURNS, (len(positions), 4))
+        zeros = np.zeros(len(positions), np.int64)
+        return sum_over_pairs(calls, 1, np.asarray(positions), zeros, 1, np.array([reach]))
+
+    def test_each_site_meets_96_in_a_band(self):
+        # 49 x 48 pairs are of neighbours by an odd number, 49 x 48 / 2 + 48 x 47 / 2 by an even one
+        found = self.sums(np.arange(97), 1_000.0).in_all[0]
+        assert found[:2].tolist() == pytest.approx([97 * 96 / 2, 0.75 * 2_304 - 0.25 * 2_352])
+
+    def test_with_more_it_meets_every_second_one_which_counts_twice(self):
+        # one more site has 97 partners, of which it meets the first, third, ... and so 49 that are unlike it
+        found = self.sums(np.arange(98), 1_000.0).in_all[0]
+        pairs, r2 = 97 * 96 / 2 + 2 * 49, 0.75 * 2_304 - 0.25 * 2_352 - 2 * 49 * 0.25
+        assert found[:2].tolist() == pytest.approx([pairs, r2])
+
+    @pytest.mark.parametrize(("partners", "met"), [(16, 16), (17, 9)])
+    def test_of_far_ones_it_meets_16(self, partners, met):
+        # those from 1,001 on are within reach of each other
+        found = self.sums([0, *range(1_001, 1_001 + partners)], 1_000.0).far
+        assert found[0] == met
+        # half of 16 are like the first site; of 17 none of those that are met
+        like = met // 2 if partners == 16 else 0
+        assert found[1] == pytest.approx(like - 0.25 * met)
+
+    @pytest.mark.parametrize(("distance", "is_far"), [(1_000, 0), (1_001, 1), (3_000, 1), (3_001, 0)])
+    def test_far_is_beyond_the_last_band_up_to_three_times_its_end(self, distance, is_far):
+        assert self.sums([0, distance], 1_000.0).far[0] == is_far

@@ -158,3 +158,9 @@ class TestDrawn:
             how.phased and not how.switch_rate
             for how in (draw_observation(rng, Prior(), 1) for _ in range(50))
         )
+
+    def test_unphased_genotypes_switch_at_every_second_site(self):
+        prior = Prior(unphased=1.0)
+        for seed in range(5):
+            found = draw_observation(np.random.default_rng(seed), prior, ploidy=2)
+            assert (found.phased, found.switch_rate) == (False, 0.5)

@@ -290,3 +290,37 @@ class TestRefuses:
         message = rf"line 8: found the position {str(pos)[:30]}, expected at most 2,147,483,647"
         with pytest.raises(TfbindError, match=message):
             read(write(record(2**31 - 1, "0", "1", "1") + record(pos, "0", "1", "1")))
+
+
+class TestLimits:
+    @pytest.mark.parametrize(
+        ("calls", "is_used"), [(("0|1", "1|.", ".|."), True), (("0|1", ".|.", ".|."), False)]
+    )
+    def test_half_of_the_calls_may_be_missing(self, write, calls, is_used):
+        found = read(write(RECORDS + record(40, *calls)))
+        assert (39 in found.positions) == is_used
+        assert found.account.too_few_calls == (not is_used)
+
+    @staticmethod
+    def among_twenty(tmp_path, n_samples, n_records):
+        """A hundred records of twenty phased samples, of which some have no phase in the first few records."""
+        records = []
+        for number in range(100):
+            call = "0/1" if number < n_records else "0|1"
+            records.append(record(number + 1, *[call] * n_samples, *["0|1"] * (20 - n_samples)))
+        names = "\t".join(f"s{i}" for i in range(20))
+        (tmp_path / "v.vcf").write_text(META + COLUMNS.replace("ann\tbob\tcid", names) + "".join(records))
+        return read(tmp_path / "v.vcf")
+
+    @pytest.mark.parametrize(("n_records", "left_out"), [(1, ()), (2, ("s0",))])
+    def test_a_sample_may_lack_the_phase_of_one_in_a_hundred_genotypes(self, tmp_path, n_records, left_out):
+        found = self.among_twenty(tmp_path, 1, n_records)
+        assert found.samples_left_out == left_out
+        assert found.ploidy == 1
+
+    @pytest.mark.parametrize(("n_samples", "ploidy", "left_out"), [(2, 1, 2), (3, 2, 0)])
+    def test_two_of_twenty_samples_without_phase_are_left_out_and_with_three_none_has_one(
+        self, tmp_path, n_samples, ploidy, left_out
+    ):
+        found = self.among_twenty(tmp_path, n_samples, 100)
+        assert (found.ploidy, len(found.samples_left_out)) == (ploidy, left_out)

@@ -7,11 +7,14 @@ import pytest
 from tfbind.background.model import BackgroundCard, BackgroundModel, save_background
 from tfbind.binding.encoding import sources
 from tfbind.binding.encoding.encode import encode_fasta, encode_peaks
+from tfbind.binding.encoding.negatives import negative_maker
 from tfbind.binding.evaluation.measure import BACKGROUND_NOTE, evaluate, examples_from_tensors
 from tfbind.binding.learning.examples import BindingData
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.options import EncodeOptions
+from tfbind.dna.alphabet import encode_letters
 from tfbind.dna.digests import strand_canonical_digests
+from tfbind.dna.fasta import Batch
 from tfbind.errors import TfbindError
 from tfbind.networks.next_base import next_base_network
 from tfbind.tensors import open_tensors
@@ -180,3 +183,12 @@ class TestKinds:
             r" expected kind 'binding' \(of tfbind train\)",
         ):
             BindingModel(background)
+
+
+def test_a_shuffle_that_is_its_parent_is_drawn_again():
+    # ACAGA has one other shuffle, which comes up every second time
+    codes = np.tile(encode_letters("ACAGA"), (100, 1))
+    batch = Batch([f"r{i}" for i in range(100)], codes, np.full(100, 5))
+    made = negative_maker("dinucleotide", EncodeOptions(length=5)).make(batch, 0)
+    assert len(made.codes) == 100
+    assert (made.codes == encode_letters("AGACA")).all()

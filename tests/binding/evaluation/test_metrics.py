@@ -186,3 +186,59 @@ def test_a_single_example_of_a_class_has_no_interval():
     assert metrics["auroc"] == 1.0
     assert metrics["auroc_ci95"] is None
     assert metrics["ci_method"] == "none: needs 2 positives and negatives at least"
+
+
+class TestLimitsByHand:
+    """From the highest score on: 8 bound, 1 unbound, 1 bound, 9 unbound, 1 bound, 90 unbound and 10 bound sequences."""
+
+    LABEL = np.repeat([1.0, 0, 1, 0, 1, 0, 1], [8, 1, 1, 9, 1, 90, 10])
+    SCORE = np.linspace(1, 0, 120)
+
+    def test_recall_up_to_a_limit_that_is_met_exactly(self):
+        metrics = score_metrics(self.LABEL, self.SCORE)
+        # with 9 of 20 found, 1 of 100 unbound ones is called, and 1 of 10 called ones is wrong
+        assert metrics["recall_at_fpr01"] == metrics["recall_at_fdr10"] == 9 / 20
+        # with 10 of 20 found, 10 of 20 called ones are wrong
+        assert metrics["recall_at_fdr50"] == 10 / 20
+
+    def test_what_is_called_has_the_threshold_at_least(self):
+        metrics = score_metrics(self.LABEL, self.SCORE, threshold=self.SCORE[9])
+        assert metrics["threshold"] == self.SCORE[9]
+        assert metrics["precision_at_threshold"] == 9 / 10
+        assert metrics["recall_at_threshold"] == 9 / 20
+
+    @pytest.mark.parametrize("n", [9_998, 20_002])
+    def test_curves_of_some_ten_thousand_points_are_whole(self, n):
+        # each point is a corner: bound and unbound sequences by turns
+        label = np.arange(n) % 2
+        roc, pr = curves(label, np.linspace(1, 0, n))
+        if n < 10_000:
+            assert (len(roc), len(pr)) == (n + 1, n)
+        else:
+            # one each 1/5,000 of either rate, and one each 1/10,000 of recall
+            assert 5_000 <= len(roc) <= 10_002
+            assert 5_000 <= len(pr) <= 10_001
+        assert roc[0, :2].tolist() == [0, 0]
+        assert roc[-1, :2].tolist() == [1, 1]
+
+
+def test_single_examples_are_drawn_where_fewer_than_ten_clusters_hold_a_class():
+    label, score = normal_scores(50, 1)
+    for n_clusters, unit in ((9, "single examples"), (10, "10 clusters")):
+        assert unit in area_intervals(label, score, np.arange(100) % n_clusters).method
+
+
+def test_the_interval_is_that_of_the_middle_95_percent():
+    # The area of one negative below n of 1,000 positives is a share of the positives, which are drawn anew: its
+    # standard error is sqrt(0.8 x 0.2 / 1,000)
+    label = np.append(np.ones(1_000), np.zeros(2))
+    score = np.append(np.repeat([1.0, 0.0], [800, 200]), [0.5, 0.5])
+    low, high = area_intervals(label, score, replicates=2_000).auroc
+    assert [low, high] == pytest.approx([0.8 - 1.96 * 0.01265, 0.8 + 1.96 * 0.01265], abs=0.002)
+
+
+def test_two_of_a_class_have_an_interval_of_a_thousand_replicates():
+    found = area_intervals(np.array([1.0, 1, 0, 0]), np.array([0.9, 0.2, 0.3, 0.1]))
+    assert found.method.startswith("percentile bootstrap, 1000 replicates of single examples")
+    # one of 16 draws has .2 and .3 alone, an area of 0
+    assert found.auroc == (0.0, 1.0)

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from tfbind.binding.evaluation.reliability import calibration_error, equal_mass_bins, reliability
+from tfbind.binding.evaluation.reliability import (
+    are_probabilities,
+    calibration_error,
+    equal_mass_bins,
+    reliability,
+)
 
 
 class TestBins:
@@ -73,3 +78,27 @@ class TestReliability:
         table = reliability([1, 0], score)
         assert len(table) == 0
         assert list(table) == ["bin", "n", "mean_score", "observed", "ci95_low", "ci95_high"]
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"),
+    [([0.0, 1.0], True), ([0.0, 1.01], False), ([-0.01, 1.0], False), ([0.5, np.nan], False), ([], False)],
+)
+def test_probabilities_are_from_0_to_1(score, expected):
+    assert are_probabilities(np.array(score)) == expected
+
+
+def test_the_default_seed_is_0():
+    label, score = np.array([1.0, 0, 1]), np.array([0.7, 0.2, 0.6])
+    assert calibration_error(label, score) == calibration_error(label, score, seed=0)
+
+
+def test_the_error_of_a_perfect_model_is_drawn_200_times():
+    # one score of 1/8 misses by 1/8, or by 7/8 if it is bound: the mean of 200 draws is 1/8 + 3/4 x k / 200
+    means = np.array(
+        [calibration_error(np.zeros(1), np.array([0.125]), seed).ece_perfect for seed in range(20)]
+    )
+    bound = (means - 0.125) / 0.75 * 200
+    np.testing.assert_allclose(bound, bound.round(), atol=1e-9)
+    # of half as many draws every k would be even
+    assert (bound.round() % 2 == 1).any()

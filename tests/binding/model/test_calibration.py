@@ -81,3 +81,42 @@ class TestPrevalence:
     def test_is_stored(self):
         y = np.array([[1.0], [0.0], [0.0], [0.0], [np.nan]], np.float32)
         assert fit_platt(np.arange(5, dtype=np.float32)[:, None], y)["prevalence"] == [0.25]
+
+    @pytest.mark.parametrize(("trained", "asked"), [(0.2, 0.01), (0.2, 0.6), (0.02, 0.5)])
+    def test_a_sequence_without_evidence_has_the_prevalence_that_was_asked_for(self, trained, asked):
+        # its probability is the share that calibration saw, so the evidence is worth a likelihood ratio of 1
+        odds = trained / (1 - trained)
+        calibration = {"slope": [1.0], "intercept": [np.log(odds)], "prevalence": [trained]}
+        assert calibrate(np.zeros((1, 1), np.float32), calibration, asked) == pytest.approx(asked)
+
+    def test_odds_are_multiplied_by_the_ratio_of_the_odds_of_both_prevalences(self):
+        # even odds where one in five is bound are a likelihood ratio of 4: odds of 4 to 99 where one in 100 is
+        calibration = {"slope": [1.0, 1.0], "intercept": [0.0, 0.0], "prevalence": [0.2, 0.5]}
+        found = calibrate(np.zeros((1, 2), np.float32), calibration, prevalence=0.01)
+        assert found == pytest.approx(np.array([[4 / 103, 1 / 100]]))
+
+
+class TestPlattByHand:
+    def test_two_scores(self):
+        # With two scores the sigmoid meets the mean target of each. Six bound and three unbound examples have the
+        # targets 7/8 and 1/5, so these means are (2 * 7/8 + 2 * 1/5) / 4 and (4 * 7/8 + 1/5) / 5
+        logits = np.repeat([0.0, 1.0], [4, 5])[:, None].astype(np.float32)
+        label = np.array([1, 1, 0, 0, 1, 1, 1, 1, 0], np.float32)[:, None]
+        found = fit_platt(logits, label)
+        assert calibrate(np.array([[0], [1]], np.float32), found)[:, 0] == pytest.approx(
+            [0.5375, 0.74], abs=1e-4
+        )
+
+    def test_the_smallest_slope_is_a_thousandth(self):
+        label = np.repeat([1.0, 0.0], [6, 3])[:, None].astype(np.float32)
+        found = fit_platt(-label, label)
+        assert found["slope"] == [0.001]
+        # the intercept then gives the mean target, (6 * 7/8 + 3 * 1/5) / 9 = 0.65
+        assert found["intercept"] == pytest.approx([np.log(0.65 / 0.35)])
+
+
+def test_the_best_f1_may_have_a_low_precision_and_a_low_recall():
+    # the second bound example: 2 of 5 called and 2 of 5 found, F1 2/5; the first alone has F1 2 * 1/5 / (1 + 1/5) = 1/3
+    label = np.array([1, 0, 0, 0, 1] + [0] * 30 + [1] * 3)
+    score = np.linspace(1, 0, len(label))
+    assert best_f1_threshold(label, score) == score[4]

@@ -47,3 +47,12 @@ class TestInterval:
             low, high = Blocks(1, number, 15).interval(level * rng.lognormal(0, 0.3, 60), np.ones(60))
             held += low < np.exp(0.5**2 / 2 + 0.3**2 / 2) < high
         assert 0.91 <= held / 400 <= 0.98
+
+
+@pytest.mark.parametrize(("n", "suffice"), [(1, False), (2, False), (4, False), (5, True), (6, True)])
+def test_five_blocks_give_an_interval(n, suffice):
+    blocks = number_blocks(pd.Series(["1"] * n), pd.Series(np.arange(n) * 100), 100)
+    assert (blocks.n, blocks.suffice) == (n, suffice)
+    found = blocks.interval(np.ones((n, 3)), np.ones((n, 3)))
+    assert found.shape == (2, 3)
+    assert np.isfinite(found).all() == suffice

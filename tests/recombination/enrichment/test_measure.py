@@ -165,3 +165,76 @@ def test_a_map_without_numbers_of_sites_and_of_no_scale():
     assert (found.metrics["window"], found.metrics["bin"]) == (5_000, 5_000)
     assert any("controls match by contig alone" in note for note in found.notes)
     assert found.metrics["rate_unit"] == "per bp and generation"
+
+
+class TestLimitsByHand:
+    FLAT = np.ones(N)
+
+    @pytest.mark.parametrize(("sites", "block_bp", "n_blocks"), [(5, 500_000, 5), (4, 100_000, 8)])
+    def test_blocks_of_500_kb_where_there_are_five(self, sites, block_bp, n_blocks):
+        # two sites in each block of 500 kb, in blocks of 100 kb of their own
+        at = [500_000 * block + offset for block in range(sites) for offset in (50_000, 250_000)]
+        metrics = measure_enrichment(predicted(self.FLAT), [site(a) for a in at], permutations=20).metrics
+        assert (metrics["block_bp"], metrics["n_blocks"]) == (block_bp, n_blocks)
+
+    @pytest.mark.parametrize(
+        ("n_sites", "options", "drawn"), [(1, {}, 1_000), (40, {}, 4_000), (40, {"controls": 5_000}, 100_000)]
+    )
+    def test_a_hundred_places_a_site_a_thousand_at_least_and_a_hundred_thousand_at_most(
+        self, n_sites, options, drawn
+    ):
+        sites = [site(100_000 * (number + 1)) for number in range(n_sites)]
+        options = {"permutations": 2, "flank": 1_000} | options
+        metrics = measure_enrichment(predicted(self.FLAT), sites, **options).metrics
+        # of 5 Mb 2 kb around each site are not drawn from, and on a kb at the ends windows are not whole
+        assert metrics["n_controls"] == pytest.approx(drawn * (1 - n_sites / 2_500), rel=0.01)
+
+    @pytest.mark.parametrize(("width", "flank"), [(1_000, 50_000), (10_000, 50_000), (20_000, 80_000)])
+    def test_the_profile_reaches_50_kb_and_four_bins_at_least(self, width, flank):
+        table = predicted(self.FLAT).table
+        table = table.assign(
+            start=table["start"] * width // WIDTH, end=table["end"] * width // WIDTH, scale=width
+        )
+        found = measure_enrichment(JudgedMap(table, True), [site(2_000_000)], permutations=2)
+        assert found.metrics["flank"] == found.profile["distance"].iloc[-1] == flank
+        assert found.metrics["window"] == found.metrics["bin"] == width
+
+    def test_controls_are_those_of_one_tenth_by_the_number_of_sites(self):
+        # rates and numbers of sites rise along the contig: the places of a tenth of the numbers are a tenth of it
+        rate = (np.arange(N) + 0.5) / N
+        sites = [site(int(share * N) * WIDTH + 500) for share in (0.02, 0.08, 0.52, 0.98)]
+        found = measure_enrichment(
+            predicted(rate, n_sites=np.arange(N) + 10), sites, controls=5_000, permutations=2
+        )
+        assert found.sites["rate_controls"].tolist() == pytest.approx([0.05, 0.05, 0.55, 0.95], abs=0.005)
+        assert found.metrics["ratio"] == pytest.approx(1, abs=0.01)
+
+    @pytest.mark.parametrize(("apart", "is_dense"), [(2_270, False), (2_180, True)])
+    def test_controls_keep_off_sites_where_that_leaves_a_tenth_of_the_places(self, apart, is_dense):
+        # places 1 kb from the next site are 270 of 2,270 bp, or 180 of 2,180
+        sites = [site(at) for at in range(10_000, N * WIDTH - 10_000, apart)]
+        found = measure_enrichment(predicted(self.FLAT), sites, permutations=2, flank=1_000)
+        assert any("sites are so dense" in note for note in found.notes) == is_dense
+
+    def test_moved_sites_are_within_their_central_95_percent(self):
+        # rates from 0 to 2 in random order; with one site a move gives any of them
+        rate = np.random.default_rng(5).permutation(np.linspace(0, 2, N))
+        found = measure_enrichment(predicted(rate), [site(1_000_500)], permutations=1_000, controls=20_000)
+        centre = found.profile.set_index("distance").loc[0]
+        assert centre["rate_controls"] == pytest.approx(1, abs=0.03)
+        assert centre["rate_moved_low"] == pytest.approx(0.05, abs=0.04)
+        assert centre["rate_moved_high"] == pytest.approx(1.95, abs=0.04)
+
+    @pytest.mark.parametrize(
+        ("window", "is_told"), [(999, True), (1_000, False), (None, False), (2_000, False)]
+    )
+    def test_a_window_that_is_narrower_than_the_maps_is_told(self, window, is_told):
+        found = measure_enrichment(predicted(self.FLAT), [site(500_500)], window=window, permutations=7)
+        assert any("is narrower than the map's" in note for note in found.notes) == is_told
+        assert found.metrics["n_permutations"] == 7
+
+    def test_moves_to_places_without_a_rate_do_not_count(self):
+        # a tenth of the map has no rate, and nine tenths of 400 moves have one
+        rate = np.where(START < 500_000, np.nan, 1.0)
+        found = measure_enrichment(predicted(rate), [site(1_000_500)], permutations=400)
+        assert found.metrics["n_permutations"] == pytest.approx(360, abs=20)

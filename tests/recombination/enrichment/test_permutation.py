@@ -64,3 +64,32 @@ def test_places_without_a_rate_fall_away():
 )
 def test_two_sided_p(ratio, moved, p):
     assert two_sided_p(ratio, np.array(moved)) == pytest.approx(p)
+
+
+@pytest.mark.parametrize("last", [10_000, 5_000], ids=["whole windows", "a short last window"])
+def test_a_site_is_moved_to_each_window_equally_often(last):
+    # four windows from 20 kb on, of which the last may be shorter
+    start = np.array([20_000, 30_000, 40_000, 50_000])
+    end = start + np.array([10_000, 10_000, 10_000, last])
+    track = Landscape(StepFunction.from_intervals(start, end, [1.0, 2, 4, 8]), None)
+    bins = Bins.within(0, 10_000)
+    controls = draw_controls(track, np.array([22_000]), 1_000, bins, 5_000, np.random.default_rng(0))
+    contig = SitesOfContig(track, controls, np.array([22_000]), np.zeros(1, np.int64))
+    ratios, _ = moved_ratios([contig], 1_000, bins, 4_000, np.random.default_rng(1))
+    rates, times = np.unique((ratios * controls.rate[0]).round(6), return_counts=True)
+    assert rates.tolist() == [1, 2, 4, 8]
+    # 1,000 each, with a standard deviation of 27
+    assert (np.abs(times - 1_000) < 110).all()
+
+
+@pytest.mark.parametrize(
+    ("ratio", "moved", "p"),
+    [
+        (1.0, [0.5, 0.6, 0.7, *[1.5] * 6], 0.8),
+        (1.0, [2.0, 1.9, 1.8, *[0.6] * 6], 0.8),
+        (1.0, [1.0, *[2.0] * 8], 0.4),
+        (1.0, [1 + 1e-12, 1 - 1e-12, *[2.0] * 7], 0.6),
+    ],
+)
+def test_two_sided_p_counts_those_as_low_or_as_high(ratio, moved, p):
+    assert two_sided_p(ratio, np.array(moved)) == pytest.approx(p)

@@ -112,3 +112,23 @@ class TestBootstrapPearson:
         found = bootstrap_pearson(values, values, np.array([0, 1]))
         assert np.isnan(found).any()
         assert found[~np.isnan(found)] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("n_windows", "n_blocks", "is_known"), [(90, 9, False), (91, 10, True)])
+def test_ten_blocks_of_ten_windows_give_an_interval(n_windows, n_blocks, is_known):
+    maps = {name: predicted(noisy(sd)[:n_windows], START[:n_windows]) for name, sd in (("a", 0.2), ("b", 1))}
+    table = compare_maps(maps, TRUTH, [100])
+    assert table["n_blocks"].tolist() == [n_blocks] * 2
+    assert table["pearson_difference_ci95_low"].notna().tolist() == [False, is_known]
+
+
+def test_the_interval_holds_the_middle_95_percent_of_1000_replicates():
+    maps = {"a": predicted(noisy(0.2)), "b": predicted(noisy(1))}
+    found = compare_maps(maps, TRUTH, [100], seed=3).iloc[1]
+    block = np.arange(N) // 10
+    replicates = [bootstrap_pearson(noisy(sd), TRUE, block, seed=3) for sd in (1, 0.2)]
+    assert len(replicates[0]) == 1_000
+    difference = np.sort(replicates[0] - replicates[1])
+    # a fortieth of them is below the interval, another above it
+    low, high = found["pearson_difference_ci95_low"], found["pearson_difference_ci95_high"]
+    assert ((difference < low).sum(), (difference > high).sum()) == (25, 25)

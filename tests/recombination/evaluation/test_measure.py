@@ -189,3 +189,71 @@ class TestEvaluateMap:
             TfbindError, match="no window of 1,000, 5,000 bp has both a prediction and a truth"
         ):
             self.evaluate(1000, 5000)
+
+
+class TestNotes:
+    @staticmethod
+    def notes(n_renamed, n_absent, scale=100, start=1_000):
+        """Evaluate a map of contigs that the truth names without chr, and of others that it lacks."""
+        names = [f"chr{i}" for i in range(n_renamed)] + [f"x{i}" for i in range(n_absent)]
+        rows = [(name, start + at, start + at + 100, 1.0 + at) for name in names for at in (0, 100, 200)]
+        table = pd.DataFrame(rows, columns=["chrom", "start", "end", "rate"])
+        table = table.assign(rate_lower=np.nan, rate_upper=np.nan, note="", scale=100)
+        edges = start + np.array([0, 60, 200, 300])
+        rates = StepFunction(edges, [1.0, 2, 3])
+        truth = Truth({str(i): rates for i in range(n_renamed)}, False, [])
+        return evaluate_map(JudgedMap(table, False), truth, [scale])
+
+    @pytest.mark.parametrize(
+        ("n", "shown"),
+        [
+            (3, "chr0 = 0, chr1 = 1, chr2 = 2"),
+            (4, "chr0 = 0, chr1 = 1, chr2 = 2 and 1 more"),
+        ],
+    )
+    def test_three_renamed_contigs_are_shown(self, n, shown):
+        assert (
+            self.notes(n, 0).notes[0] == f"contigs of the map and the truth match except for 'chr': {shown}"
+        )
+
+    @pytest.mark.parametrize(
+        ("n", "shown"),
+        [(3, "'x0', 'x1', 'x2'"), (4, "'x0', 'x1', 'x2', ..."), (7, "'x0', 'x1', 'x2', ...")],
+    )
+    def test_three_contigs_without_a_truth_are_shown(self, n, shown):
+        assert self.notes(1, n).notes[1] == f"{n} contigs of the map have no truth: {shown}"
+
+    @pytest.mark.parametrize(("scale", "is_coarse"), [(140, False), (139, False), (100, False), (99, True)])
+    def test_a_truth_is_coarse_where_more_than_half_of_it_is_longer_than_a_window(self, scale, is_coarse):
+        # pieces of 60, 140 and 100 bp: of 300 bp, 140 are longer than 100, and 240 longer than 99
+        found = self.notes(1, 0, scale)
+        assert any("most of the truth is coarser" in note for note in found.notes) == is_coarse
+
+    def test_windows_are_numbered_on_from_scale_to_scale(self):
+        rows = [("1", at, at + 100, 1.0 + at) for at in range(0, 400, 100)]
+        table = pd.DataFrame(rows, columns=["chrom", "start", "end", "rate"])
+        table = table.assign(rate_lower=np.nan, rate_upper=np.nan, note="", scale=100)
+        truth = Truth({"1": StepFunction([0, 400], [2.0])}, False, [])
+        found = evaluate_map(JudgedMap(table, False), truth, [100, 200])
+        assert found.windows.index.tolist() == list(range(6))
+
+
+@pytest.mark.parametrize(("of_map", "of_truth"), [(True, False), (False, True), (True, True), (False, False)])
+def test_only_equal_units_are_one_unit(of_map, of_truth):
+    found = evaluate_map(
+        JudgedMap(TestEvaluateMap.TABLE, of_map), Truth({"1": TestEvaluateMap.PIECES}, of_truth, []), [50]
+    )
+    assert found.same_unit == (of_map == of_truth)
+    assert (found.metrics["50"]["mae"] is not None) == (of_map == of_truth)
+
+
+@pytest.mark.parametrize(("n_long", "is_told"), [(8, False), (11, True)])
+def test_hotspots_may_be_hidden_where_nine_of_ten_pieces_of_the_truth_are_longer_than_5_kb(n_long, is_told):
+    # one or two pieces of 5 kb among wider ones, which begin far from 0
+    width = np.array([5_000] * (1 if is_told else 2) + [6_000] * n_long)
+    edges = 10_000 + np.append(0, np.cumsum(width))
+    rates = StepFunction(edges, np.arange(1.0, len(width) + 1))
+    table = pd.DataFrame({"chrom": "1", "start": edges[:-1], "end": edges[1:], "rate": rates.values})
+    table = table.assign(rate_lower=np.nan, rate_upper=np.nan, note="", scale=0)
+    found = evaluate_map(JudgedMap(table, False), Truth({"1": rates}, False, []), [10_000], [])
+    assert any("the truth is coarser than 5,000 bp" in note for note in found.notes) == is_told

@@ -115,3 +115,36 @@ def test_what_does_not_count_is_there_with_the_reason():
         "rate_upper",
         "note",
     ]
+
+
+class TestTheTableThatIsRead:
+    def test_a_table_of_tfbind_tells_its_unit(self, tmp_path, caplog):
+        caplog.set_level("INFO")
+        (tmp_path / "map.tsv").write_text(HEADER + "1\t0\t50\t5\t1e-8\t1e-8\t1e-8\t\n")
+        read_prediction(tmp_path / "map.tsv")
+        assert "which --map-unit does not change" not in caplog.text
+        found = read_prediction(tmp_path / "map.tsv", unit="cM/Mb")
+        assert "which --map-unit does not change" in caplog.text
+        assert found.table["rate"].tolist() == [1e-8]
+
+    def test_rows_of_several_contigs_are_numbered_on(self, tmp_path):
+        (tmp_path / "map.bg").write_text("1 0 50 1\n1 50 100 2\n2 0 50 3\n")
+        assert read_prediction(tmp_path / "map.bg").table.index.tolist() == [0, 1, 2]
+
+
+class TestWindowsOfSeveralScales:
+    def test_coarser_rows_are_none_of_a_scale(self):
+        windows = map_windows(table(*FINE, *COARSE), 50)
+        assert windows.to_numpy().tolist() == [["1", 100, 150], ["1", 150, 200], ["1", 200, 250]]
+
+    def test_contigs_keep_their_order(self):
+        windows = map_windows(table(row("2", 0, 60, 1.0), row("10", 0, 60, 1.0), row("1", 0, 60, 1.0)), 30)
+        assert windows["chrom"].tolist() == ["2", "2", "10", "10", "1", "1"]
+
+
+@pytest.mark.parametrize(("start", "end", "left_out"), [(340, 385, ""), (340, 384, "short"), (60, 110, "")])
+def test_a_window_with_nine_tenths_of_the_scale_counts(start, end, left_out):
+    truth = {"1": StepFunction([0, 1_000], [2.0])}
+    rows = table(row("1", start, end, 1.0))
+    judged = judged_windows(rows, truth, rows[["chrom", "start", "end"]], 50)
+    assert judged["left_out"].tolist() == [left_out]

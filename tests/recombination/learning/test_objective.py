@@ -91,3 +91,38 @@ def test_validation_weighs_windows_not_batches(outputs, pearson):
     found = mean_squared_error(2).validate(lambda x: x, data)
     assert found["val_loss"] == pytest.approx(np.mean((x - y) ** 2))
     assert found["val_pearson"] == pytest.approx(pearson)
+
+
+class TestOfConstantRatesByHand:
+    """True and predicted rates that do not vary are the same at every scale, so that the loss has a closed form."""
+
+    @staticmethod
+    def loss(log_ratio, log_sd, tokens, **options):
+        """The loss where the predicted r/mu is 1 and the true one differs by ``log_ratio``, FLOOR added to both."""
+        y = np.full((1, tokens), np.exp(log_ratio) * (1 + FLOOR) - FLOOR, np.float32)
+        return float(posterior_loss(y, outputs(np.zeros(tokens), log_sd), **options))
+
+    # 64 tokens have windows of four scales of five, of which one is held to the true length; 256 have all five, and two
+    @pytest.mark.parametrize(("tokens", "scales", "held"), [(63, 3, 0), (64, 4, 1), (255, 4, 1), (256, 5, 2)])
+    def test_the_length_counts_a_quarter_at_the_two_widest_scales(self, tokens, scales, held):
+        # the error is the log ratio and half the variance, (1 + 1/2)^2 / 2; the deviance of a gamma is e - 1 - 1
+        expected = (scales * 1.125 + held * 0.25 * (np.e - 2)) / 5
+        assert self.loss(1.0, 0.0, tokens) == pytest.approx(expected, rel=1e-4)
+
+    def test_the_length_does_not_count_in_the_likelihood(self):
+        assert self.loss(1.0, 0.0, 64, beta=0.0) == pytest.approx(4 * 1.125 / 5, rel=1e-4)
+
+    def test_too_short_a_prediction_is_held_to_twenty_times_the_length_at_most(self):
+        # above a log ratio of 3 the deviance stays e^3 - 3 - 1
+        expected = (4 * 4.5**2 / 2 + 0.25 * (np.exp(3) - 4)) / 5
+        assert self.loss(4.0, 0.0, 64) == pytest.approx(expected, rel=1e-4)
+
+    def test_a_wide_spread_is_weighed_by_its_standard_deviation(self):
+        # a spread of 2 has a variance of 4, of which 2 count in the median: ((0 + 1)^2 / 8 + log 2) * 4^(1/2)
+        expected = 4 * (1 / 8 + np.log(2)) * 2 / 5
+        assert self.loss(0.0, np.log(2), 64) == pytest.approx(expected, rel=1e-4)
+        assert self.loss(0.0, np.log(2), 64, beta=0.0) == pytest.approx(expected / 2, rel=1e-4)
+
+    @pytest.mark.parametrize(("log_sd", "limit"), [(1.5, 1.0), (-5.0, -4.0)])
+    def test_spreads_are_limited(self, log_sd, limit):
+        assert self.loss(0.0, log_sd, 4) == pytest.approx(self.loss(0.0, limit, 4))

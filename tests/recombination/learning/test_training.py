@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,21 @@ from tfbind.errors import TfbindError
 from tfbind.genotypes.features import FEATURES, compute_features
 from tfbind.genotypes.prior import Prior
 from tfbind.genotypes.simulation import Setting, simulate_region
-from tfbind.recombination.learning.examples import RateExamples, RegionTokens, fit_scaling, tokens_of
+from tfbind.recombination.learning.examples import (
+    RateExamples,
+    RegionTokens,
+    Scaling,
+    fit_scaling,
+    tokens_of,
+)
 from tfbind.recombination.learning.simulations import write_simulations
-from tfbind.recombination.learning.training import settings_of, train_rates
+from tfbind.recombination.learning.training import (
+    hold_out,
+    judge_scales,
+    settings_of,
+    train_rates,
+)
+from tfbind.recombination.mapping.posterior import Calibration
 from tfbind.recombination.mapping.rate_model import (
     load_rate_model,
     read_both_ways,
@@ -251,3 +264,35 @@ def test_a_contig_read_from_its_other_end_has_the_same_map(n):
     there, back = read_both_ways(outputs, [x, x[::-1]])
     assert not np.allclose(there, read_in_chunks(outputs, [x])[0])
     np.testing.assert_allclose(back[::-1], there, rtol=1e-5)
+
+
+class TestLimits:
+    @pytest.mark.parametrize(("n", "held"), [(20, 2), (100, 6), (750, 45)])
+    def test_six_of_a_hundred_regions_are_held_out(self, n, held):
+        training, held_out = hold_out(list(range(n)), 0, Path("sims.h5"))
+        assert len(held_out) == held
+        assert sorted(training + held_out) == list(range(n))
+
+    def test_twenty_regions_are_needed(self):
+        with pytest.raises(TfbindError, match=r"sims.h5: found 19 regions .* expected at least 20"):
+            hold_out(list(range(19)), 0, Path("sims.h5"))
+
+    def test_models_are_judged_at_25_and_100_kb(self):
+        calibration = Calibration((-1.96,) * 5, (1.96,) * 5)
+        assert judge_scales([], [], calibration) == {"25000": {"windows": 0}, "100000": {"windows": 0}}
+
+    def test_scaled_features_are_within_eight_standard_deviations(self):
+        scaling = Scaling(np.array([1, 1, 1], np.float32), np.array([2, 2, 2], np.float32))
+        assert scaling.apply(np.array([[1.0, 16.9, 17.1], [-14.9, -15.1, 99]])).tolist() == [
+            pytest.approx([0, 7.95, 8]),
+            pytest.approx([-7.95, -8, 8]),
+        ]
+
+    def test_the_diversity_of_a_chip_is_given_with_an_error_of_eight_per_cent(self):
+        prior = SETTING.prior.changed({"chip": 1})
+        region = simulate_region(Setting(prior=prior, length=100_000, samples=10), 1, 0)
+        assert region.parameters["chip_spacing"] > 0
+        # the diversity scales the width of tokens, the first feature of a token alone
+        at = FEATURES.index("log_width")
+        widths = [float(tokens_of(region, np.random.default_rng(seed)).x[0, at]) for seed in range(200)]
+        assert np.std(widths) == pytest.approx(0.08, rel=0.15)

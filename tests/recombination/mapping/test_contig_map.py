@@ -113,3 +113,79 @@ def test_a_note_of_the_contig_is_on_every_row_with_a_rate():
     positions = EVERYWHERE[EVERYWHERE > 20_000]
     table = contig_map(positions, note="outside_training").table(10_000)
     assert table["note"].tolist() == ["no_sites"] * 2 + ["outside_training"] * 3
+
+
+class TestStretchesWithoutASite:
+    """Two tokens of 2 kb may be without a site; of wider stretches nothing is known."""
+
+    @staticmethod
+    def without_sites(width):
+        """Windows of 1 kb, of which those from 10 to 13 kb have no site, where sites leave out ``width`` bp."""
+        left = np.arange(0, 9_501, 500)
+        return contig_map([*left, *range(9_500 + width, 20_000, 500)], 0, 20_000).table(1_000)
+
+    @pytest.mark.parametrize("width", [3_500, 4_000])
+    def test_as_wide_as_two_tokens_are_known(self, width):
+        assert self.without_sites(width)["note"].tolist() == [""] * 20
+
+    @pytest.mark.parametrize("width", [4_001, 5_000])
+    def test_a_base_wider_than_two_tokens_are_not(self, width):
+        table = self.without_sites(width)
+        empty = (table["n_sites"] == 0).tolist()
+        assert 3 <= sum(empty) <= 4
+        assert (table["note"] == "no_sites").tolist() == empty
+        assert table["rate"].isna().tolist() == empty
+
+    @pytest.mark.parametrize(("width", "note"), [(4_000, ""), (4_001, "no_sites")])
+    def test_at_the_ends_of_the_contig_as_well(self, width, note):
+        sites = np.arange(0, 20_000, 500)
+        front = contig_map(sites + width, 0, 25_000).table(1_000)
+        assert front["note"].tolist() == [note] * 4 + [""] * 21
+        # the last site is at 19,500
+        back = contig_map(sites, 0, 19_500 + width).table(1_000)
+        assert back["note"][:20].tolist() == [""] * 20
+        assert set(back["note"][20:]) == {note}
+
+    def test_nor_are_gaps_too_long_for_chance_within_a_wide_token(self):
+        # a site each 10 bp but from 20 to 26 kb: more than 200 mean spacings, and less than two tokens of 20 kb
+        sites = np.concatenate([np.arange(0, 20_001, 10), np.arange(26_000, 60_000, 10)])
+        table = contig_map(sites, 0, 60_000, token=20_000).table(1_000)
+        # the gap ends a mean spacing before the next site, so that the window from 25 kb has a few accessible bases
+        assert table.loc[table["note"] == "no_sites", "start"].tolist() == list(range(21_000, 25_000, 1_000))
+
+
+def test_the_interval_of_a_flat_map_by_hand():
+    edges = np.arange(0, 20_001, 2_000)
+    tokens = TokenPosterior.from_edges(edges, np.full(10, 2.0), np.full((10, 5), 0.3))
+    calibration = Calibration((-1.5,) * 5, (2.5,) * 5)
+    sites = Genotypes("c", np.arange(0, 20_000, 100), np.zeros((200, 4), np.int8), 1, 0, 20_000)
+    found = ContigMap(sites, None, tokens, calibration)
+    # the median of a log-normal distribution is half the variance below its mean; 0.001 is added to rates in logarithms
+    median = np.log(2.001) - 0.3**2 / 2
+    expected = [2, np.exp(median - 1.5 * 0.3) - 0.001, np.exp(median + 2.5 * 0.3) - 0.001]
+    assert found.mean_rate(5_000) == pytest.approx(expected)
+    for _, row in found.table(5_000).iterrows():
+        assert row[["rate", "rate_lower", "rate_upper"]].tolist() == pytest.approx(expected)
+
+
+class TestHotspots:
+    @staticmethod
+    def found(sites, mask=None):
+        """The hotspots of tokens of 1 kb whose rate is 20 from 100 to 105 kb, and 1 elsewhere."""
+        start = np.arange(0, 300_000, 1_000)
+        rate = np.where((start >= 100_000) & (start < 105_000), 20.0, 1.0)
+        tokens = TokenPosterior.from_edges(np.append(start, 300_000), rate, np.full((300, 5), 0.3))
+        genotypes = Genotypes("c", sites, np.zeros((len(sites), 4), np.int8), 1, 0, 300_000)
+        return [spot[:3] for spot in ContigMap(genotypes, mask, tokens, CALIBRATION).hotspots(5)]
+
+    SITES = np.arange(0, 300_000, 250)
+
+    def test_are_found_where_rates_are_known(self):
+        assert self.found(self.SITES) == [("c", 100_000, 105_000)]
+
+    def test_are_not_looked_for_in_masked_windows(self):
+        mask = Accessible(np.array([0, 105_000]), np.array([100_000, 300_000]))
+        assert self.found(self.SITES[mask.contains(self.SITES)], mask) == []
+
+    def test_are_not_looked_for_in_windows_without_a_site(self):
+        assert self.found(self.SITES[(self.SITES < 100_000) | (self.SITES >= 105_000)]) == []

@@ -176,3 +176,56 @@ def test_the_shipped_network_finds_hotspots(as_genotypes):
     assert score["n_true"] == len(hot)
     assert score["recall"] >= 0.6
     assert score["precision"] >= 0.7
+
+
+class TestByHand:
+    @pytest.mark.parametrize(("at", "factor"), [(150, 20), (155, 19), (345, 19), (350, 20)])
+    def test_the_surroundings_are_100_kb_on_either_side(self, at, factor):
+        # Around the middle of the hotspot, 252.5 kb, windows of 5 kb fit in from 155 to 350 kb. Of these 38 besides
+        # the hotspot one with a rate of 3 makes the mean 40 / 38
+        rate = flat(hot=range(250, 255))
+        rate[at : at + 5] = 3
+        (spot,) = find(rate)
+        assert spot.factor == pytest.approx(factor)
+
+    @pytest.mark.parametrize(("log_sd", "probability"), [(0.2, 0.9878), (0.5, 0.755)])
+    def test_the_probability(self, log_sd, probability):
+        # the logarithm of the rate has the mean log 8 - variance / 2, and is above log 5 with the probability
+        # Phi((0.47 - 0.02) / 0.2) = Phi(2.25), or Phi((0.47 - 0.125) / 0.5) = Phi(0.69)
+        (spot,) = find(flat(range(250, 255), factor=8), log_sd=log_sd)
+        assert spot.probability == pytest.approx(probability, abs=1e-3)
+
+    @pytest.mark.parametrize(("factor", "n"), [(4.9, 0), (5.1, 1)])
+    def test_a_hotspot_has_five_times_the_rate_of_its_surroundings(self, factor, n):
+        rate = flat(range(250, 255), factor)
+        known = np.ones(len(STARTS), bool)
+        found = find_hotspots("1", tokens(rate), CALIBRATION, STARTS, STARTS + 5_000, known)
+        assert len(found) == n
+
+    @pytest.mark.parametrize(
+        ("token", "width"), [(4_999, 5_000), (7_000, 7_000), (7_001, 8_000), (8_000, 8_000)]
+    )
+    def test_windows_are_as_many_whole_kb_as_a_token(self, token, width):
+        assert hotspot_width(tokens([1.0] * 3, width=token)) == width
+
+    def test_a_truth_may_begin_and_end_within_a_window(self):
+        # its first and last window are half as wide and hot
+        truth = {"1": pieces((2_500, 5_000, 9.0), (5_000, 295_000, 1.0), (295_000, 297_500, 9.0))}
+        found = score_hotspots([("1", 2_500, 5_000), ("1", 0, 2_500), ("1", 297_500, 300_000)], truth)
+        assert (found["n_true"], found["recall"]) == (2, 0.5)
+        assert (found["n_called"], found["precision"], found["n_left_out"]) == (1, 1, 2)
+        assert score_hotspots([("1", 296_000, 296_001)], truth)["recall"] == 0.5
+
+    def test_the_surroundings_next_to_an_end_are_exact(self):
+        (spot,) = find(flat(hot=range(5, 10)))
+        assert (spot.start, spot.factor) == (5_000, pytest.approx(20, rel=1e-9))
+
+    def test_a_low_landscape_has_hotspots_as_well(self):
+        rate = flat(range(250, 255), factor=8) / 20
+        (spot,) = find(rate)
+        assert spot.probability == pytest.approx(0.9878, abs=2e-3)
+
+    def test_contigs_are_compared_by_name(self):
+        truth = {"chr1": pieces((0, 100_000, 1.0), (100_000, 105_000, 30.0), (105_000, 300_000, 1.0))}
+        name = "".join(["chr", "1"])
+        assert score_hotspots([(name, 100_000, 105_000)], truth)["recall"] == 1

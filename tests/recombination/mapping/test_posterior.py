@@ -7,6 +7,7 @@ from tfbind.recombination.mapping.posterior import (
     Calibration,
     TokenPosterior,
     average,
+    token_posterior,
     window_rates,
     windows_of,
 )
@@ -97,3 +98,19 @@ class TestAverage:
         found = average([first])
         np.testing.assert_array_equal(found.rate.values, first.rate.values)
         assert (found.rate.start.tolist(), found.pieces) == (first.rate.start.tolist(), 1)
+
+
+class TestLimitsOfOutputs:
+    def test_logarithms_of_rates_and_spreads_are_limited(self):
+        outputs = np.array([[-20, *[-9] * 5], [20, *[9] * 5], [0.5, *[-1] * 5]], np.float32)
+        found = token_posterior(np.arange(3), np.arange(1, 4), outputs)
+        assert np.log(found.rate.values).tolist() == pytest.approx([-9, 6, 0.5])
+        assert np.log(found.log_sd.values[:, 0]).tolist() == pytest.approx([-4, 1, -1])
+
+    @pytest.mark.parametrize(("log_sd", "half"), [(1.0, 0.5), (1.4, 0.98), (1.5, 1.0), (2.0, 1.0)])
+    def test_the_median_is_half_a_variance_of_2_at_most_below_the_mean(self, log_sd, half):
+        none = (0.0,) * len(SCALES)
+        found = tokens([2.0], np.full((1, len(SCALES)), log_sd))
+        _, lower, _ = window_rates(found, np.array([1000]), np.array([1100]), Calibration(none, none))
+        # 0.001 is added to rates in logarithms
+        assert lower.tolist() == pytest.approx([2.001 * np.exp(-half) - 0.001])

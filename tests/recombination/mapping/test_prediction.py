@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tfbind.errors import TfbindError
+from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.mask import Accessible, Mask, read_mask
 from tfbind.genotypes.vcf_writing import write_vcf
 from tfbind.recombination.mapping.prediction import map_contig, predict_map
@@ -251,3 +252,18 @@ def test_far_too_many_samples_are_told_before_they_are_read(simulate, stand_in, 
 
 def test_the_shipped_network_has_seen_400_chromosomes():
     assert load_rate_model().most_samples == 400
+
+
+@pytest.mark.parametrize(
+    ("n_chromosomes", "n_common", "note"),
+    [(3, 30, "too_few_samples"), (4, 30, ""), (4, 19, "too_few_sites"), (4, 20, "")],
+)
+def test_four_chromosomes_and_twenty_common_sites_are_needed(stand_in, n_chromosomes, n_common, note):
+    # common sites, between them as many whose rarer allele was seen once
+    calls = np.zeros((60, n_chromosomes), np.int8)
+    calls[:, 0] = 1
+    calls[: 2 * n_common : 2, -1] = 1
+    genotypes = Genotypes("1", np.arange(60) * 100, calls, 1, 0, 6_000).recounted()
+    found = map_contig(genotypes, stand_in(), "contig 1")
+    assert found.note == note
+    assert (found.tokens is None) == bool(note)

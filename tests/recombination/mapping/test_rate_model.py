@@ -1,8 +1,21 @@
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
+from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import REGION_FEATURES
-from tfbind.recombination.mapping.rate_model import Seen
+from tfbind.recombination.learning.examples import Scaling
+from tfbind.recombination.mapping import rate_model
+from tfbind.recombination.mapping.rate_model import (
+    SHIPPED,
+    RateModel,
+    Seen,
+    rates_of_grids,
+    read_in_chunks,
+    read_rate_card,
+)
+from tfbind.recombination.options import OUTPUTS
 
 LOG_N = REGION_FEATURES.index("region_log_n")
 SINGLETONS = REGION_FEATURES.index("region_singletons")
@@ -16,6 +29,14 @@ def values():
     found[:, LOG_N] = rng.uniform(np.log(4), np.log(400), len(found))
     found[:, SINGLETONS] = found[:, LOG_N] / 10 + rng.normal(0, 0.01, len(found))
     return found
+
+
+class TokensAt(NamedTuple):
+    """Tokens and their features."""
+
+    start: np.ndarray
+    end: np.ndarray
+    x: np.ndarray
 
 
 class TestHowFarDataLieOutside:
@@ -45,3 +66,83 @@ class TestHowFarDataLieOutside:
         assert seen.distance(usual)[0] < 1
         usual[LOG_N] = np.log(22)
         assert seen.distance(usual)[0] > 1
+
+    @pytest.mark.parametrize(("value", "distance"), [(1.05, 1.0), (1.325, 1.5), (-0.05, 1.0)])
+    def test_a_twentieth_of_its_range_beyond_what_was_seen_is_the_distance_1(self, value, distance):
+        # values from 0 to 1 reach 0.5 from their middle: the distance is that over 0.5 and 0.05
+        values = np.random.default_rng(1).normal(0, 1, (1_001, len(REGION_FEATURES)))
+        values[:, LOG_N] = np.random.default_rng(2).permutation(np.linspace(0, 1, 1_001))
+        odd = values.mean(axis=0)
+        odd[LOG_N] = value
+        found, named = Seen.from_values(values).distance(odd)
+        assert found == pytest.approx(distance)
+        assert distance <= 1.01 or named[0] == "log_n"
+
+    def test_two_of_two_thousand_regions_are_outside(self, values):
+        seen = Seen.from_values(values)
+        assert sum(seen.distance(value)[0] > 1 for value in values) == 2
+
+
+class TestChunks:
+    """A stand-in for a network tells of each token how many are before and after it in what was read together."""
+
+    @staticmethod
+    def outputs(x, valid_length):
+        found = np.zeros((*x.shape[:2], OUTPUTS), np.float32)
+        for row, n in enumerate(valid_length):
+            found[row, :n, 0], found[row, :n, 1] = np.arange(n), np.arange(n)[::-1]
+            found[row, :, 2] = x[row, :, 0]
+        return found
+
+    @staticmethod
+    def contigs(*lengths):
+        return [np.arange(n, dtype=np.float32)[:, None] for n in lengths]
+
+    @pytest.mark.parametrize("n", [1, 64, 512, 513, 2_000])
+    def test_each_token_is_read_with_64_others_on_either_side(self, n):
+        (found,) = read_in_chunks(self.outputs, self.contigs(n))
+        before, after = found[:, 0], found[:, 1]
+        at = np.arange(n)
+        assert found[:, 2].tolist() == at.tolist()
+        assert (before >= np.minimum(at, 64)).all()
+        assert (after >= np.minimum(n - 1 - at, 64)).all()
+        # no more than 512 at a time
+        assert (before + after).max() == min(n, 512) - 1
+        # far from the ends some tokens have no more around them than promised
+        inner = (at >= 512) & (at < n - 512)
+        if inner.any():
+            assert (before[inner].min(), after[inner].min()) == (64, 64)
+
+    def test_contigs_that_share_chunks_do_not_matter_to_each_other(self, monkeypatch):
+        lengths = (5, 700, 1, 1_300)
+        alone = [read_in_chunks(self.outputs, self.contigs(n))[0] for n in lengths]
+        for together in (1, 3, 50):
+            monkeypatch.setattr(rate_model, "CHUNKS_AT_ONCE", together)
+            for one, other in zip(read_in_chunks(self.outputs, self.contigs(*lengths)), alone, strict=True):
+                np.testing.assert_array_equal(one, other)
+
+    def test_contigs_are_cut_into_tokens_four_times_a_quarter_of_one_further_on(self):
+        # 80 common sites on 20 kb are 20 tokens of 1 kb
+        calls = np.tile(np.array([[0, 0, 1, 1]], np.int8), (80, 1))
+        genotypes = Genotypes("1", np.arange(80) * 250, calls, 1, 0, 20_000)
+        model = RateModel(read_rate_card(SHIPPED), lambda x, _: np.zeros((*x.shape[:2], OUTPUTS), np.float32))
+        tokens, _ = model.read(genotypes)
+        assert tokens.pieces == 4
+        assert tokens.rate.start.tolist() == list(range(0, 20_000, 250))
+        assert tokens.token_width() == 1_000
+
+    def test_portions_of_contigs_do_not_matter(self, monkeypatch):
+        edges = {n: [np.r_[0, np.arange(1, n) * 10 + shift, n * 10] for shift in (0, 5)] for n in (4, 30, 7)}
+        contigs = [
+            [TokensAt(each[:-1], each[1:], x) for each in edges[n]]
+            for n, x in ((n, np.random.default_rng(n).random((n, 3), np.float32)) for n in (4, 30, 7))
+        ]
+        scaling = Scaling(np.zeros(3, np.float32), np.ones(3, np.float32))
+
+        def outputs(x, _):
+            return np.repeat(x.mean(axis=2, keepdims=True), OUTPUTS, axis=2)
+
+        whole = rates_of_grids(outputs, scaling, contigs)
+        monkeypatch.setattr(rate_model, "CONTIGS_AT_ONCE", 2)
+        for one, other in zip(rates_of_grids(outputs, scaling, contigs), whole, strict=True):
+            np.testing.assert_array_equal(one.rate.values, other.rate.values)

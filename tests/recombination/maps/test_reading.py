@@ -125,3 +125,18 @@ class TestZeros:
         edges = np.arange(5) * 500_000
         found = missing_zeros(StepFunction(edges, rate))
         assert found.astype(int).tolist() == missing
+
+    @pytest.mark.parametrize(("length", "missing"), [(999_999, 0), (1_000_000, 1)])
+    def test_a_megabase_inside_is_missing(self, length, missing):
+        edges = np.array([0, 100, 100 + length, 200 + length])
+        found = missing_zeros(StepFunction(edges, [1.0, 0, 1]))
+        assert found.astype(int).tolist() == [0, missing, 0]
+
+
+@pytest.mark.parametrize(("median", "unit"), [("0.9e-4", "per-bp"), ("1.1e-4", "cM/Mb")])
+def test_a_median_of_a_crossover_each_10_kb_divides_the_units(median, unit, tmp_path):
+    # zeros do not count in the median
+    text = f"1 0 100 1e-9\n1 100 200 {median}\n1 200 300 5e-4\n" + "".join(
+        f"1 {at} {at + 100} 0\n" for at in range(300, 1_000, 100)
+    )
+    assert f"its rates are in {unit}, guessed" in read(tmp_path, text).notes[0]

@@ -141,3 +141,13 @@ class TestBedgraph:
         write_bedgraph(tmp_path / "map.bg", table.assign(rate=[0.5, 2]), per_mutation=True)
         lines = (tmp_path / "map.bg").read_text().splitlines()
         assert lines == ["# rates are r/mu (no mutation rate was given)", "1\t0\t100\t0.5", "1\t100\t150\t2"]
+
+
+def test_rates_have_six_significant_digits(table, tmp_path):
+    table["rate"] = [1.23456789e-8, 123_456.789]
+    write_map(tmp_path / "map.tsv", table, per_mutation=True)
+    lines = (tmp_path / "map.tsv").read_text().splitlines()[2:]
+    assert [line.split("\t")[4] for line in lines] == ["1.23457e-08", "123457"]
+    write_bedgraph(tmp_path / "map.bg", table, per_mutation=True)
+    lines = (tmp_path / "map.bg").read_text().splitlines()[1:]
+    assert [line.split("\t")[3] for line in lines] == ["1.23457e-08", "123457"]
