@@ -16,7 +16,7 @@ PACKAGE = Path(tfbind.__file__).parent
 # nothing of each other
 ROOMS = [
     ("errors",),
-    ("files", "progress", "overlap"),
+    ("files", "progress", "overlap", "versions"),
     ("tables",),
     ("resume",),
     ("dna",),
