@@ -84,8 +84,9 @@ class TestCards:
         card = read_background_card(DATA / "model-1.1-background.keras")
         assert (card.cell, card.units, card.layers) == ("gru", 3, 1)
 
-    def test_of_rates(self):
-        card = read_rate_card(DATA / "model-1.1-rates.keras")
+    @pytest.mark.parametrize("version", ["1.1", "1.2"])
+    def test_of_rates(self, version):
+        card = read_rate_card(DATA / f"model-{version}-rates.keras")
         assert (card.network.cell, card.network.units, card.network.layers) == ("gru", 2, 1)
         assert card.seen.highest[0] == pytest.approx(np.log(6), rel=1e-3)
         assert card.calibration.lower[0] < 0

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import keras
 
 FORMAT = "tfbind-model"
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 CARD = "tfbind.json"
 WEIGHTS = "model.weights.h5"
 # from the kinds of model to the verbs that make them

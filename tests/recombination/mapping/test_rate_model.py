@@ -1,8 +1,22 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from tfbind.genotypes.features import REGION_FEATURES
-from tfbind.recombination.mapping.rate_model import Seen
+from tfbind import __version__
+from tfbind.errors import TfbindError
+from tfbind.genotypes.features import FEATURES, FEATURES_VERSION, REGION_FEATURES
+from tfbind.recombination.mapping import rate_model
+from tfbind.recombination.mapping.rate_model import (
+    SHIPPED,
+    Seen,
+    load_rate_model,
+    read_rate_card,
+    save_calibration,
+)
+from tfbind.training.model_file import change_card, read_values
+
+DATA = Path(__file__).parents[2] / "data"
 
 LOG_N = REGION_FEATURES.index("region_log_n")
 SINGLETONS = REGION_FEATURES.index("region_singletons")
@@ -45,3 +59,44 @@ class TestHowFarDataLieOutside:
         assert seen.distance(usual)[0] < 1
         usual[LOG_N] = np.log(22)
         assert seen.distance(usual)[0] > 1
+
+
+class TestFeaturesVersion:
+    def test_the_shipped_network_says_it(self):
+        values = read_values(SHIPPED, "rates")
+        assert (values["format_version"], values["features_version"]) == ("1.2", FEATURES_VERSION)
+
+    @pytest.mark.parametrize("version", [0, FEATURES_VERSION + 1, None, "1", []])
+    def test_another_one_is_refused(self, tmp_path, version):
+        path = tmp_path / "m.keras"
+        change_card(DATA / "model-1.2-rates.keras", path, {"features_version": version})
+        for read in (read_rate_card, load_rate_model):
+            with pytest.raises(TfbindError) as caught:
+                read(path)
+            assert str(caught.value) == (
+                f"{path}: found a network trained on version {version!r} of the features, made by tfbind {__version__};"
+                f" this tfbind computes version {FEATURES_VERSION}: retrain with tfbind recombination train, or use the"
+                " tfbind that made it"
+            )
+
+    def test_a_card_of_format_1_1_has_none_and_means_version_1(self, monkeypatch):
+        path = DATA / "model-1.1-rates.keras"
+        assert "features_version" not in read_values(path, "rates")
+        monkeypatch.setattr(rate_model, "FEATURES_VERSION", 1)
+        read_rate_card(path)
+        monkeypatch.setattr(rate_model, "FEATURES_VERSION", 2)
+        with pytest.raises(TfbindError, match="trained on version 1 of the features"):
+            read_rate_card(path)
+
+    def test_calibrating_keeps_it(self, tmp_path):
+        card = read_rate_card(DATA / "model-1.2-rates.keras")
+        save_calibration(DATA / "model-1.2-rates.keras", tmp_path / "m.keras", card.calibration, {})
+        assert read_values(tmp_path / "m.keras", "rates")["features_version"] == 1
+
+    @pytest.mark.parametrize("change", [{"features": list(FEATURES[:-1])}, {"scales": [1, 2]}])
+    def test_other_features_or_scales_are_refused(self, tmp_path, change):
+        change_card(DATA / "model-1.2-rates.keras", tmp_path / "m.keras", change)
+        with pytest.raises(
+            TfbindError, match="found a network of other features than this version of tfbind"
+        ):
+            read_rate_card(tmp_path / "m.keras")
