@@ -87,7 +87,7 @@ class TestCards:
     @pytest.mark.parametrize("version", ["1.1", "1.2"])
     def test_of_rates(self, version):
         card = read_rate_card(DATA / f"model-{version}-rates.keras")
-        assert (card.network.cell, card.network.units, card.network.layers) == ("gru", 2, 1)
+        assert (card.network.cell, card.network.units, card.network.layers) == ("gru", 8, 1)
         assert card.seen.highest[0] == pytest.approx(np.log(6), rel=1e-3)
         assert card.calibration.lower[0] < 0
         assert card.training["settings"][0]["seed"] == 1
