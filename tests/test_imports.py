@@ -16,7 +16,7 @@ PACKAGE = Path(tfbind.__file__).parent
 # nothing of each other
 ROOMS = [
     ("errors",),
-    ("files", "progress", "overlap", "contigs", "steps"),
+    ("files", "progress", "overlap", "versions", "contigs", "steps"),
     ("tables",),
     ("resume",),
     ("dna",),

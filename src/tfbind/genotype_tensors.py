@@ -1,35 +1,7 @@
-"""Genotypes in the HDF5 tensors file, specification 1, ``kind = "genotypes"``.
+"""Genotypes in the HDF5 tensors file, ``kind = "genotypes"``, that `docs/format.md` specifies.
 
-Regions differ in their numbers of sites and of samples, so what varies lies one region behind the other in flat
-data sets, and a set of n+1 offsets says where each region's part begins; the last one is the whole length.
-Beside the root attributes that every tensors file has (``format``, ``format_version``, ``kind``, ``created_by``,
-``source``) there MUST be ``setting`` (JSON: what the regions were simulated from) and these data sets, gzip:
-
-================== ==================== ======================================================================
-name               shape, dtype         meaning
-================== ==================== ======================================================================
-id                 (n,) UTF-8           name of the region
-length             (n,) int64           bp
-haplotypes_n       (n,) int32           haplotypes
-ploidy             (n,) uint8           1 or 2; of diploid samples, haplotypes 2i and 2i+1 are sample i
-phased             (n,) uint8           0: which of a sample's two haplotypes has an allele means nothing
-mutation_rate      (n,) float64         per bp per generation
-diversity          (n,) float64         expected pairwise differences per bp, before any loss in observation
-parameters         (n,) UTF-8           JSON: what was drawn for the region
-site_offset        (n+1,) int64         into ``position``
-position           (sites,) int32       0-based bp, ascending, each once
-haplotypes_offset  (n+1,) int64         into ``haplotypes``
-haplotypes         (bytes,) uint8       a site is ceil(haplotypes / 8) bytes, the first haplotype the highest bit,
-                                        1 the derived (or non-reference) allele, padded with 0
-missing_offset     (n+1,) int64         into ``missing``
-missing            (bytes,) uint8       laid out like ``haplotypes``, 1 a missing call, whose bit there is 0; a
-                                        region has none of these bytes if it lacks no call
-rate_offset        (n+1,) int64         into ``rate_start`` and ``rate``
-rate_start         (pieces,) int64      where a piece of constant rate begins, bp; a region's first is 0
-rate               (pieces,) float64    true rates per bp per generation
-================== ==================== ======================================================================
-
-There MAY be more attributes and sets, which readers pass over. Beside `tfbind.tensors`, this is the only module
+Regions differ in their numbers of sites and of samples. So what varies is in flat data sets, one region after the
+other, and a set of n+1 offsets says where each region's part begins. Beside `tfbind.tensors`, this is the only module
 that writes or reads a tensors file.
 """
 
@@ -49,7 +21,7 @@ from tfbind.errors import TfbindError
 from tfbind.files import whole_output
 from tfbind.genotypes.contig import MISSING
 from tfbind.genotypes.simulation import Region
-from tfbind.tensors import CHUNK_BYTES, FORMAT, FORMAT_VERSION, open_hdf5
+from tfbind.tensors import CHUNK_BYTES, FORMAT, FORMAT_VERSION, SPECIFICATION, check_format, open_hdf5
 
 KIND = "genotypes"
 _TEXT = h5py.string_dtype("utf-8")
@@ -233,22 +205,19 @@ class Regions:
         raise TfbindError(f"{self.path}: found {found}, expected {expected}")
 
     def _check(self) -> None:
-        wanted = {"format": FORMAT, "format_version": FORMAT_VERSION, "kind": KIND}
-        for name, value in wanted.items():
-            if self.attributes.get(name) != value:
-                self._fail(
-                    f"{name} {self.attributes.get(name)!r}", f"{value!r}, as tfbind recombination writes it"
-                )
+        check_format(self.path, self.attributes, KIND)
         for name in ("created_by", "source", "setting"):
             if name not in self.attributes:
-                self._fail(f"no attribute {name!r}", "the attributes of specification 1")
+                self._fail(f"no attribute {name!r}", f"the attributes that {SPECIFICATION} lists")
         dtypes = (
             _ROWS | {name: dtype for name, (dtype, _) in _FLAT.items()} | dict.fromkeys(_OFFSETS, np.int64)
         )
         for name, dtype in dtypes.items():
             found = self._file.get(name)
             if not isinstance(found, h5py.Dataset) or found.ndim != 1:
-                self._fail(f"no one-dimensional data set {name!r}", "the data sets of specification 1")
+                self._fail(
+                    f"no one-dimensional data set {name!r}", f"the data sets that {SPECIFICATION} lists"
+                )
             is_text = h5py.check_string_dtype(found.dtype) is not None
             if is_text != (dtype is _TEXT) or not (is_text or found.dtype == dtype):
                 wanted_type = "UTF-8 text" if dtype is _TEXT else str(np.dtype(dtype))
@@ -275,8 +244,8 @@ def open_regions(path: str | Path) -> Iterator[Regions]:
     Raises
     ------
     TfbindError
-        If it is missing, no HDF5 file, of another kind or an unknown format version, or lacks what the
-        specification demands.
+        If it is missing, no HDF5 file, of another kind or a version that is not read, or lacks what `docs/format.md`
+        demands.
     """
     path = Path(path)
     with open_hdf5(path) as file:

@@ -1,14 +1,14 @@
-"""The HDF5 tensors file, specification 1: the only module that writes or reads it."""
+"""The HDF5 tensors file that `docs/format.md` specifies: the only module that writes or reads it for DNA."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import h5py
 import numpy as np
@@ -27,9 +27,13 @@ from tfbind.dna.alphabet import (
 from tfbind.dna.splits import LEFT_OUT, TEST
 from tfbind.errors import TfbindError
 from tfbind.files import sha256, whole_output
+from tfbind.versions import check_version
 
 FORMAT = "tfbind-tensors"
 FORMAT_VERSION = "1.0"
+SPECIFICATION = "docs/format.md"
+# from the kinds of tensors file to the verbs that make them
+MADE_BY = {"dna": "tfbind encode", "genotypes": "tfbind recombination simulate"}
 CHUNK_BYTES = 1 << 19
 _TEXT = h5py.string_dtype("utf-8")
 _ROW_SETS = {  # name -> (dtype on disk, number of dimensions)
@@ -166,7 +170,7 @@ def write_tensors(
     source : from `describe_sources`
     extra : more root attributes
     folds : how many folds the records are dealt into, if any: the attribute ``folds`` and the set ``fold``,
-        which other readers of specification 1 pass over
+        which readers that do not ask for a fold ignore
     """
     with whole_output(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs.update(
@@ -265,15 +269,10 @@ class Tensors:
 
     def _check_attributes(self) -> DnaEncoding:
         found = self.attributes
-        if found.get("format") != FORMAT:
-            self._fail(f"format {found.get('format')!r}", f"a tensors file (format {FORMAT!r})")
-        if found.get("format_version") != FORMAT_VERSION:
-            self._fail(f"format version {found.get('format_version')!r}", f"version {FORMAT_VERSION!r}")
-        if found.get("kind") != "dna":
-            self._fail(f"kind {found.get('kind')!r}", "kind 'dna'")
+        check_format(self.path, found, "dna")
         for name in ("created_by", "source", "encoding", "alphabet", "length"):
             if name not in found:
-                self._fail(f"no attribute {name!r}", "the attributes of specification 1")
+                self._fail(f"no attribute {name!r}", f"the attributes that {SPECIFICATION} lists")
         if found["alphabet"] != ALPHABET:
             self._fail(f"alphabet {found['alphabet']!r}", f"{ALPHABET!r}")
         length = self._whole_number("length", sys.maxsize)
@@ -293,7 +292,7 @@ class Tensors:
     def _check_sets(self) -> None:
         for name in ("tasks", "x", *_ROW_SETS):
             if not isinstance(self._file.get(name), h5py.Dataset):
-                self._fail(f"no data set {name!r}", "the data sets of specification 1")
+                self._fail(f"no data set {name!r}", f"the data sets that {SPECIFICATION} lists")
         tasks, x = self._file["tasks"], self._file["x"]
         if tasks.ndim != 1 or h5py.check_string_dtype(tasks.dtype) is None:
             self._fail(f"tasks of shape {tasks.shape} and type {tasks.dtype}", "(tasks,) UTF-8 text")
@@ -336,7 +335,7 @@ def open_tensors(path: str | Path, fold: int | None = None) -> Iterator[Tensors]
     Raises
     ------
     TfbindError
-        If it is missing, no HDF5 file, of an unknown format version, or lacks what the specification demands;
+        If it is missing, no HDF5 file, of a version that is not read, or lacks what `docs/format.md` demands;
         if it has no such fold.
     """
     path = Path(path)
@@ -352,3 +351,29 @@ def open_hdf5(path: Path) -> h5py.File:
         return h5py.File(path, "r")
     except OSError:
         raise TfbindError(f"{path}: is not a readable HDF5 file, expected a tensors file") from None
+
+
+def check_format(path: Path, attributes: Mapping[str, Any], kind: str) -> None:
+    """Refuse a file that is not a tensors file, of a version that this tfbind does not read, or of another kind.
+
+    Raises
+    ------
+    TfbindError
+    """
+    named = {name: attributes.get(name) for name in ("format", "format_version", "kind", "created_by")}
+    # HDF5 allows attributes of any type, arrays among them
+    found = {
+        name: value if value is None or isinstance(value, str) else repr(value)
+        for name, value in named.items()
+    }
+    if found["format"] != FORMAT:
+        raise TfbindError(
+            f"{path}: found format {found['format']!r}, expected a tensors file (format {FORMAT!r})"
+        )
+    version, made_by = found["format_version"], found["created_by"]
+    again = MADE_BY.get(found["kind"] or kind, MADE_BY[kind])
+    check_version(path, "tensors format", version, FORMAT_VERSION, made_by=made_by, again=again)
+    if found["kind"] != kind:
+        raise TfbindError(
+            f"{path}: found kind {found['kind']!r}, expected kind {kind!r}, as {MADE_BY[kind]} writes it"
+        )

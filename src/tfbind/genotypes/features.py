@@ -56,6 +56,9 @@ REGION_FEATURES = (
     "region_sigma_d_20",
 )
 FEATURES = LINKAGE_FEATURES + LOCAL_FEATURES + REGION_FEATURES
+# Raise it with any change, here or in `linkage`, `gaps` and `bits`, that changes the value of a feature: networks that
+# were trained on the old values are refused from then on. tests/test_golden.py notices such a change
+FEATURES_VERSION = 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,6 @@
 """The model file: what Keras saves, and beside it in the same zip a card with all that prediction needs.
 
+`docs/format.md` specifies it.
 Loading never runs anything out of the file: the network is built anew from the card's spec, by this package's
 own code, and the file gives it nothing but numbers.
 """
@@ -22,16 +23,21 @@ from tfbind import __version__
 from tfbind.errors import TfbindError
 from tfbind.files import whole_output
 from tfbind.networks.spec import NetworkSpec
+from tfbind.versions import check_version
 
 if TYPE_CHECKING:
     import keras
 
 FORMAT = "tfbind-model"
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 CARD = "tfbind.json"
 WEIGHTS = "model.weights.h5"
 # from the kinds of model to the verbs that make them
-MADE_BY = {"binding": "tfbind train", "background": "tfbind background fit"}
+MADE_BY = {
+    "binding": "tfbind train",
+    "background": "tfbind background fit",
+    "rates": "tfbind recombination train",
+}
 # what a card without its entries, or with entries of the wrong kind, leads to
 DAMAGED = (ValueError, KeyError, TypeError, AttributeError)
 # a fixed date in the zip, so that the same training gives the same file
@@ -76,6 +82,8 @@ def write_model(path: str | Path, network: keras.Model, values: dict[str, Any]) 
 def change_card(path: Path, output: Path, changes: dict[str, Any]) -> None:
     """Write a model file with the same network and some entries of its card changed; needs no TensorFlow.
 
+    The format version stays what it was, unless it is among the changes.
+
     Raises
     ------
     TfbindError
@@ -97,25 +105,34 @@ def read_values(path: str | Path, kind: str) -> dict[str, Any]:
     Raises
     ------
     TfbindError
-        If the file is missing, damaged, no model of tfbind, of another kind or of another format.
+        If the file is missing, damaged, no model of tfbind, of another kind, or of a version that is not read.
     """
     path = Path(path)
     values = json.loads(read_members(path)[CARD])
     if values.get("format") != FORMAT:
         raise TfbindError(f"{path}: found format {values.get('format')!r}, expected {FORMAT!r}")
-    if values.get("format_version") != FORMAT_VERSION:
-        raise TfbindError(
-            f"{path}: found model format {values.get('format_version')!r}, expected {FORMAT_VERSION!r}:"
-            f" it was made by tfbind {values.get('software', {}).get('tfbind', '(unknown)')}, this is {__version__}"
-        )
+    check_version(
+        path,
+        "model format",
+        values.get("format_version"),
+        FORMAT_VERSION,
+        made_by=made_by(values),
+        again=MADE_BY.get(str(values.get("kind")), "the verb that made it"),
+    )
     if values.get("kind") != kind:
-        found = values.get("kind")
-        made_by = f" (of {MADE_BY[found]})" if found in MADE_BY else ""
-        raise TfbindError(
-            f"{path}: found a model of kind {found!r}{made_by}, expected kind {kind!r}"
-            + (f" (of {MADE_BY[kind]})" if kind in MADE_BY else "")
+        found, expected = (
+            f"{each!r} (of {MADE_BY[each]})" if isinstance(each, str) and each in MADE_BY else repr(each)
+            for each in (values.get("kind"), kind)
         )
+        raise TfbindError(f"{path}: found a model of kind {found}, expected kind {expected}")
     return values
+
+
+def made_by(values: dict[str, Any]) -> str | None:
+    """Name the tfbind that wrote a card, as far as the card says."""
+    software = values.get("software")
+    version = software.get("tfbind") if isinstance(software, dict) else None
+    return f"tfbind {version}" if version else None
 
 
 def load_network(path: str | Path, spec: NetworkSpec) -> keras.Model:

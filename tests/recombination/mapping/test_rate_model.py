@@ -1,21 +1,29 @@
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
+from tfbind import __version__
+from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
-from tfbind.genotypes.features import REGION_FEATURES
+from tfbind.genotypes.features import FEATURES, FEATURES_VERSION, REGION_FEATURES
 from tfbind.recombination.learning.examples import Scaling
 from tfbind.recombination.mapping import rate_model
 from tfbind.recombination.mapping.rate_model import (
     SHIPPED,
     RateModel,
     Seen,
+    load_rate_model,
     rates_of_grids,
     read_in_chunks,
     read_rate_card,
+    save_calibration,
 )
 from tfbind.recombination.options import OUTPUTS
+from tfbind.training.model_file import change_card, read_values
+
+DATA = Path(__file__).parents[2] / "data"
 
 LOG_N = REGION_FEATURES.index("region_log_n")
 SINGLETONS = REGION_FEATURES.index("region_singletons")
@@ -146,3 +154,44 @@ class TestChunks:
         monkeypatch.setattr(rate_model, "CONTIGS_AT_ONCE", 2)
         for one, other in zip(rates_of_grids(outputs, scaling, contigs), whole, strict=True):
             np.testing.assert_array_equal(one.rate.values, other.rate.values)
+
+
+class TestFeaturesVersion:
+    def test_the_shipped_network_says_it(self):
+        values = read_values(SHIPPED, "rates")
+        assert (values["format_version"], values["features_version"]) == ("1.2", FEATURES_VERSION)
+
+    @pytest.mark.parametrize("version", [0, FEATURES_VERSION + 1, None, "1", []])
+    def test_another_one_is_refused(self, tmp_path, version):
+        path = tmp_path / "m.keras"
+        change_card(DATA / "model-1.2-rates.keras", path, {"features_version": version})
+        for read in (read_rate_card, load_rate_model):
+            with pytest.raises(TfbindError) as caught:
+                read(path)
+            assert str(caught.value) == (
+                f"{path}: found a network trained on version {version!r} of the features, made by tfbind {__version__};"
+                f" this tfbind computes version {FEATURES_VERSION}: retrain with tfbind recombination train, or use the"
+                " tfbind that made it"
+            )
+
+    def test_a_card_of_format_1_1_has_none_and_means_version_1(self, monkeypatch):
+        path = DATA / "model-1.1-rates.keras"
+        assert "features_version" not in read_values(path, "rates")
+        monkeypatch.setattr(rate_model, "FEATURES_VERSION", 1)
+        read_rate_card(path)
+        monkeypatch.setattr(rate_model, "FEATURES_VERSION", 2)
+        with pytest.raises(TfbindError, match="trained on version 1 of the features"):
+            read_rate_card(path)
+
+    def test_calibrating_keeps_it(self, tmp_path):
+        card = read_rate_card(DATA / "model-1.2-rates.keras")
+        save_calibration(DATA / "model-1.2-rates.keras", tmp_path / "m.keras", card.calibration, {})
+        assert read_values(tmp_path / "m.keras", "rates")["features_version"] == 1
+
+    @pytest.mark.parametrize("change", [{"features": list(FEATURES[:-1])}, {"scales": [1, 2]}])
+    def test_other_features_or_scales_are_refused(self, tmp_path, change):
+        change_card(DATA / "model-1.2-rates.keras", tmp_path / "m.keras", change)
+        with pytest.raises(
+            TfbindError, match="found a network of other features than this version of tfbind"
+        ):
+            read_rate_card(tmp_path / "m.keras")

@@ -68,6 +68,11 @@ def read_card(path: str | Path) -> ModelCard:
         As `tfbind.training.model_file.read_values`, and for a card that is damaged.
     """
     values = read_values(path, KIND)
+    if isinstance(values.get("gkm"), dict):
+        raise TfbindError(
+            f"{path}: found gapped k-mers of model format 1.0, which no later version reads: train the model again with"
+            " tfbind train"
+        )
     try:
         values = {name: values[name] for name in ModelCard.__dataclass_fields__}
         values["network"] = NetworkSpec(**values["network"])

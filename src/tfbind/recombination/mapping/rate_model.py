@@ -12,14 +12,20 @@ import numpy as np
 
 from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
-from tfbind.genotypes.features import FEATURES, REGION_FEATURES, Features, compute_features
+from tfbind.genotypes.features import (
+    FEATURES,
+    FEATURES_VERSION,
+    REGION_FEATURES,
+    Features,
+    compute_features,
+)
 from tfbind.genotypes.mask import Accessible
 from tfbind.networks.spec import CELLS
 from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior, average, token_posterior
 from tfbind.recombination.mapping.relernn import ARCHITECTURE, KIND, RelernnModel, load_relernn
 from tfbind.recombination.mapping.scaling import Scaling, region_values
 from tfbind.recombination.options import OUTPUTS, SCALES, RateOptions
-from tfbind.training.model_file import change_card, read_values, write_model
+from tfbind.training.model_file import change_card, made_by, read_values, write_model
 
 logger = logging.getLogger(__name__)
 
@@ -130,6 +136,7 @@ def save_rate_model(path: Path, network: Any, card: RateCard) -> None:
     values = {
         "kind": KIND,
         "features": list(FEATURES),
+        "features_version": FEATURES_VERSION,
         "scales": list(SCALES),
         "network": asdict(card.network),
         "scaling": {"mean": card.scaling.mean.tolist(), "sd": card.scaling.sd.tolist()},
@@ -155,14 +162,10 @@ def read_rate_card(path: Path) -> RateCard:
     ------
     TfbindError
         As `tfbind.training.model_file.read_values`, for a card that is damaged, and for a model that reads other
-        features than this version computes.
+        features, or another version of them, than this tfbind computes.
     """
     values = read_values(path, KIND)
-    if tuple(values.get("features", ())) != FEATURES or tuple(values.get("scales", ())) != SCALES:
-        raise TfbindError(
-            f"{path}: found a network of other features than this version of tfbind computes, expected"
-            " one made by its own tfbind recombination train"
-        )
+    _check_features(path, values)
     try:
         scaling, calibration = values["scaling"], values["calibration"]
         card = RateCard(
@@ -179,6 +182,22 @@ def read_rate_card(path: Path) -> RateCard:
             f"{path}: its card is damaged ({error!r}), expected a model of tfbind recombination train"
         ) from None
     return card
+
+
+def _check_features(path: Path, values: dict[str, Any]) -> None:
+    # model format 1.2 added the field: before it, there was one version
+    version = values.get("features_version", 1)
+    if version != FEATURES_VERSION:
+        raise TfbindError(
+            f"{path}: found a network trained on version {version!r} of the features, made by"
+            f" {made_by(values) or 'unknown software'}; this tfbind computes version {FEATURES_VERSION}: retrain with"
+            " tfbind recombination train, or use the tfbind that made it"
+        )
+    if tuple(values.get("features", ())) != FEATURES or tuple(values.get("scales", ())) != SCALES:
+        raise TfbindError(
+            f"{path}: found a network of other features than this version of tfbind computes, expected"
+            " one made by its own tfbind recombination train"
+        )
 
 
 class RateModel:
