@@ -74,7 +74,7 @@ def test_resuming_ends_as_if_never_interrupted(
     monkeypatch.undo()
     with caplog.at_level(logging.INFO):
         assert fit_small(genome, path, resume=True) == fitted[1]
-    assert "going on after epoch 2" in caplog.text
+    assert "resuming after epoch 2" in caplog.text
     assert path.read_bytes() == fitted[0].read_bytes()
     assert not path.with_suffix(".checkpoint").exists()
 

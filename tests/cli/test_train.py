@@ -122,7 +122,7 @@ def test_killed_and_resumed_ends_as_if_undisturbed(given_tensors, tmp_path):
 
     done = subprocess.run(command(given_tensors, output, "--resume"), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "going on after epoch " in done.stderr
+    assert "resuming after epoch " in done.stderr
     assert "epoch 1: " not in done.stderr
     for name in ("m.keras", "m.history.tsv", "m.learning.svg"):
         assert (output.parent / name).read_bytes() == (expected.parent / name).read_bytes()

@@ -1,6 +1,7 @@
 import errno
 import gzip
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -47,13 +48,13 @@ class TestResumable:
 
     @pytest.mark.parametrize("name", ["t.tsv", "t.tsv.gz"])
     @pytest.mark.parametrize("how", [KeyboardInterrupt, SystemExit, RuntimeError])
-    def test_an_interrupted_one_goes_on_behind_its_latest_checkpoint(self, tmp_path, name, how):
+    def test_an_interrupted_one_continues_after_its_latest_checkpoint(self, tmp_path, name, how):
         with resumable(tmp_path / f"whole_{name}", FINGERPRINT, resume=False) as table:
             write(table, "a\n", "b\n", "c\n")
             table.finish(table.state)
         with pytest.raises(how):
             break_off(tmp_path / name, how(), "a\n", "b\n", half="half of c")
-        assert names_in(tmp_path) == {f"whole_{name}", f"{name}.partial", f"{name}.partial.json"}
+        assert names_in(tmp_path) == {f"whole_{name}", f"{name}.partial", f"{name}.partial.journal"}
         opener = gzip.open if name.endswith("gz") else open
         with opener(tmp_path / f"{name}.partial", "rt") as handle:
             assert handle.read() == "a\nb\n"
@@ -67,7 +68,7 @@ class TestResumable:
     def test_an_interruption_says_what_to_do(self, tmp_path):
         with pytest.raises(
             KeyboardInterrupt,
-            match=r"^interrupted; what is done is kept in .*t\.tsv\.partial, and the same command",
+            match=r"^interrupted; what is done is kept in .*t\.tsv\.partial; the same command with --resume continues",
         ):
             break_off(tmp_path / "t.tsv", KeyboardInterrupt(), "a\n")
 
@@ -121,71 +122,168 @@ class TestWhatIsResumed:
         [
             (
                 {"model": "b", "stride": 5},
-                "was begun with model 'a', found 'b', expected the same; run without --resume",
+                r"t\.tsv\.partial: was started with model 'a', found 'b'; rerun without --resume to start over",
             ),
-            ({"model": "a"}, "was begun with stride 5, found None"),
-            (FINGERPRINT | {"best": True}, "was begun with best None, found True"),
+            ({"model": "a"}, "was started with stride 5, found None"),
+            (FINGERPRINT | {"best": True}, "was started with best None, found True"),
         ],
     )
-    def test_is_of_the_same_fingerprint(self, partial, other, message):
+    def test_has_the_same_fingerprint(self, partial, other, message):
         with pytest.raises(TfbindError, match=message), resumable(partial, other, resume=True):
             pass
-        assert PartialTable(partial, FINGERPRINT, True).state == {"done": 2}
+        with resumable(partial, FINGERPRINT, resume=True) as table:
+            assert table.state == {"done": 2}
 
     def test_is_all_there(self, partial):
         (partial.parent / "t.tsv.partial").write_text("a\n")
-        with pytest.raises(TfbindError, match=r"json: does not fit t\.tsv\.partial; run without --resume"):
+        with pytest.raises(
+            TfbindError,
+            match=r"t\.tsv\.partial: found 2 bytes, but its journal says 4; rerun without --resume",
+        ):
             PartialTable(partial, FINGERPRINT, True)
+        assert (partial.parent / "t.tsv.partial").read_text() == "a\n"
 
     def test_is_understood(self, partial):
-        (partial.parent / "t.tsv.partial.json").write_text("{")
-        with pytest.raises(TfbindError, match=r"json: does not fit t\.tsv\.partial; run without --resume"):
+        (partial.parent / "t.tsv.partial.journal").write_text("{")
+        with pytest.raises(TfbindError, match=r"t\.tsv\.partial: is damaged .*; rerun without --resume"):
             PartialTable(partial, FINGERPRINT, True)
 
-    @pytest.mark.parametrize("damage", [None, "{"])
-    def test_that_of_another_is_begun_anew_where_that_is_asked_for(self, partial, damage, caplog):
-        if damage:
-            (partial.parent / "t.tsv.partial.json").write_text(damage)
-        with resumable(partial, {"model": "b"}, resume="anew") as table:
+    @pytest.mark.parametrize("damage", ["", "journal", "table"])
+    def test_another_one_is_started_over_if_asked_for(self, partial, damage, caplog):
+        if damage == "journal":
+            (partial.parent / "t.tsv.partial.journal").write_text("{")
+        elif damage == "table":
+            (partial.parent / "t.tsv.partial").write_text("a\n")
+        with resumable(partial, FINGERPRINT if damage else {"model": "b"}, resume="anew") as table:
             assert table.state == {}
             write(table, "c\n")
             table.finish(table.state)
         assert "t.tsv.partial" in caplog.text
-        assert "is begun anew" in caplog.text
+        assert ": starting over" in caplog.text
         assert partial.read_text() == "c\n"
+        assert names_in(partial.parent) == {"t.tsv"}
 
-    def test_that_of_the_same_goes_on_even_where_another_is_begun_anew(self, partial):
-        assert PartialTable(partial, FINGERPRINT, "anew").state == {"done": 2}
+    def test_the_same_one_is_continued_even_where_another_would_be_started_over(self, partial):
+        with resumable(partial, FINGERPRINT, resume="anew") as table:
+            assert table.state == {"done": 2}
 
-    def test_is_nothing_without_being_asked_to(self, partial):
+    def test_is_nothing_without_being_asked_to(self, partial, caplog):
         with resumable(partial, FINGERPRINT, resume=False) as table:
             assert table.state == {}
             write(table, "c\n")
             table.finish(table.state)
+        assert "t.tsv.partial: starting over, because --resume is not given" in caplog.text
         assert partial.read_text() == "c\n"
+
+    def test_is_no_longer_what_was_there_when_that_is_started_over(self, partial):
+        """A run that is killed before its first entry leaves nothing that could be mistaken for the former one's."""
+        table = PartialTable(partial, {"model": "b"}, "anew")
+        table.lines.write("killed here\n")
+        assert (partial.parent / "t.tsv.partial.journal").read_bytes() == b""
+        assert (partial.parent / "t.tsv.partial").read_text() == "killed here\n"
 
     def test_may_be_nothing(self, tmp_path):
         with resumable(tmp_path / "t.tsv", FINGERPRINT, resume=True) as table:
             assert table.state == {}
             table.finish({})
 
-    def test_is_not_being_written_by_another(self, partial):
-        with resumable(partial, FINGERPRINT, resume=True) as table:
-            with pytest.raises(TfbindError, match="another run is writing it"):
-                PartialTable(partial, FINGERPRINT, True)
+    def test_is_nothing_where_a_finished_table_left_its_journal(self, partial, caplog):
+        """As when the former run was killed after the table had its name."""
+        (partial.parent / "t.tsv.partial").rename(partial)
+        with caplog.at_level(logging.INFO), resumable(partial, FINGERPRINT, resume=True) as table:
+            assert table.state == {}
+            write(table, "c\n")
             table.finish(table.state)
+        assert "t.tsv.partial: nothing to resume" in caplog.text
+        assert partial.read_text() == "c\n"
+
+    @pytest.mark.parametrize("resume", [False, True, "anew"])
+    def test_is_not_being_written_by_another(self, partial, resume):
+        with resumable(partial, FINGERPRINT, resume=True) as table:
+            write(table, "c\n", start=2)
+            with pytest.raises(TfbindError, match=r"t\.tsv\.partial: another run is using it"):
+                PartialTable(partial, FINGERPRINT, resume)
+            table.finish(table.state)
+        assert partial.read_text() == "a\nb\nc\n"
+
+
+class TestWhatAnEarlierVersionLeft:
+    @pytest.fixture
+    def partial(self, tmp_path):
+        (tmp_path / "t.tsv.partial").write_text("a\nb\n")
+        entry = {"format": "tfbind-partial-1", "bytes": 4, "complete": False, "state": {"done": 2}}
+        (tmp_path / "t.tsv.partial.json").write_text(json.dumps(entry | {"fingerprint": FINGERPRINT}))
+        return tmp_path / "t.tsv"
+
+    def test_is_refused(self, partial):
+        before = names_in(partial.parent)
+        with pytest.raises(
+            TfbindError,
+            match=r"\.partial\.json: was written by another version of tfbind.*; rerun without --resume",
+        ):
+            PartialTable(partial, FINGERPRINT, True)
+        assert names_in(partial.parent) == before
+        assert (partial.parent / "t.tsv.partial").read_text() == "a\nb\n"
+
+    @pytest.mark.parametrize(
+        ("resume", "message"),
+        [
+            ("anew", "t.tsv.partial.json: was written by another version of tfbind"),
+            (False, "t.tsv.partial: starting over, because --resume is not given"),
+        ],
+    )
+    def test_is_started_over(self, partial, resume, message, caplog):
+        with resumable(partial, FINGERPRINT, resume=resume) as table:
+            assert table.state == {}
+            write(table, "c\n")
+            table.finish(table.state)
+        assert message in caplog.text
+        assert names_in(partial.parent) == {"t.tsv"}
+        assert partial.read_text() == "c\n"
+
+
+class TestFullDisk:
+    """A limit of the size of files makes the writes of the kernel short, and then fail."""
+
+    @pytest.mark.parametrize("name", ["t.tsv", "t.tsv.gz"])
+    def test_keeps_what_is_complete(self, tmp_path, limit_of_file_size, name):
+        rng = np.random.default_rng(1)
+        output, lines = tmp_path / name, [f"{rng.bytes(450).hex()}\n" for _ in range(9)]
+        opener = gzip.open if name.endswith("gz") else open
+        limit_of_file_size(4000 if opener is open else 2500)
+        with (
+            pytest.raises(
+                TfbindError, match=r"t\.tsv.*: File too large; what is done is kept in .*\.partial;"
+            ),
+            resumable(output, FINGERPRINT, resume=False) as table,
+        ):
+            write(table, *lines)
+        limit_of_file_size(-1)
+        with resumable(output, FINGERPRINT, resume=True) as table:
+            done = table.state["done"]
+            assert done >= 3
+            write(table, *lines[done:], start=done)
+            table.finish(table.state)
+        with opener(output, "rt") as handle:
+            assert handle.read() == "".join(lines)
+        assert names_in(tmp_path) == {name}
 
 
 def test_the_journal_is_written_now_and_then(tmp_path, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
+
+    def noted():
+        latest = (tmp_path / "t.tsv.partial.journal").read_text().splitlines()[-1]
+        return json.loads(latest.split(" ", 2)[2])["state"]["done"]
+
     with resumable(tmp_path / "t.tsv", FINGERPRINT, resume=False) as table:
-        noted = []
+        found = []
         for now[0] in (0.0, 1.0, 4.0, 6.0, 7.0):
             write(table, "a\n", start=int(now[0]))
-            noted.append(json.loads((tmp_path / "t.tsv.partial.json").read_text())["state"]["done"])
+            found.append(noted())
         table.finish(table.state)
-    assert noted == [1, 1, 1, 7, 7]
+    assert found == [1, 1, 1, 7, 7]
 
 
 def test_a_file_stamp_changes_with_the_file(tmp_path):
@@ -269,7 +367,7 @@ class TestAKilledRun:
         self.run(folder, "killed", best, kill=kill)
         assert {path.name for path in folder.glob("killed*")} == {
             "killed.tsv.gz.partial",
-            "killed.tsv.gz.partial.json",
+            "killed.tsv.gz.partial.journal",
         }
         done = self.run(folder, "killed", best)
         assert 0 < done.stdout.count(b"scored") < 7

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tfbind.errors import TfbindError
+from tfbind.resume.checkpoint import Checkpoint
 from tfbind.training.data import Examples
 from tfbind.training.device import prepare
 from tfbind.training.fit import classification, fit, predict_logits, weighted_cross_entropy
@@ -57,19 +58,21 @@ def toy_network() -> keras.Model:
 
 
 def run(tmp_path, data=None, network=None, *, options=OPTIONS, resume=False, fingerprint=None):
+    """Fit, and leave the checkpoint where it is."""
     network = network or toy_network()
-    checkpoint, fingerprint = tmp_path / "toy.checkpoint", fingerprint or {"network": "toy", "data": 1}
     data = data or Toy()
-    history = fit(
-        network,
-        network,
-        data,
-        classification(data.class_weights()),
-        options,
-        checkpoint=checkpoint,
-        fingerprint=fingerprint,
-        resume=resume,
-    )
+    checkpoint = Checkpoint(tmp_path / "toy.keras", fingerprint or {"network": "toy", "data": 1}, resume)
+    try:
+        history = fit(
+            network,
+            network,
+            data,
+            classification(data.class_weights()),
+            options,
+            checkpoint=checkpoint,
+        )
+    finally:
+        checkpoint.journal.close()
     return history, network.get_weights()
 
 
@@ -207,7 +210,7 @@ class TestResume:
         data = Toy()
         run(tmp_path, data)
         assert data.shown == [0, 1, 2, 3]
-        assert "toy.checkpoint: training begins anew, as --resume is not given" in caplog.text
+        assert "toy.checkpoint: starting over, because --resume is not given" in caplog.text
 
     def test_without_a_checkpoint_starts_from_the_beginning(self, tmp_path):
         assert len(run(tmp_path, resume=True)[0]) == 4
@@ -217,7 +220,10 @@ class TestResume:
         with caplog.at_level(logging.WARNING):
             run(tmp_path, data, resume=True, fingerprint={"network": "toy", "data": 2})
         assert data.shown == [0, 1, 2, 3]
-        assert "was made with other data: starting afresh, and keeping it as" in caplog.text
+        assert (
+            "toy.checkpoint: was started with data 1, found 2: starting over, and keeping the old one as"
+            in caplog.text
+        )
 
     def test_a_checkpoint_of_another_run_is_found_again_by_that(self, tmp_path, undisturbed):
         with pytest.raises(KeyboardInterrupt):
@@ -234,22 +240,31 @@ class TestResume:
         assert other.shown == [1, 2, 3]
 
     @pytest.mark.parametrize(
-        "damage",
+        ("damage", "message"),
         [
-            lambda data: b"",
-            lambda data: data[: len(data) // 2],
-            lambda data: data[:2000] + bytes(50) + data[2050:],
+            (lambda data: b"", "toy.checkpoint: nothing to resume, so all is still to be done"),
+            (
+                lambda data: data[: len(data) // 2],
+                "toy.checkpoint: is damaged and cannot be resumed: starting over",
+            ),
+            (
+                lambda data: data[:2000] + bytes(50) + data[2050:],
+                "toy.checkpoint: is damaged and cannot be resumed: starting over",
+            ),
+            (lambda data: bytes(9) + data, "toy.checkpoint: is damaged and cannot be resumed: starting over"),
         ],
-        ids=["empty", "cut off", "overwritten"],
+        ids=["empty", "cut off", "overwritten", "moved"],
     )
-    def test_a_damaged_checkpoint_is_not_used(self, tmp_path, undisturbed, checkpoint, caplog, damage):
+    def test_a_damaged_checkpoint_is_not_used(
+        self, tmp_path, undisturbed, checkpoint, caplog, damage, message
+    ):
         checkpoint.write_bytes(damage(checkpoint.read_bytes()))
         data = Toy()
-        with caplog.at_level(logging.WARNING):
+        with caplog.at_level(logging.INFO):
             history, _ = run(tmp_path, data, resume=True)
         assert data.shown == [0, 1, 2, 3]
         assert history == undisturbed[0]
-        assert "toy.checkpoint cannot be read" in caplog.text
+        assert message in caplog.text
 
     def test_a_checkpoint_of_another_network_is_not_used(self, tmp_path, checkpoint, caplog):
         # as after an update of tfbind that builds the same spec otherwise
@@ -259,4 +274,4 @@ class TestResume:
         with caplog.at_level(logging.WARNING):
             run(tmp_path, data, keras.Model([x, n], keras.layers.Dense(1)(h)), resume=True)
         assert data.shown == [0, 1, 2, 3]
-        assert "another network" in caplog.text
+        assert "toy.checkpoint: its weights are those of another network: starting over" in caplog.text

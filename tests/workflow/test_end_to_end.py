@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from tfbind.resume.journal import Journal
+
 NAMES = ("CTCF.small", "MAX.small")
 
 
@@ -71,18 +73,24 @@ class TestRunningAgain:
         assert "tfbind encode" not in output
         assert output.count("Shell command: tfbind train") == 2
 
-    def test_what_a_killed_prediction_left_of_another_model_is_begun_anew(self, finished):
+    def test_what_a_killed_prediction_left_of_another_model_is_started_over(self, finished):
         scores = finished.folder / "results/predictions/CTCF.small.tsv.gz"
         before = scores.read_bytes()
         scores.unlink()
         scores.with_name(f"{scores.name}.partial").write_text("half a table")
-        left = {"format": "tfbind-partial-1", "bytes": 4, "complete": False, "state": {}, "fingerprint": {}}
-        scores.with_name(f"{scores.name}.partial.json").write_text(json.dumps(left))
+        journal = Journal(
+            scores.with_name(f"{scores.name}.partial.journal"), {"model": "another"}, resume=False
+        )
+        journal.add({"bytes": 4, "complete": False, "state": {"groups": 1}})
+        journal.close()
         done = finished.run("--cores", "2", "results/predictions/CTCF.small.tsv.gz")
         assert done.returncode == 0, done.stdout
         # the page is younger than its parts again
         assert finished.run("--cores", "2").returncode == 0
-        assert "is begun anew" in (finished.folder / "results/logs/predict/CTCF.small.log").read_text()
+        assert (
+            "was started with version None"
+            in (finished.folder / "results/logs/predict/CTCF.small.log").read_text()
+        )
         assert gzip.decompress(scores.read_bytes()) == gzip.decompress(before)
         assert [path.name for path in scores.parent.iterdir()] == [scores.name]
 

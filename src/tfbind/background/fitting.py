@@ -16,6 +16,7 @@ from tfbind.background.markov import MarkovModel
 from tfbind.background.model import BackgroundCard, save_background
 from tfbind.background.options import BackgroundOptions
 from tfbind.background.stretches import STRETCHES_A_BATCH, Stretches, judged_batches, read_stretches
+from tfbind.resume.checkpoint import checkpointed
 from tfbind.tables import write_json, write_table
 from tfbind.tensors import describe_sources
 from tfbind.training.device import prepare
@@ -48,7 +49,7 @@ def fit_background(
     fitting : FitOptions
     threads : int or None
     resume : bool
-        Go on from the checkpoint of an interrupted run, where there is one.
+        Continue from the checkpoint of an interrupted run, if there is one.
 
     Returns
     -------
@@ -82,45 +83,46 @@ def fit_background(
         options.window,
         device,
     )
-    checkpoint = output.with_suffix(".checkpoint")
     fingerprint = {
         "network": asdict(options),
         "options": asdict(fitting),
         "data": _digest(training),
     }
-    history = fit(
-        network,
-        network,
-        data,
-        next_base(STRETCHES_A_BATCH),
-        fitting,
-        checkpoint=checkpoint,
-        fingerprint=fingerprint,
-        resume=resume,
-    )
-    bits = {f"order-{order}": markov_bits(training, test, order, skip) for order in MARKOV_ORDERS}
-    bits["network"] = bits_per_base(make_forward(network), judged_examples(test, skip, STRETCHES_A_BATCH))
-    best = min(history, key=lambda row: row["val_loss"])
-    summary = {
-        "bits_per_base": bits,
-        "validation_bits_per_base": best["val_loss"],
-        "judged_bases": n_judged(test, skip),
-        "bases": {"train": len(training.codes), "validation": len(validation.codes), "test": len(test.codes)},
-        "epochs": history[-1]["epoch"],
-        "best_epoch": best["epoch"],
-        "parameters": network.count_params(),
-        "options": asdict(options) | asdict(fitting),
-    }
-    card = BackgroundCard(
-        cell=options.cell,
-        units=options.units,
-        layers=options.layers,
-        training=summary | {"source": describe_sources([genome])},
-    )
-    save_background(output, network, card)
-    write_table(output.with_suffix(".history.tsv"), pd.DataFrame(history), digits=None)
-    write_json(output.with_suffix(".summary.json"), summary)
-    checkpoint.unlink(missing_ok=True)
+    with checkpointed(output, fingerprint, resume=resume) as checkpoint:
+        history = fit(
+            network,
+            network,
+            data,
+            next_base(STRETCHES_A_BATCH),
+            fitting,
+            checkpoint=checkpoint,
+        )
+        bits = {f"order-{order}": markov_bits(training, test, order, skip) for order in MARKOV_ORDERS}
+        bits["network"] = bits_per_base(make_forward(network), judged_examples(test, skip, STRETCHES_A_BATCH))
+        best = min(history, key=lambda row: row["val_loss"])
+        summary = {
+            "bits_per_base": bits,
+            "validation_bits_per_base": best["val_loss"],
+            "judged_bases": n_judged(test, skip),
+            "bases": {
+                "train": len(training.codes),
+                "validation": len(validation.codes),
+                "test": len(test.codes),
+            },
+            "epochs": history[-1]["epoch"],
+            "best_epoch": best["epoch"],
+            "parameters": network.count_params(),
+            "options": asdict(options) | asdict(fitting),
+        }
+        card = BackgroundCard(
+            cell=options.cell,
+            units=options.units,
+            layers=options.layers,
+            training=summary | {"source": describe_sources([genome])},
+        )
+        save_background(output, network, card)
+        write_table(output.with_suffix(".history.tsv"), pd.DataFrame(history), digits=None)
+        write_json(output.with_suffix(".summary.json"), summary)
     for name, value in bits.items():
         logger.info("bits per base of the test part, %s: %.4f", name, value)
     return summary

@@ -1,1 +1,1 @@
-"""Work that outlives an interruption."""
+"""Work that survives an interruption: one journal, and what three kinds of work keep in it."""

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import math
-import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
@@ -19,8 +14,8 @@ import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
 from tfbind.errors import TfbindError
-from tfbind.files import whole_output
 from tfbind.progress import Progress
+from tfbind.resume.checkpoint import Checkpoint
 from tfbind.training.data import Batches, Examples
 from tfbind.training.forward import Forward, make_forward
 from tfbind.training.options import FitOptions
@@ -28,8 +23,6 @@ from tfbind.training.options import FitOptions
 logger = logging.getLogger(__name__)
 
 PREDICTION_BATCH = 512
-# what a damaged checkpoint leads to
-_UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 
 
 def weighted_cross_entropy(y: tf.Tensor, logits: tf.Tensor, class_weights: tf.Tensor) -> tf.Tensor:
@@ -133,9 +126,7 @@ def fit(
     objective: Objective,
     options: FitOptions,
     *,
-    checkpoint: Path,
-    fingerprint: dict[str, Any],
-    resume: bool,
+    checkpoint: Checkpoint,
     judge_start: bool = False,
 ) -> list[dict[str, float]]:
     """Fit a network and leave it with the weights of its best epoch.
@@ -149,13 +140,8 @@ def fit(
     data : Batches
     objective : Objective
     options : FitOptions
-    checkpoint : Path
-        Written after every epoch, and taken up again if ``resume``; removing it is the caller's part, when
-        the model is safe.
-    fingerprint : dict
-        What the checkpoint must have been made with to be of use, as JSON can hold it.
-    resume : bool
-        A checkpoint of another fingerprint is set aside then, to be found again when its own run is resumed.
+    checkpoint : Checkpoint
+        Training continues after its epoch, and every epoch is written to it.
     judge_start : bool
         Whether the network is worth something before any training: then it is a candidate, as epoch 0.
 
@@ -181,13 +167,9 @@ def fit(
 
     step = make_step(trained, optimizer, objective.loss)
     forward = make_forward(network)
-    state = FitState()
-    if resume:
-        state = _load(_own_checkpoint(checkpoint, fingerprint), fingerprint, variables) or state
-    elif checkpoint.exists():
-        logger.warning("%s: training begins anew, as --resume is not given", checkpoint)
+    state = _take_up(checkpoint, variables)
     if state.epoch:
-        logger.info("going on after epoch %d, from %s", state.epoch, checkpoint)
+        logger.info("resuming after epoch %d, from %s", state.epoch, checkpoint.path)
     if judge_start and not state.history:
         start = {
             "epoch": 0,
@@ -215,7 +197,7 @@ def fit(
                     " expected a finite one: lower --learning-rate"
                 )
             state.add(row, network)
-            _save(checkpoint, fingerprint, variables, state)
+            _save(checkpoint, variables, state)
     network.set_weights(state.best_weights)
     return state.history
 
@@ -250,57 +232,22 @@ def predict_logits(forward: Forward, batches: Iterator[Examples]) -> tuple[np.nd
     return np.concatenate(logits), np.concatenate(y)
 
 
-def _save(path: Path, fingerprint: dict[str, Any], variables: list, state: FitState) -> None:
-    meta = {"fingerprint": fingerprint, "history": state.history}
+def _save(checkpoint: Checkpoint, variables: list, state: FitState) -> None:
     arrays: dict[str, Any] = {f"variable_{i}": np.asarray(variable) for i, variable in enumerate(variables)}
     arrays |= {f"best_{i}": weight for i, weight in enumerate(state.best_weights)}
-    with whole_output(path) as temporary, open(temporary, "wb") as handle:
-        np.savez(handle, meta=np.array(json.dumps(meta)), **arrays)
+    checkpoint.write({"history": state.history}, arrays)
 
 
-def _own_checkpoint(path: Path, fingerprint: dict[str, Any]) -> Path:
-    """Set another run's checkpoint aside, and bring back this one's if it was: hours of work in either."""
-
-    def aside(made_with: dict[str, Any]) -> Path:
-        digest = hashlib.sha256(json.dumps(made_with, sort_keys=True).encode()).hexdigest()
-        return path.with_name(f"{path.name}.{digest[:8]}")
-
-    own = json.loads(json.dumps(fingerprint))
-    with suppress(*_UNREADABLE):
-        made_with = _read_meta(path)["fingerprint"]
-        if made_with != own:
-            changed = " and ".join(name for name in own if made_with.get(name) != own[name])
-            kept = aside(made_with)
-            path.replace(kept)
-            logger.warning(
-                "%s was made with other %s: starting afresh, and keeping it as %s", path, changed, kept
-            )
-    if not path.exists() and aside(own).exists():
-        aside(own).replace(path)
-    return path
-
-
-def _read_meta(path: Path) -> dict[str, Any]:
-    with np.load(path, allow_pickle=False) as arrays:
-        return json.loads(str(arrays["meta"]))
-
-
-def _load(path: Path, fingerprint: dict[str, Any], variables: list) -> FitState | None:
-    """Take a checkpoint of this run up; None if there is none or it is damaged, which the user is told."""
-    if not path.exists():
-        logger.info("%s is not there: starting from the beginning", path)
-        return None
-    try:
-        meta = _read_meta(path)
-        with np.load(path, allow_pickle=False) as arrays:
-            values = [arrays[f"variable_{i}"] for i in range(len(variables))]
-            n_best = sum(name.startswith("best_") for name in arrays.files)
-            best = [arrays[f"best_{i}"] for i in range(n_best)]
-            if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
-                raise ValueError("its weights are those of another network")
-    except _UNREADABLE as error:
-        logger.warning("%s cannot be read (%s): starting afresh", path, error)
-        return None
+def _take_up(checkpoint: Checkpoint, variables: list) -> FitState:
+    """Set the variables to what the checkpoint holds; leave them alone if there is nothing that fits."""
+    found = checkpoint.read()
+    if found is None:
+        return FitState()
+    kept, arrays = found
+    values = [value for name, value in arrays.items() if name.startswith("variable_")]
+    if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
+        checkpoint.reject("its weights are those of another network")
+        return FitState()
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-    return FitState(meta["history"], best)
+    return FitState(kept["history"], [value for name, value in arrays.items() if name.startswith("best_")])

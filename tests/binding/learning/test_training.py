@@ -103,7 +103,8 @@ class TestTrain:
             file["y"][:] = 1 - file["y"][:]
         with caplog.at_level(logging.WARNING):
             train_small(tmp_path / "t.h5", tmp_path / "m.keras", epochs=1, resume=True)
-        assert "m.checkpoint was made with other data: starting afresh" in caplog.text
+        assert "m.checkpoint: was started with data '" in caplog.text
+        assert ": starting over, and keeping the old one as" in caplog.text
         assert not (tmp_path / "m.checkpoint").exists()
 
 

@@ -135,7 +135,7 @@ class TestResume:
     def test_but_not_with_another_piece(self, fasta, tmp_path):
         with pytest.raises(KeyboardInterrupt):
             score(fasta, tmp_path / "1.tsv.gz", (1, 2), model=Model(3))
-        with pytest.raises(TfbindError, match=r"was begun with piece \[1, 2\], found \[2, 2\]"):
+        with pytest.raises(TfbindError, match=r"was started with piece \[1, 2\], found \[2, 2\]"):
             score(fasta, tmp_path / "1.tsv.gz", (2, 2), resume=True)
 
 

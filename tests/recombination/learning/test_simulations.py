@@ -66,7 +66,10 @@ class TestResume:
     def test_of_another_seed_is_refused(self, monkeypatch, tmp_path):
         path = tmp_path / "sims.h5"
         self.interrupt(monkeypatch, path, after=1)
-        with pytest.raises(TfbindError, match="was begun with other arguments"):
+        with pytest.raises(
+            TfbindError,
+            match=r"sims\.h5\.partial: was started with setting\.seed 5, found 6; rerun without --resume",
+        ):
             write_simulations(SETTING, path, replicates=6, seed=6, resume=True)
 
     def test_makes_files_that_were_not_asked_for_before(self, monkeypatch, tmp_path):

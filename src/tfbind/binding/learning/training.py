@@ -17,6 +17,7 @@ from tfbind.binding.model.card import ModelCard, save_model
 from tfbind.binding.options import default_architecture, peak_rate
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import ARCHITECTURES, NetworkSpec, check_options, make_spec
+from tfbind.resume.checkpoint import checkpointed
 from tfbind.tables import write_table
 from tfbind.tensors import DnaEncoding, Tensors, open_tensors
 from tfbind.training.device import prepare
@@ -52,7 +53,7 @@ def train(
     options : FitOptions
     threads : int or None
     resume : bool
-        Go on from the checkpoint of an interrupted run, where there is one.
+        Continue from the checkpoint of an interrupted run, if there is one.
     fold : int or None
         Train on the other folds of a cross-validation: see `tfbind.tensors.open_tensors`.
 
@@ -98,59 +99,56 @@ def train(
         f"{data.n_train:,}",
         device,
     )
-    checkpoint = output.with_suffix(".checkpoint")
     digests = np.unique(np.concatenate([data.train.digests(), data.held_out.digests()]))
     fingerprint = {
         "network": spec.to_dict(),
         "options": asdict(options),
         "data": content_digest(data.train, data.held_out),
     }
-    # each example is shown on one strand at a time, which is half the work; what is judged, kept and used
-    # later scores both
-    history = fit(
-        network,
-        network.get_layer("strand"),
-        data,
-        classification(data.class_weights()),
-        options,
-        checkpoint=checkpoint,
-        fingerprint=fingerprint,
-        resume=resume,
-        judge_start=data.linear is not None,
-    )
-    logits, y = predict_logits(make_forward(network), data.validation(PREDICTION_BATCH))
-    calibration = fit_platt(logits, y)
-    probability = calibrate(logits, calibration)
-    best = min(history, key=lambda row: row["val_loss"])
-    card = ModelCard(
-        network=spec,
-        encoding=encoding,
-        tasks=tasks,
-        calibration=calibration,
-        threshold=tuple(best_f1_threshold(y[:, i], probability[:, i]) for i in range(len(tasks))),
-        negative_method=str(attributes.get("negative_method", "given")),
-        gkm=data.encoder.gkm,
-        digests=digests,
-        training={
-            "options": asdict(options),
-            "tensors": tensors_path.name,
-            "stored_as": stored_as,
-            "source": str(attributes["source"]),
-            "n_train": data.n_train,
-            "n_validation": len(data.held_out),
-            "epochs": history[-1]["epoch"],
-            "best_epoch": best["epoch"],
-            "val_loss": best["val_loss"],
-            "val_auroc": best["val_auroc"],
-            "data": fingerprint["data"],
-            "fold": fold,
-            "folds": folds,
-        },
-    )
-    save_model(output, network, card)
-    table = pd.DataFrame(history)
-    write_table(output.with_suffix(".history.tsv"), table, digits=None)
-    checkpoint.unlink(missing_ok=True)
+    with checkpointed(output, fingerprint, resume=resume) as checkpoint:
+        # each example is shown on one strand at a time, which is half the work; what is judged, kept and used
+        # later scores both
+        history = fit(
+            network,
+            network.get_layer("strand"),
+            data,
+            classification(data.class_weights()),
+            options,
+            checkpoint=checkpoint,
+            judge_start=data.linear is not None,
+        )
+        logits, y = predict_logits(make_forward(network), data.validation(PREDICTION_BATCH))
+        calibration = fit_platt(logits, y)
+        probability = calibrate(logits, calibration)
+        best = min(history, key=lambda row: row["val_loss"])
+        card = ModelCard(
+            network=spec,
+            encoding=encoding,
+            tasks=tasks,
+            calibration=calibration,
+            threshold=tuple(best_f1_threshold(y[:, i], probability[:, i]) for i in range(len(tasks))),
+            negative_method=str(attributes.get("negative_method", "given")),
+            gkm=data.encoder.gkm,
+            digests=digests,
+            training={
+                "options": asdict(options),
+                "tensors": tensors_path.name,
+                "stored_as": stored_as,
+                "source": str(attributes["source"]),
+                "n_train": data.n_train,
+                "n_validation": len(data.held_out),
+                "epochs": history[-1]["epoch"],
+                "best_epoch": best["epoch"],
+                "val_loss": best["val_loss"],
+                "val_auroc": best["val_auroc"],
+                "data": fingerprint["data"],
+                "fold": fold,
+                "folds": folds,
+            },
+        )
+        save_model(output, network, card)
+        table = pd.DataFrame(history)
+        write_table(output.with_suffix(".history.tsv"), table, digits=None)
     logger.info(
         "best epoch %d of %d, validation AUROC %.4f", best["epoch"], history[-1]["epoch"], best["val_auroc"]
     )

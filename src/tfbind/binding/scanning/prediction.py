@@ -28,7 +28,8 @@ from tfbind.binding.scanning.windows import (
 )
 from tfbind.files import whole_output
 from tfbind.progress import Progress
-from tfbind.resume.table import PartialTable, Resume, resumable
+from tfbind.resume.journal import Resume
+from tfbind.resume.table import PartialTable, resumable
 from tfbind.tables import open_table
 
 logger = logging.getLogger(__name__)
@@ -131,7 +132,7 @@ def predict(
     fingerprint : mapping
         Whatever the table depends on.
     resume : bool or "anew"
-        Go on where a run of the same fingerprint stopped; see `tfbind.resume.table.resumable`.
+        Continue where a run of the same fingerprint stopped; see `tfbind.resume.table.resumable`.
 
     Returns
     -------

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from tfbind.recombination.learning.training import finish, fit_network, hold_out, read_settings
+from tfbind.recombination.learning.training import fingerprint, hold_out, read_settings, write_beside
 from tfbind.recombination.mapping.relernn import RelernnCard, RelernnModel, save_relernn
 from tfbind.recombination.mapping.site_windows import WindowExamples, read_windows
 from tfbind.recombination.options import RelernnOptions
+from tfbind.resume.checkpoint import checkpointed
 from tfbind.tensors import describe_sources
 from tfbind.training.device import prepare
 from tfbind.training.options import FitOptions
@@ -50,6 +51,7 @@ def train_relernn(
 
     from tfbind.networks.relernn import relernn_network
     from tfbind.recombination.learning.objective import mean_squared_error
+    from tfbind.training.fit import fit
     from tfbind.training.forward import make_forward
 
     network = relernn_network(columns=sample.columns, sites=data.sites, units=options.units)
@@ -63,34 +65,33 @@ def train_relernn(
         device,
     )
     objective = mean_squared_error(VALIDATION_BATCH)
-    history = fit_network(
-        network, data, objective, options, fitting, source=source, output=output, resume=resume
-    )
-    best = min(history, key=lambda row: row["val_loss"])
-    means = [float(np.mean(each)) for each in sites]
-    card = RelernnCard(
-        units=options.units,
-        window=width,
-        sample=sample,
-        sites=data.sites,
-        mean_sites=(min(means), max(means)),
-        target=data.target,
-        training={},
-    )
-    model = RelernnModel(card, make_forward(network))
-    found = model.rates([window for region in held_out for window in region.windows])
-    true = np.concatenate([region.rate for region in held_out])
-    summary = {
-        "regions": {"train": len(training), "validation": len(held_out)},
-        "windows": {"train": data.n_train, "validation": len(true)},
-        "epochs": history[-1]["epoch"],
-        "best_epoch": best["epoch"],
-        "validation_loss": best["val_loss"],
-        "validation": {"pearson": best["val_pearson"], "bias_ratio": float(found.sum() / true.sum())},
-        "parameters": network.count_params(),
-        "options": asdict(options) | asdict(fitting),
-    }
-    card.training.update(summary | {"source": source, "settings": settings})
-    save_relernn(output, network, card)
-    finish(output, history, summary)
+    with checkpointed(output, fingerprint(options, fitting, source), resume=resume) as checkpoint:
+        history = fit(network, network, data, objective, fitting, checkpoint=checkpoint)
+        best = min(history, key=lambda row: row["val_loss"])
+        means = [float(np.mean(each)) for each in sites]
+        card = RelernnCard(
+            units=options.units,
+            window=width,
+            sample=sample,
+            sites=data.sites,
+            mean_sites=(min(means), max(means)),
+            target=data.target,
+            training={},
+        )
+        model = RelernnModel(card, make_forward(network))
+        found = model.rates([window for region in held_out for window in region.windows])
+        true = np.concatenate([region.rate for region in held_out])
+        summary = {
+            "regions": {"train": len(training), "validation": len(held_out)},
+            "windows": {"train": data.n_train, "validation": len(true)},
+            "epochs": history[-1]["epoch"],
+            "best_epoch": best["epoch"],
+            "validation_loss": best["val_loss"],
+            "validation": {"pearson": best["val_pearson"], "bias_ratio": float(found.sum() / true.sum())},
+            "parameters": network.count_params(),
+            "options": asdict(options) | asdict(fitting),
+        }
+        card.training.update(summary | {"source": source, "settings": settings})
+        save_relernn(output, network, card)
+        write_beside(output, history, summary)
     return summary

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msprime
 
@@ -22,7 +22,8 @@ from tfbind.genotypes.prior import Range
 from tfbind.genotypes.simulation import MOST_LENGTH, Region, Setting, simulate_region
 from tfbind.genotypes.vcf_writing import write_vcf
 from tfbind.progress import Progress
-from tfbind.resume.replicates import FinishedReplicates
+from tfbind.resume.journal import Resume
+from tfbind.resume.replicates import finished_replicates
 from tfbind.tensors import describe_sources
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ def write_simulations(
     threads: int = 1,
     inputs: Sequence[Path] = (),
     vcf_dir: Path | None = None,
-    resume: bool | Literal["anew"] = False,
+    resume: Resume = False,
 ) -> None:
     """Simulate regions and write them as a tensors file (`tfbind.genotype_tensors`).
 
@@ -58,13 +59,14 @@ def write_simulations(
     vcf_dir : Path, optional
         Also write each region there as ``ID.vcf.gz`` and its true map as ``ID.txt``, in HapMap's format.
     resume : bool or "anew"
-        Go on from ``OUTPUT.partial`` of an interrupted call of the same setting and seed; "anew": and begin anew where
-        it is another's.
+        Continue from ``OUTPUT.partial`` of an interrupted call with the same setting and seed; "anew": and start over
+        if it has others.
 
     Raises
     ------
     TfbindError
-        If a number makes no sense, or the partial file is that of other arguments.
+        If a number makes no sense, another process is simulating into ``output``, or its partial file is from other
+        arguments.
     """
     if not 1 <= setting.length <= MOST_LENGTH:
         raise TfbindError(f"--length: found {setting.length}, expected 1 to {MOST_LENGTH}")
@@ -78,12 +80,10 @@ def write_simulations(
         "tfbind": __version__,
         "msprime": msprime.__version__,
     }
-    finished = FinishedReplicates(output, fingerprint, resume)
-    is_written = False
-    try:
+    with finished_replicates(output, fingerprint, resume=resume) as finished:
         todo = [i for i in range(replicates) if i not in finished or not _has_files(i, vcf_dir)]
         if len(todo) < replicates:
-            logger.info("%s: %d of %d replicates are done", finished.path, replicates - len(todo), replicates)
+            logger.info("%s: %d of %d replicates are done", output, replicates - len(todo), replicates)
         with Progress("simulating", len(todo), "regions") as progress:
             for replicate, parts in _simulated(todo, (setting, seed, vcf_dir), threads):
                 finished.add(replicate, parts)
@@ -91,13 +91,6 @@ def write_simulations(
         with write_regions(output, source=source, setting=described) as writer:
             for replicate in range(replicates):
                 writer.append(finished.read(replicate))
-        is_written = True
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            f"interrupted; go on with the same command and --resume ({finished.path})"
-        ) from None
-    finally:
-        finished.close(discard=is_written)
 
 
 def _description(setting: Setting, seed: int) -> dict[str, Any]:

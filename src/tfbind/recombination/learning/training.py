@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -35,15 +35,12 @@ from tfbind.recombination.mapping.rate_model import (
 )
 from tfbind.recombination.mapping.scaling import region_values
 from tfbind.recombination.options import OUTPUTS, RateOptions, RelernnOptions
+from tfbind.resume.checkpoint import checkpointed
 from tfbind.tables import write_json, write_table
 from tfbind.tensors import describe_sources
-from tfbind.training.data import Batches
 from tfbind.training.device import available_cores, prepare
 from tfbind.training.model_file import fill
 from tfbind.training.options import FitOptions
-
-if TYPE_CHECKING:
-    from tfbind.training.fit import Objective
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +79,7 @@ def train_rates(
     fitting : FitOptions
     threads : int or None
     resume : bool
-        Go on from the checkpoint of an interrupted run, where there is one.
+        Continue from the checkpoint of an interrupted run, if there is one.
     start : Path or None
         A model of this function whose network training starts from; it has the ``options`` given here, the crop
         excepted. It is a candidate for the best epoch, too.
@@ -114,6 +111,7 @@ def train_rates(
     device = prepare(seed=fitting.seed, threads=threads)
 
     from tfbind.recombination.learning.objective import rate_posterior
+    from tfbind.training.fit import fit
     from tfbind.training.forward import make_forward
 
     network = _make_network(options, start)
@@ -127,56 +125,57 @@ def train_rates(
         device,
     )
     objective = rate_posterior(VALIDATION_BATCH)
-    history = fit_network(
-        network,
-        data,
-        objective,
-        options,
-        fitting,
-        source=source + begun_source,
-        output=output,
-        resume=resume,
-        judge_start=bool(start),
-    )
-    rates = partial(rates_of_grids, make_forward(network), data.scaling)
-    judges = read_grids(simulations, SHIFTS, chosen=held_out, **reading)
-    predicted, held_out = rates(judges), unshifted(judges)
-    if len(held_out) < FEWEST_REGIONS:
-        logger.warning(
-            "%s: only %d regions are held out to calibrate the intervals, which say little then: simulate more, or"
-            " calibrate on others with tfbind recombination calibrate",
-            output,
-            len(held_out),
+    with checkpointed(
+        output, fingerprint(options, fitting, source + begun_source), resume=resume
+    ) as checkpoint:
+        history = fit(
+            network,
+            network,
+            data,
+            objective,
+            fitting,
+            checkpoint=checkpoint,
+            judge_start=bool(start),
         )
-    calibration = calibrate(predicted, held_out)
-    best = min(history, key=lambda row: row["val_loss"])
-    summary = {
-        "regions": {"train": len(data.training), "validation": len(held_out)},
-        "epochs": history[-1]["epoch"],
-        "best_epoch": best["epoch"],
-        "validation_loss": best["val_loss"],
-        "validation_length_ratio": best["val_length_ratio"],
-        "validation": judge_scales(held_out, predicted, calibration),
-        "left_out": judge_scales(unshifted(unlike), rates(unlike), calibration),
-        "parameters": network.count_params(),
-        "options": asdict(options) | asdict(fitting),
-    }
-    provenance: dict[str, Any] = {
-        "source": source,
-        "settings": settings,
-        "left_out_source": describe_sources(others),
-    }
-    if begun:
-        provenance["start"] = begun_source[0] | {"training": begun.training}
-    card = RateCard(
-        network=options,
-        scaling=data.scaling,
-        seen=Seen.from_values(np.stack([region_values(tokens.x) for tokens in data.training])),
-        calibration=calibration,
-        training=summary | provenance,
-    )
-    save_rate_model(output, network, card)
-    finish(output, history, summary)
+        rates = partial(rates_of_grids, make_forward(network), data.scaling)
+        judges = read_grids(simulations, SHIFTS, chosen=held_out, **reading)
+        predicted, held_out = rates(judges), unshifted(judges)
+        if len(held_out) < FEWEST_REGIONS:
+            logger.warning(
+                "%s: only %d regions are held out to calibrate the intervals, which say little then: simulate more, or"
+                " calibrate on others with tfbind recombination calibrate",
+                output,
+                len(held_out),
+            )
+        calibration = calibrate(predicted, held_out)
+        best = min(history, key=lambda row: row["val_loss"])
+        summary = {
+            "regions": {"train": len(data.training), "validation": len(held_out)},
+            "epochs": history[-1]["epoch"],
+            "best_epoch": best["epoch"],
+            "validation_loss": best["val_loss"],
+            "validation_length_ratio": best["val_length_ratio"],
+            "validation": judge_scales(held_out, predicted, calibration),
+            "left_out": judge_scales(unshifted(unlike), rates(unlike), calibration),
+            "parameters": network.count_params(),
+            "options": asdict(options) | asdict(fitting),
+        }
+        provenance: dict[str, Any] = {
+            "source": source,
+            "settings": settings,
+            "left_out_source": describe_sources(others),
+        }
+        if begun:
+            provenance["start"] = begun_source[0] | {"training": begun.training}
+        card = RateCard(
+            network=options,
+            scaling=data.scaling,
+            seen=Seen.from_values(np.stack([region_values(tokens.x) for tokens in data.training])),
+            calibration=calibration,
+            training=summary | provenance,
+        )
+        save_rate_model(output, network, card)
+        write_beside(output, history, summary)
     return summary
 
 
@@ -195,32 +194,11 @@ def _make_network(options: RateOptions, start: Path | None) -> Any:
     return network
 
 
-def fit_network(
-    network: Any,
-    data: Batches,
-    objective: Objective,
-    options: RateOptions | RelernnOptions,
-    fitting: FitOptions,
-    *,
-    source: list[dict[str, Any]],
-    output: Path,
-    resume: bool,
-    judge_start: bool = False,
-) -> list[dict[str, float]]:
-    """Fit a network of rates as `tfbind.training.fit.fit` does; beside the model file lies a checkpoint of this run."""
-    from tfbind.training.fit import fit
-
-    return fit(
-        network,
-        network,
-        data,
-        objective,
-        fitting,
-        checkpoint=_checkpoint(output),
-        fingerprint={"network": asdict(options), "options": asdict(fitting), "data": digest(source)},
-        resume=resume,
-        judge_start=judge_start,
-    )
+def fingerprint(
+    options: RateOptions | RelernnOptions, fitting: FitOptions, source: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """What a checkpoint must have been made with for training to continue from it."""
+    return {"network": asdict(options), "options": asdict(fitting), "data": digest(source)}
 
 
 def unshifted(regions: Sequence[Sequence[RegionTokens]]) -> list[RegionTokens]:
@@ -286,15 +264,10 @@ def hold_out(
     return [regions[i] for i in order[n_held_out:]], [regions[i] for i in order[:n_held_out]]
 
 
-def finish(output: Path, history: list[dict[str, float]], summary: dict[str, Any]) -> None:
-    """Write NAME.history.tsv and NAME.summary.json beside a model file that is safe, and remove the checkpoint."""
+def write_beside(output: Path, history: list[dict[str, float]], summary: dict[str, Any]) -> None:
+    """Write NAME.history.tsv and NAME.summary.json beside a model file."""
     write_table(output.with_suffix(".history.tsv"), pd.DataFrame(history), digits=None)
     write_json(output.with_suffix(".summary.json"), summary)
-    _checkpoint(output).unlink(missing_ok=True)
-
-
-def _checkpoint(output: Path) -> Path:
-    return output.with_suffix(".checkpoint")
 
 
 def read_settings(simulations: Sequence[Path], known: Sequence[dict[str, Any]] = ()) -> list[dict[str, Any]]:
