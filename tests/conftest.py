@@ -11,6 +11,7 @@ import pytest
 from tfbind.binding.options import EncodeOptions
 from tfbind.training.options import FitOptions
 
+FORMAT = Path(__file__).parents[1] / "docs" / "format.md"
 LENGTH = 60
 SITE = "TGACGTCA"
 SMALL = {"units": 4, "filters": 6, "kernel_size": 9, "embedding": 5}
@@ -29,6 +30,49 @@ def bound_sequence(rng: np.random.Generator) -> str:
 def write_fasta(path: Path, records: dict[str, str]) -> Path:
     path.write_text("".join(f">{name}\n{sequence}\n" for name, sequence in records.items()))
     return path
+
+
+def read_tables(text: str) -> dict[str, dict[str, dict[str, str]]]:
+    """Read the tables of a Markdown text that name things: heading -> name -> column -> cell."""
+    tables: dict[str, dict[str, dict[str, str]]] = {}
+    heading, columns = "", None
+    for line in text.splitlines():
+        if line.startswith("#"):
+            heading = line.lstrip("#").strip()
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if not line.startswith("|"):
+            columns = None
+        elif columns is None:
+            columns = cells
+        elif columns[0] == "name" and not set(line) <= set("|- "):
+            row = dict(zip(columns, cells, strict=True))
+            name = row["name"].strip("`")
+            table = tables.setdefault(heading, {})
+            assert name not in table, f"{heading}: {name} is there twice"
+            table[name] = row
+    return tables
+
+
+@pytest.fixture(scope="session")
+def documented():
+    """The tables of docs/format.md: heading -> name -> column -> cell."""
+    return read_tables(FORMAT.read_text())
+
+
+@pytest.fixture(scope="session")
+def check_documented(documented):
+    """Compare what a writer wrote with a table: ``check_documented(heading, names, lacking=...)``.
+
+    What is ``lacking`` the table must call optional.
+    """
+
+    def check_documented(heading, names, lacking=()):
+        table = documented[heading]
+        assert set(names) | set(lacking) == set(table), heading
+        assert not set(names) & set(lacking), heading
+        assert all(table[name]["required"] != "MUST" for name in lacking), heading
+
+    return check_documented
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from tfbind.background.data import BackgroundData
+from tfbind.background.model import read_background_card
 from tfbind.errors import TfbindError
 
 
@@ -20,6 +21,10 @@ def interrupt_in_third_epoch(monkeypatch):
             yield batch
 
     monkeypatch.setattr(BackgroundData, "batches", breaking_off)
+
+
+def test_the_card_is_as_documented(fitted, check_documented):
+    check_documented("Background: training", read_background_card(fitted[0]).training)
 
 
 class TestBits:

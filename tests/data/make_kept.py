@@ -158,7 +158,7 @@ def make_rates(folder: Path, work: Path) -> None:
     write_simulations(SETTING, work / "sims.h5", replicates=24, seed=1)
     rates, relernn = (folder / f"model-{FORMAT_VERSION}-{name}.keras" for name in ("rates", "relernn"))
     fixed = {"fitting": FITTED, "threads": 1, "resume": False}
-    # OpenVINO reads past the end of narrower convolutions if it is told to do without AVX-512
+    # narrower ones crash OpenVINO if its kernels are held to AVX2 (ONEDNN_MAX_CPU_ISA=AVX2)
     train_rates([work / "sims.h5"], rates, options=RateOptions(units=8, layers=1, crop=16), **fixed)
     train_relernn([work / "sims.h5"], relernn, options=RelernnOptions(units=2, window=10_000), **fixed)
     for path in (rates, relernn):

@@ -116,6 +116,22 @@ class TestSaved:
         assert done.stdout == "of no use\nset()\n"
 
 
+class TestIgnored:
+    def test_members_and_keys_of_other_software(self, saved, tmp_path):
+        path = tmp_path / "more.keras"
+        with zipfile.ZipFile(saved[0]) as source, zipfile.ZipFile(path, "w") as target:
+            for name in source.namelist():
+                data = source.read(name)
+                if name == CARD:
+                    data = json.dumps(json.loads(data) | {"color": "blue"}).encode()
+                target.writestr(name, data)
+            target.writestr("notes.txt", b"mine")
+        assert read_values(path, KIND)["color"] == "blue"
+        loaded = plain()
+        fill(loaded, path)
+        assert np.array_equal(outputs(loaded), outputs(saved[1]))
+
+
 class TestChanged:
     def test_the_network_stays_and_so_does_the_rest_of_the_card(self, saved, tmp_path):
         output = tmp_path / "changed.keras"

@@ -117,6 +117,11 @@ class TestSaved:
         assert done.stdout == "('CREB', 'SP1')\nset()\n"
 
 
+def test_keys_that_it_does_not_know_are_ignored(rewrite, card_values, saved):
+    found = read_card(rewrite(card=json.dumps(card_values | {"color": "blue"}).encode()))
+    assert found.network == saved[2].network
+
+
 class TestRefused:
     """What tests/training/test_model_file.py tests of any model file, `read_card` passes on."""
 
@@ -155,6 +160,9 @@ class TestRefused:
             {"encoding": {}},
             {"tasks": None},
             {"threshold": 3},
+            {"calibration": {}},
+            {"calibration": {"method": "isotonic", "slope": [1.0, 1.0], "intercept": [0.0, 0.0]}},
+            {"calibration": {"method": "platt", "slope": [1.0], "intercept": [0.0]}},
             {"digests": "x"},
             {"digests": base64.b64encode(b"12345").decode()},
         ],

@@ -96,6 +96,10 @@ class TestTraining:
             low < high for low, high in zip(card.calibration.lower, card.calibration.upper, strict=True)
         )
 
+    def test_the_card_is_as_documented(self, trained, check_documented):
+        lacking = ("start", "before", "calibrated_on")
+        check_documented("Rates: training", read_rate_card(trained / "rates.keras").training, lacking)
+
     def test_the_same_simulations_twice_are_refused(self, trained, tmp_path):
         again = tmp_path / "again.h5"
         again.write_bytes((trained / "sims.h5").read_bytes())
@@ -104,7 +108,7 @@ class TestTraining:
         ):
             train([trained / "sims.h5", again], tmp_path / "rates.keras")
 
-    def test_it_goes_on_from_a_network(self, trained, tmp_path):
+    def test_it_goes_on_from_a_network(self, trained, tmp_path, check_documented):
         write_simulations(SETTING, tmp_path / "more.h5", replicates=30, seed=4)
         left_out = Setting(prior=SETTING.prior, length=200_000, samples=20, perfect=True)
         write_simulations(left_out, tmp_path / "others.h5", replicates=5, seed=5)
@@ -123,6 +127,7 @@ class TestTraining:
         np.testing.assert_array_equal(card.scaling.mean, begun.scaling.mean)
         assert [setting["seed"] for setting in settings_of(card.training)] == [4, 3]
         assert [each["name"] for each in card.training["left_out_source"]] == ["others.h5"]
+        check_documented("Rates: training", card.training, ("before", "calibrated_on"))
 
     def test_what_a_network_has_learnt_from_does_not_judge_it(self, trained, tmp_path):
         with pytest.raises(TfbindError, match=r"sims.h5: the network has learnt from these regions"):
@@ -139,7 +144,9 @@ class TestTraining:
         assert cli.main(["recombination", "train", *map(str, argv), "--architecture", "relernn"]) == 2
         assert "--start is given, but the architecture relernn has none" in capsys.readouterr().err
 
-    def test_intervals_are_calibrated_anew_and_the_network_stays(self, trained, tmp_path, monkeypatch):
+    def test_intervals_are_calibrated_anew_and_the_network_stays(
+        self, trained, tmp_path, monkeypatch, check_documented
+    ):
         monkeypatch.chdir(tmp_path)
         others = Setting(prior=SETTING.prior.changed({"rate_ratio": 20}), length=100_000, samples=10)
         write_simulations(others, tmp_path / "fast.h5", replicates=25, seed=6)
@@ -151,6 +158,7 @@ class TestTraining:
         assert judged["before"]["25000"]["bias_ratio"] == judged["validation"]["25000"]["bias_ratio"]
         assert judged["calibrated_on"]["settings"][0]["seed"] == 6
         assert judged["settings"] == before.training["settings"]
+        check_documented("Rates: training", judged, ("start",))
         region = simulate_region(SETTING, 97, 1).genotypes()
         models = [load_rate_model(path, threads=1) for path in (trained / "rates.keras", "fast.keras")]
         rates = [model.read(region)[0].rate.values for model in models]

@@ -84,6 +84,10 @@ class TestTraining:
         assert summary["regions"] == {"train": 56, "validation": 4}
         assert summary["windows"] == {"train": 224, "validation": 16}
 
+    def test_the_card_is_as_documented(self, trained, check_documented):
+        card = load_rate_model(trained / "relernn.keras", threads=1).card
+        check_documented("Relernn: training", card.training)
+
     def test_the_model_comes_back_and_gives_every_window_one_rate(self, trained):
         loaded = load_rate_model(trained / "relernn.keras", threads=1)
         assert loaded.card.training["settings"][0]["seed"] == 3

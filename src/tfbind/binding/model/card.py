@@ -83,6 +83,11 @@ def read_card(path: str | Path) -> ModelCard:
         if values["gkm"] is not None:
             weights = _from_text(values["gkm"], "<f4").astype(np.float32)
             values["gkm"] = weights.reshape(len(values["tasks"]), N_FEATURES)
+        calibration = values["calibration"]
+        if calibration["method"] != "platt" or {
+            len(calibration[name]) for name in ("slope", "intercept")
+        } != {len(values["tasks"])}:
+            raise ValueError("its calibration is none")
     except DAMAGED as error:
         raise TfbindError(
             f"{path}: its {CARD} is damaged ({error!r}), expected a model of tfbind train"
