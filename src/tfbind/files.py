@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 import secrets
+import stat
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
@@ -81,11 +82,14 @@ def prepare_output(path: str | Path) -> None:
         If the folder cannot be made or written to, or something other than a file has the output's name.
     """
     path = Path(path)
-    if path.is_dir():
-        raise TfbindError(f"{path}: is a folder, expected a name for the output file")
-    if path.exists() and not path.is_file():
-        # renaming onto /dev/null would replace the device itself
-        raise TfbindError(f"{path}: is no regular file, expected a name for the output file")
+    # asked once, as another process may remove the file between two questions
+    with suppress(FileNotFoundError, NotADirectoryError):
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise TfbindError(f"{path}: is a folder, expected a name for the output file")
+        if not stat.S_ISREG(mode):
+            # renaming onto /dev/null would replace the device itself
+            raise TfbindError(f"{path}: is no regular file, expected a name for the output file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
