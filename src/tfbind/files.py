@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 import secrets
+import stat
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
@@ -92,9 +93,9 @@ def protected(inputs: Iterable[tuple[str, Path]]) -> Iterator[None]:
     before = dict(_protected)
     for name, path in inputs:
         with suppress(OSError):
-            stat = path.stat()
-            if path.is_file():
-                _protected[stat.st_dev, stat.st_ino] = name
+            found = path.stat()
+            if stat.S_ISREG(found.st_mode):
+                _protected[found.st_dev, found.st_ino] = name
     try:
         yield
     finally:
@@ -112,14 +113,15 @@ def check_output(path: str | Path) -> None:
         overwrite an input; see `protected`.
     """
     path = Path(path)
-    if path.is_dir():
-        raise TfbindError(f"{path}: is a folder, expected a name for the output file")
-    if path.exists() and not path.is_file():
-        # renaming onto /dev/null would replace the device itself
-        raise TfbindError(f"{path}: is not a regular file, expected a name for the output file")
+    # asked once, as another process may remove the file between two questions
     with suppress(OSError):
-        stat = path.stat()
-        if name := _protected.get((stat.st_dev, stat.st_ino)):
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise TfbindError(f"{path}: is a folder, expected a name for the output file")
+        if not stat.S_ISREG(found.st_mode):
+            # renaming onto /dev/null would replace the device itself
+            raise TfbindError(f"{path}: is not a regular file, expected a name for the output file")
+        if name := _protected.get((found.st_dev, found.st_ino)):
             raise TfbindError(f"{path}: would overwrite the file of {name}; choose another output name")
     folder = path.parent
     while not folder.exists() and folder != folder.parent:
