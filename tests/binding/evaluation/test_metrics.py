@@ -207,7 +207,7 @@ class TestLimitsByHand:
         assert metrics["precision_at_threshold"] == 9 / 10
         assert metrics["recall_at_threshold"] == 9 / 20
 
-    @pytest.mark.parametrize("n", [9_998, 20_002])
+    @pytest.mark.parametrize("n", [9_999, 20_002])
     def test_curves_of_some_ten_thousand_points_are_whole(self, n):
         # each point is a corner: bound and unbound sequences by turns
         label = np.arange(n) % 2
@@ -216,7 +216,7 @@ class TestLimitsByHand:
             assert (len(roc), len(pr)) == (n + 1, n)
         else:
             # one each 1/5,000 of either rate, and one each 1/10,000 of recall
-            assert 5_000 <= len(roc) <= 10_002
+            assert 9_000 <= len(roc) <= 10_002
             assert 5_000 <= len(pr) <= 10_001
         assert roc[0, :2].tolist() == [0, 0]
         assert roc[-1, :2].tolist() == [1, 1]

@@ -193,14 +193,13 @@ class TestEvaluateMap:
 
 class TestNotes:
     @staticmethod
-    def notes(n_renamed, n_absent, scale=100, start=1_000):
+    def notes(n_renamed, n_absent, scale=100, start=1_000, edges=(0, 60, 200, 300)):
         """Evaluate a map of contigs that the truth names without chr, and of others that it lacks."""
         names = [f"chr{i}" for i in range(n_renamed)] + [f"x{i}" for i in range(n_absent)]
         rows = [(name, start + at, start + at + 100, 1.0 + at) for name in names for at in (0, 100, 200)]
         table = pd.DataFrame(rows, columns=["chrom", "start", "end", "rate"])
         table = table.assign(rate_lower=np.nan, rate_upper=np.nan, note="", scale=100)
-        edges = start + np.array([0, 60, 200, 300])
-        rates = StepFunction(edges, [1.0, 2, 3])
+        rates = StepFunction(start + np.array(edges), [1.0, 2, 3])
         truth = Truth({str(i): rates for i in range(n_renamed)}, False, [])
         return evaluate_map(JudgedMap(table, False), truth, [scale])
 
@@ -228,6 +227,10 @@ class TestNotes:
         # pieces of 60, 140 and 100 bp: of 300 bp, 140 are longer than 100, and 240 longer than 99
         found = self.notes(1, 0, scale)
         assert any("most of the truth is coarser" in note for note in found.notes) == is_coarse
+
+    def test_half_of_a_truth_is_not_most_of_it(self):
+        found = self.notes(1, 0, edges=(0, 50, 200, 300))
+        assert not any("most of the truth is coarser" in note for note in found.notes)
 
     def test_windows_are_numbered_on_from_scale_to_scale(self):
         rows = [("1", at, at + 100, 1.0 + at) for at in range(0, 400, 100)]

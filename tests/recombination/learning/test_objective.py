@@ -11,6 +11,7 @@ from tfbind.recombination.learning.objective import (  # noqa: E402
     mean_squared_error,
     moving_mean,
     posterior_loss,
+    rate_posterior,
     squared_error,
 )
 from tfbind.recombination.options import FLOOR, OUTPUTS, SCALES  # noqa: E402
@@ -126,3 +127,25 @@ class TestOfConstantRatesByHand:
     @pytest.mark.parametrize(("log_sd", "limit"), [(1.5, 1.0), (-5.0, -4.0)])
     def test_spreads_are_limited(self, log_sd, limit):
         assert self.loss(0.0, log_sd, 4) == pytest.approx(self.loss(0.0, limit, 4))
+
+
+def test_validation_means_over_all_tokens():
+    # two batches of 4 and 2 known tokens, at which the predicted r/mu is 2 and 4, and the true one 1 and 2
+    batches = [
+        Examples((np.full((1, 4), 2.0),), np.ones((1, 4), np.float32)),
+        Examples((np.full((1, 4), 4.0),), np.array([[2, 2, np.nan, np.nan]], np.float32)),
+    ]
+
+    class Data:
+        def validation(self, size):
+            assert size == 8
+            return iter(batches)
+
+    def forward(rate):
+        return outputs(np.log(rate[0]), 0.0)
+
+    found = rate_posterior(8).validate(forward, Data())
+    losses = [float(posterior_loss(batch.y, forward(*batch.inputs), 0.0)) for batch in batches]
+    assert found["val_loss"] == pytest.approx((4 * losses[0] + 2 * losses[1]) / 6)
+    # 4 x 2 + 2 x 4 over 4 x 1 + 2 x 2
+    assert found["val_length_ratio"] == pytest.approx(2)

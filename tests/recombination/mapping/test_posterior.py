@@ -114,3 +114,26 @@ class TestLimitsOfOutputs:
         _, lower, _ = window_rates(found, np.array([1000]), np.array([1100]), Calibration(none, none))
         # 0.001 is added to rates in logarithms
         assert lower.tolist() == pytest.approx([2.001 * np.exp(-half) - 0.001])
+
+    @pytest.mark.parametrize(
+        ("n", "log_sd"),
+        [(1, 0.1), (2, 0.15), (4, 0.2), (8, 0.25), (32, 0.35), (128, 0.45), (256, 0.5), (300, 0.5)],
+    )
+    def test_the_spread_is_between_those_of_the_next_scales_by_the_logarithm(self, n, log_sd):
+        # of 1, 4, 16, 64 and 256 tokens: twice as many as one scale are halfway to the next
+        found = tokens(np.ones(300), np.tile([0.1, 0.2, 0.3, 0.4, 0.5], (300, 1)))
+        windows = windows_of(found, np.array([1_000]), np.array([1_000 + 100 * n]))
+        assert windows.sd.tolist() == pytest.approx([log_sd])
+        assert windows.n_tokens.tolist() == [n]
+
+    def test_a_window_of_a_base_has_a_rate_and_one_beyond_the_tokens_has_none(self):
+        rate, lower, upper = window_rates(
+            tokens([3.0, 5.0]), np.array([1_099, 1_100, 5_000]), np.array([1_100, 1_101, 5_100]), PLAIN
+        )
+        assert rate.tolist() == pytest.approx([3, 5, np.nan], nan_ok=True)
+        assert np.isnan([lower[2], upper[2]]).all()
+
+    def test_an_interval_does_not_reach_below_0(self):
+        _, lower, upper = window_rates(tokens([0.001]), np.array([1_000]), np.array([1_100]), PLAIN)
+        assert lower.tolist() == [0]
+        assert upper[0] > 0.001
