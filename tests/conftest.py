@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 
 from tfbind.binding.options import EncodeOptions
 from tfbind.training.options import FitOptions
+
+# the tests compare models byte by byte, and a library call leaves this to the program that makes it
+os.environ["TF_DETERMINISTIC_OPS"] = "1"
 
 LENGTH = 60
 SITE = "TGACGTCA"

@@ -19,7 +19,7 @@ from tfbind.background.options import BackgroundOptions
 from tfbind.background.stretches import STRETCHES_A_BATCH, Stretches, judged_batches, read_stretches
 from tfbind.files import whole_output
 from tfbind.tensors import describe_sources
-from tfbind.training.device import prepare
+from tfbind.training.device import prepare, seeded
 from tfbind.training.options import FitOptions
 
 logger = logging.getLogger(__name__)
@@ -67,14 +67,15 @@ def fit_background(
         skip=skip,
         seed=fitting.seed,
     )
-    device = prepare(seed=fitting.seed, threads=threads)
+    device = prepare(threads=threads, deterministic=True)
 
     from tfbind.networks.next_base import next_base_network
     from tfbind.training.fit import fit
     from tfbind.training.forward import make_forward
     from tfbind.training.next_base import bits_per_base, next_base
 
-    network = next_base_network(cell=options.cell, units=options.units, layers=options.layers)
+    with seeded(fitting.seed):
+        network = next_base_network(cell=options.cell, units=options.units, layers=options.layers)
     logger.info(
         "training a background model (%s, %s parameters) on %s windows of %d bases an epoch, on the %s",
         options.cell,

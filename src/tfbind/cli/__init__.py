@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from tfbind import __version__
+from tfbind import __version__, process
 from tfbind.errors import TfbindError
 
 VERBS = (
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit status that the contract promises."""
     logging.basicConfig(format="tfbind: %(message)s", level=logging.INFO, stream=sys.stderr)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _stoppable() as caught:
+    with process.owned(), _stoppable() as caught:
         try:
             args = make_parser().parse_args(argv)
             refuse_to_overwrite_input(args)

@@ -14,7 +14,7 @@ from tfbind.recombination.learning.training import finish, fit_network, hold_out
 from tfbind.recombination.mapping.relernn import RelernnCard, RelernnModel, save_relernn
 from tfbind.recombination.mapping.site_windows import WindowExamples, read_windows
 from tfbind.tensors import describe_sources
-from tfbind.training.device import prepare
+from tfbind.training.device import prepare, seeded
 from tfbind.training.options import FitOptions
 from tfbind.training.relernn_options import RelernnOptions
 
@@ -46,13 +46,14 @@ def train_relernn(
     training, held_out = hold_out(regions, fitting.seed, simulations[0])
     sites = [[len(window.places) for window in region.windows] for region in regions]
     data = WindowExamples(training, held_out, sites=max(map(max, sites)) or 1, seed=fitting.seed)
-    device = prepare(seed=fitting.seed, threads=threads)
+    device = prepare(threads=threads, deterministic=True)
 
     from tfbind.networks.relernn import relernn_network
     from tfbind.training.forward import make_forward
     from tfbind.training.relernn import mean_squared_error
 
-    network = relernn_network(columns=sample.columns, sites=data.sites, units=options.units)
+    with seeded(fitting.seed):
+        network = relernn_network(columns=sample.columns, sites=data.sites, units=options.units)
     logger.info(
         "training ReLERNN's network (%s parameters) on %s windows of %s bp with %s and up to %s sites, on the %s",
         f"{network.count_params():,}",
