@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from tfbind.binding.options import EncodeOptions
 from tfbind.training.options import FitOptions
 
 FORMAT = Path(__file__).parents[1] / "docs" / "format.md"
+# the tests compare models byte by byte, and a library call leaves this to the program that makes it
+os.environ["TF_DETERMINISTIC_OPS"] = "1"
+
 LENGTH = 60
 SITE = "TGACGTCA"
 SMALL = {"units": 4, "filters": 6, "kernel_size": 9, "embedding": 5}

@@ -1,5 +1,10 @@
 """What can go wrong on the user's side; anything else that is raised is a fault of tfbind itself."""
 
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
 
 class TfbindError(Exception):
     """The user's input or arguments are at fault.
@@ -14,5 +19,32 @@ class MissingDependencyError(TfbindError):
 
     def __init__(self, package: str, extra: str, purpose: str):
         super().__init__(
-            f"{purpose} needs the package {package}, which is not installed: pip install 'tfbind[{extra}]'"
+            f"{purpose} needs the package {package}, which is not installed. In the checkout of tfbind, run:"
+            f" pip install -c constraints.txt -e '.[{extra}]'"
         )
+
+
+def require(module: str, extra: str, purpose: str) -> ModuleType:
+    """Import a module that only an extra of tfbind installs. Every optional import goes through here.
+
+    Parameters
+    ----------
+    module : str
+        For example ``"pyjaspar"``.
+    extra : str
+        The extra in pyproject.toml that installs it.
+    purpose : str
+        What needs it, as the subject of a sentence.
+
+    Raises
+    ------
+    MissingDependencyError
+        If it is not installed. A module that is installed but cannot be imported raises its own error.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        package = module.split(".")[0]
+        if error.name != package:
+            raise
+        raise MissingDependencyError(package, extra, purpose) from None

@@ -8,7 +8,6 @@ import logging
 import os
 import secrets
 import stat
-import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -193,17 +192,3 @@ def sha256(path: str | Path) -> str:
     """SHA-256 of a file's bytes as they are on disk, in hexadecimal."""
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-@contextmanager
-def native_stderr_closed() -> Iterator[None]:
-    """Keep native libraries from talking on stderr where no setting of theirs does; Python's errors are raised."""
-    sys.stderr.flush()
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)

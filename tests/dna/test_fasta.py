@@ -88,6 +88,11 @@ class TestReadBatches:
         assert [len(part.names) for part in parts] == [3, 3, 3, 1]
         assert [row for part in parts for row in part.codes.tolist()] == whole.codes.tolist()
 
+    def test_size_by_default(self, write, monkeypatch):
+        monkeypatch.setattr("tfbind.dna.fasta.BATCH_RECORDS", 2)
+        batches = read_batches(write(">a\nA\n>b\nC\n>c\nG\n"), length=1)
+        assert [batch.names for batch in batches] == [["a", "b"], ["c"]]
+
     def test_long_records_make_smaller_batches(self, write, monkeypatch):
         monkeypatch.setattr("tfbind.dna.fasta.BATCH_BASES", 10)
         path = write(">a\nACGTAC\n>b\nACGT\n>c\nACGTACGTACGT\n>d\nA\n")

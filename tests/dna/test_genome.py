@@ -5,6 +5,7 @@ import os
 import pysam
 import pytest
 
+from tfbind import process
 from tfbind.dna import genome as module
 from tfbind.dna.genome import Genome
 from tfbind.errors import TfbindError
@@ -122,7 +123,10 @@ class TestIndex:
     def test_damaged_index_is_named(self, folder, content, capfd):
         path = plain(folder / "g.fa")
         plain(folder / "g.fa.fai", content)
-        with pytest.raises(TfbindError, match=r"g\.fa\.fai: is no FASTA index, delete it"):
+        with (
+            process.owned(),
+            pytest.raises(TfbindError, match=r"g\.fa\.fai: is no FASTA index, delete it"),
+        ):
             Genome(path)
         assert capfd.readouterr().err == ""
 
@@ -173,7 +177,7 @@ class TestRefused:
     @pytest.mark.parametrize("write", [plain, bgzf, gzipped])
     def test_one_line_that_names_the_file(self, folder, content, message, write, capfd):
         path = write(folder / "bad.fa", content)
-        with pytest.raises(TfbindError, match=rf"bad\.fa: .*{message}"):
+        with process.owned(), pytest.raises(TfbindError, match=rf"bad\.fa: .*{message}"):
             Genome(path)
         assert os.listdir(folder) == ["bad.fa"]
         assert capfd.readouterr().err == ""

@@ -84,7 +84,7 @@ class TestOtherIdentifiers:
 
     def test_without_pyjaspar_says_what_to_install(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "pyjaspar", None)
-        with pytest.raises(MissingDependencyError, match=r"tfbind\[jaspar\]"):
+        with pytest.raises(MissingDependencyError, match=r"pip install .* '\.\[jaspar\]'"):
             find_matrix("MA0004.1")
 
     @pytest.mark.filterwarnings("ignore:Failed to fetch")

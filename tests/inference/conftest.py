@@ -27,11 +27,11 @@ def save_network(tmp_path_factory):
     from tfbind.binding.model.card import ModelCard, save_model
     from tfbind.networks.build import build
     from tfbind.networks.spec import make_spec
-    from tfbind.training.device import prepare
+    from tfbind.training.device import prepare, seeded
     from tfbind.training.forward import make_forward
 
     def save_network(architecture, *, k=None, stride=None, n_tasks=1, layer=None, **values):
-        prepare(seed=1)
+        prepare()
         encoding = DnaEncoding(encoding="kmer" if k else "onehot", length=LENGTH, k=k, stride=stride)
         spec = make_spec(
             architecture,
@@ -42,7 +42,8 @@ def save_network(tmp_path_factory):
             n_tasks=n_tasks,
             **values,
         )
-        network = build(spec)
+        with seeded(1):
+            network = build(spec)
         if layer is not None:
             import keras
 

@@ -3,7 +3,7 @@ import pytest
 
 from tfbind.networks.next_base import make_sampler, next_base_network
 from tfbind.networks.spec import CELLS
-from tfbind.training.device import prepare
+from tfbind.training.device import prepare, seeded
 
 
 def probabilities(network, codes):
@@ -17,8 +17,9 @@ def probabilities(network, codes):
 
 @pytest.fixture(scope="module", params=CELLS)
 def network(request):
-    prepare(seed=1, threads=1)
-    network = next_base_network(cell=request.param, units=7, layers=2)
+    prepare(threads=1)
+    with seeded(1):
+        network = next_base_network(cell=request.param, units=7, layers=2)
     # a network at its start says nearly the same everywhere; ReLU and an identity grow without bounds, if slowly
     rng, spread = np.random.default_rng(3), 0.03 if request.param == "irnn" else 0.3
     network.set_weights([weight + rng.normal(0, spread, weight.shape) for weight in network.get_weights()])

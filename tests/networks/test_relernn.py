@@ -1,16 +1,17 @@
 import numpy as np
 import pytest
 
-from tfbind.training.device import prepare
+from tfbind.training.device import prepare, seeded
 
-prepare(seed=1, threads=1)
+prepare(threads=1)
 
 from tfbind.networks.relernn import relernn_network  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def network():
-    return relernn_network(columns=4, sites=9, units=5)
+    with seeded(1):
+        return relernn_network(columns=4, sites=9, units=5)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfbind.errors import TfbindError
 from tfbind.resume.checkpoint import Checkpoint
 from tfbind.training.data import Examples
-from tfbind.training.device import prepare
+from tfbind.training.device import prepare, seeded
 from tfbind.training.fit import classification, fit, predict_logits, weighted_cross_entropy
 from tfbind.training.forward import make_forward
 from tfbind.training.options import FitOptions
@@ -51,10 +51,11 @@ class Toy:
 
 
 def toy_network() -> keras.Model:
-    prepare(seed=3, threads=1)
+    prepare(threads=1)
     x, n = keras.Input((3,), name="x"), keras.Input((), dtype="int32", name="valid_length")
-    h = keras.layers.Dropout(0.3)(keras.layers.Dense(4, activation="tanh")(x))
-    return keras.Model([x, n], keras.layers.Dense(1)(keras.layers.BatchNormalization()(h)))
+    with seeded(3):
+        h = keras.layers.Dropout(0.3)(keras.layers.Dense(4, activation="tanh")(x))
+        return keras.Model([x, n], keras.layers.Dense(1)(keras.layers.BatchNormalization()(h)))
 
 
 def run(tmp_path, data=None, network=None, *, options=OPTIONS, resume=False, fingerprint=None):

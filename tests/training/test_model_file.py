@@ -12,7 +12,7 @@ import pytest
 
 from tfbind import __version__
 from tfbind.errors import TfbindError
-from tfbind.training.device import prepare
+from tfbind.training.device import prepare, seeded
 from tfbind.training.model_file import (
     CARD,
     FORMAT_VERSION,
@@ -39,8 +39,9 @@ def outputs(network):
 
 
 def write(path):
-    prepare(seed=4, threads=1)
-    network = plain()
+    prepare(threads=1)
+    with seeded(4):
+        network = plain()
     write_model(path, network, {"kind": KIND, "note": "of no use"})
     return network
 

@@ -19,7 +19,7 @@ from tfbind.background.stretches import STRETCHES_A_BATCH, Stretches, judged_bat
 from tfbind.resume.checkpoint import checkpointed
 from tfbind.tables import write_json, write_table
 from tfbind.tensors import describe_sources
-from tfbind.training.device import prepare
+from tfbind.training.device import prepare, seeded
 from tfbind.training.options import FitOptions
 
 logger = logging.getLogger(__name__)
@@ -67,14 +67,15 @@ def fit_background(
         skip=skip,
         seed=fitting.seed,
     )
-    device = prepare(seed=fitting.seed, threads=threads)
+    device = prepare(threads=threads, deterministic=True)
 
     from tfbind.background.objective import bits_per_base, next_base
     from tfbind.networks.next_base import next_base_network
     from tfbind.training.fit import fit
     from tfbind.training.forward import make_forward
 
-    network = next_base_network(cell=options.cell, units=options.units, layers=options.layers)
+    with seeded(fitting.seed):
+        network = next_base_network(cell=options.cell, units=options.units, layers=options.layers)
     logger.info(
         "training a background model (%s, %s parameters) on %s windows of %d bases an epoch, on the %s",
         options.cell,

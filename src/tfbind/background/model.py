@@ -71,8 +71,8 @@ class BackgroundModel:
 
     def __init__(self, path: Path, *, threads: int | None = None):
         self.card = read_background_card(path)
-        # without its determinism the same seed would not give the same sequences on a GPU
-        self.device = prepare(seed=0, threads=threads)
+        # or the same seed would not give the same sequences on a GPU
+        self.device = prepare(threads=threads, deterministic=True)
 
         from tfbind.networks.next_base import make_sampler, next_base_network
 

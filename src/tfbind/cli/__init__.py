@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
-from tfbind import __version__
+from tfbind import __version__, process
 from tfbind.cli.arguments import OutputFile, OutputFolder, input_files, output_paths
 from tfbind.errors import TfbindError
 from tfbind.files import check_output, check_output_folder, protected
@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit status that the contract promises."""
     logging.basicConfig(format="tfbind: %(message)s", level=logging.INFO, stream=sys.stderr)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _stoppable() as caught:
+    with process.owned(), _stoppable() as caught:
         try:
             args = make_parser().parse_args(argv)
             with protected(input_files(args)):

@@ -109,16 +109,17 @@ def encode_batch(source: str | Path, names: list[str], sequences: list[str], len
     return Batch(names, codes, valid_length)
 
 
-def read_batches(path: str | Path, length: int, size: int = BATCH_RECORDS) -> Iterator[Batch]:
+def read_batches(path: str | Path, length: int, size: int | None = None) -> Iterator[Batch]:
     """Read a FASTA file in batches of at most ``size`` records, each cropped or padded to ``length``.
 
-    A batch of long records has fewer of them, so that memory stays flat.
+    ``size`` is BATCH_RECORDS by default. A batch of long records has fewer of them, so that memory stays flat.
 
     Raises
     ------
     TfbindError
         As `read_fasta` and `encode_batch`.
     """
+    size = BATCH_RECORDS if size is None else size
     names: list[str] = []
     sequences: list[str] = []
     n_bases = 0

@@ -15,13 +15,11 @@ from pathlib import Path
 import pysam
 
 from tfbind.contigs import Contigs
+from tfbind.dna import htslib
 from tfbind.errors import TfbindError
 from tfbind.files import is_gzip, open_text, whole_output
 
 log = logging.getLogger(__name__)
-
-# htslib writes to stderr by itself, beside the one line that the user gets from us
-pysam.set_verbosity(0)
 
 # the empty block that ends every BGZF file (SAM specification, section 4.1.2)
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -58,6 +56,7 @@ class Genome:
             raise TfbindError(f"{path}: no such file")
         if not self.path.is_file():
             raise TfbindError(f"{path}: is a folder or a pipe, expected a FASTA file")
+        htslib.quiet()
         try:
             plain = _unpacked(self.path) if is_gzip(self.path) and not _is_bgzf(self.path) else self.path
             indexes = _indexes(plain, self.path)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfbind.errors import MissingDependencyError, TfbindError
+from tfbind.errors import TfbindError, require
 from tfbind.files import open_text
 
 UNIFORM_BACKGROUND = "Background letter frequencies\nA 0.25 C 0.25 G 0.25 T 0.25"
@@ -73,11 +73,8 @@ def find_matrix(motif: str) -> Matrix:
 
 
 def _from_pyjaspar(identifier: str) -> Matrix:
-    try:
-        from pyjaspar import jaspardb
-    except ModuleNotFoundError:
-        raise MissingDependencyError("pyjaspar", "jaspar", f"the matrix {identifier}") from None
-    motif = jaspardb().fetch_motif_by_id(identifier)
+    pyjaspar = require("pyjaspar", "jaspar", f"the matrix {identifier}")
+    motif = pyjaspar.jaspardb().fetch_motif_by_id(identifier)
     if motif is None:
         raise TfbindError(f"motif {identifier!r}: JASPAR has no such matrix")
     return _matrix(motif, identifier)

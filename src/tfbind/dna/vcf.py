@@ -14,14 +14,12 @@ from typing import NamedTuple
 
 import pysam
 
+from tfbind.dna import htslib
 from tfbind.errors import TfbindError
 from tfbind.files import is_gzip, open_text
 
 BCF_MAGIC = b"BCF\2"
 FIXED_COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT"]
-
-# htslib writes to stderr by itself, beside the one line that the user gets from us
-pysam.set_verbosity(0)
 
 
 class Variant(NamedTuple):
@@ -148,6 +146,7 @@ def _read_text(path: Path) -> Iterator[tuple[int, str]]:
 def _read_bcf(path: Path, samples: bool) -> Iterator[tuple[int, str]]:
     """Yield the line of column names, then the records."""
     number = 0
+    htslib.quiet()
     try:
         with pysam.VariantFile(str(path), drop_samples=not samples) as records:
             yield 0, str(records.header).splitlines()[-1]

@@ -3,45 +3,63 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
-from tfbind.files import native_stderr_closed
+from tfbind import process
 
 
-def prepare(*, seed: int | None = None, threads: int | None = None) -> str:
-    """Start TensorFlow; call it before importing anything that imports Keras.
+def prepare(*, threads: int | None = None, deterministic: bool = False) -> str:
+    """Start TensorFlow. Call it before you import anything that imports Keras.
 
     Parameters
     ----------
-    seed : int or None
-        Seeds Python, NumPy and TensorFlow and makes TensorFlow's operations deterministic; None for neither.
     threads : int or None
-        Cores that TensorFlow may use; None for all.
+        Cores that TensorFlow may use, in the whole process; None for all. TensorFlow reads this once: if it has
+        run an operation before, it keeps the number it had then.
+    deterministic : bool
+        Make TensorFlow's operations deterministic, so that the same seed gives the same result. This holds for the
+        whole process and cannot be undone, so only the ``tfbind`` command does it (see `tfbind.process`). From
+        your own program, call ``tf.config.experimental.enable_op_determinism()`` yourself.
 
     Returns
     -------
     str
         The device in words, such as "GPU (NVIDIA H200)" or "CPU (8 threads)".
     """
-    # what TensorFlow's libraries say (which instructions they use, that there is no CUDA) is said below in words
-    # for a biologist
-    with native_stderr_closed():
-        import keras
+    # TensorFlow's libraries report CPU instructions and missing CUDA drivers, which no setting turns off
+    with process.quiet_stderr():
+        import keras  # noqa: F401
         import tensorflow as tf
 
         gpus = tf.config.list_physical_devices("GPU")
     if threads is not None:
-        # where TensorFlow is at work in this process already, it keeps the threads that it was given then
         with suppress(RuntimeError):
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
-    if seed is not None:
-        keras.utils.set_random_seed(seed % 2**32)
+    if deterministic and process.is_owned():
         tf.config.experimental.enable_op_determinism()
     for gpu in gpus:
         name = tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
         return f"GPU ({name})"
     return f"CPU ({threads or os.cpu_count()} threads)"
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Build Keras layers from a seed, and leave the caller's random numbers as they were.
+
+    Keras draws the seed of an initializer or a dropout layer from Python's ``random`` when it makes the layer. From
+    then on each layer counts for itself. So this covers the building of a network, and training it afterwards needs
+    no seed. The random numbers of NumPy and TensorFlow are not used.
+    """
+    before = random.getstate()
+    random.seed(seed % 2**32)
+    try:
+        yield
+    finally:
+        random.setstate(before)
 
 
 def available_cores() -> int:

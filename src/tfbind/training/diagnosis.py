@@ -13,6 +13,7 @@ import tensorflow as tf
 from tfbind.networks.recurrent import last_state_classifier, probed
 from tfbind.networks.spec import NetworkSpec
 from tfbind.training.data import TrainingData
+from tfbind.training.device import seeded
 from tfbind.training.fit import classification, make_step
 from tfbind.training.options import FitOptions
 
@@ -47,8 +48,8 @@ def gradient_norms(spec: NetworkSpec, data: TrainingData, options: FitOptions) -
         cross-entropy by the state (of an LSTM h and c together), mean over the validation examples; ``n``,
         the examples that have this step.
     """
-    keras.utils.set_random_seed(options.seed)
-    classifier = last_state_classifier(spec)
+    with seeded(options.seed):
+        classifier = last_state_classifier(spec)
     step = _make_step(classifier, data, options)
     for epoch in range(options.most_epochs(data.n_train, fitted=False)):
         for batch in data.batches(epoch, options.batch_size):

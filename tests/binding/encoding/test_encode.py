@@ -3,7 +3,6 @@ import json
 import numpy as np
 import pytest
 
-from tfbind.binding.encoding import sources
 from tfbind.binding.encoding.encode import encode_fasta, encode_labelled, encode_peaks
 from tfbind.binding.options import EncodeOptions
 from tfbind.dna.alphabet import decode_letters, encode_letters, reverse_complement
@@ -98,7 +97,7 @@ class TestShuffledNegatives:
     def test_batches_do_not_matter(self, fasta, tmp_path, monkeypatch):
         path = fasta(random_sequences(50))
         encode_fasta(tmp_path / "a.h5", path, None, "x", options(negative_ratio=1.5))
-        monkeypatch.setattr(sources.read_batches, "__defaults__", (7,))
+        monkeypatch.setattr("tfbind.dna.fasta.BATCH_RECORDS", 7)
         encode_fasta(tmp_path / "b.h5", path, None, "x", options(negative_ratio=1.5))
         a, b = Encoded(tmp_path / "a.h5"), Encoded(tmp_path / "b.h5")
         assert {name: (a.sequence(row), a.split[row], a.parent[row]) for name, row in a.row.items()} == {

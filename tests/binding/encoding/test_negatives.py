@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from tfbind.background.model import BackgroundCard, BackgroundModel, save_background
-from tfbind.binding.encoding import sources
 from tfbind.binding.encoding.encode import encode_fasta, encode_peaks
 from tfbind.binding.encoding.negatives import negative_maker
 from tfbind.binding.evaluation.measure import BACKGROUND_NOTE, evaluate, examples_from_tensors
@@ -27,7 +26,7 @@ LENGTH = 30
 def background(tmp_path_factory):
     """A background model that has learned nothing but to say A, C, G and T with 40, 10, 10 and 40%."""
     path = tmp_path_factory.mktemp("background") / "bg.keras"
-    prepare(seed=2, threads=1)
+    prepare(threads=1)
     network = next_base_network(cell="gru", units=3, layers=1)
     network.get_layer("logits").set_weights([np.zeros((3, 4)), np.log([0.4, 0.1, 0.1, 0.4])])
     save_background(path, network, BackgroundCard(cell="gru", units=3, layers=1, training={}))
@@ -111,7 +110,7 @@ class TestEncoded:
 
     def test_batches_do_not_matter(self, read, monkeypatch):
         whole = read(negative_ratio=1.5)
-        monkeypatch.setattr(sources.read_batches, "__defaults__", (7,))
+        monkeypatch.setattr("tfbind.dna.fasta.BATCH_RECORDS", 7)
         parts = read(negative_ratio=1.5)
         one, other = (dict(zip(found.id, map(bytes, found.codes), strict=True)) for found in (whole, parts))
         assert one == other

@@ -14,7 +14,7 @@ from tfbind.errors import TfbindError
 from tfbind.networks.build import build
 from tfbind.networks.spec import make_spec
 from tfbind.tensors import DnaEncoding
-from tfbind.training.device import prepare
+from tfbind.training.device import prepare, seeded
 from tfbind.training.forward import make_forward
 from tfbind.training.model_file import CARD, WEIGHTS, load_network
 
@@ -24,9 +24,10 @@ DIGESTS = np.array([3, 2**63 + 5, 2**64 - 1], np.uint64)
 
 
 def made() -> tuple[keras.Model, ModelCard]:
-    prepare(seed=4, threads=1)
+    prepare(threads=1)
     spec = make_spec("bigru", length=30, units=2, n_tasks=2)
-    network = build(spec)
+    with seeded(4):
+        network = build(spec)
     card = ModelCard(
         network=spec,
         encoding=DnaEncoding(encoding="onehot", length=30),

@@ -2,6 +2,7 @@ import numpy as np
 import pybigtools
 import pytest
 
+from tfbind import process
 from tfbind.binding.scanning.bigwig import TrackOptions, check_names, stretches, track_paths, write_tracks
 from tfbind.errors import TfbindError
 
@@ -102,7 +103,10 @@ class TestWriteTracks:
 
     def test_what_cannot_be_written_is_one_error(self, tmp_path, capfd):
         (tmp_path / "t.tsv").write_text("id\tstart\tend\tA\tnote\na\t0\t10\t0.5\t\n")
-        with pytest.raises(TfbindError, match=r"t\.bw: the track cannot be written; is the disk full"):
+        with (
+            process.owned(),
+            pytest.raises(TfbindError, match=r"t\.bw: the track cannot be written; is the disk full"),
+        ):
             write_tracks(
                 tmp_path / "t.tsv", ["A"], TrackOptions(tmp_path / "t.bw", 4), 10, [tmp_path / "no" / "t.bw"]
             )

@@ -14,7 +14,7 @@ from tfbind.binding.learning.training import spec_for, start_from_evidence
 from tfbind.binding.options import default_architecture
 from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
-from tfbind.training.device import prepare
+from tfbind.training.device import prepare, seeded
 from tfbind.training.options import FitOptions
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def diagnose(
         data = plain
         if spec.tracks or encoding != tensors.encoding:
             data = BindingData(tensors, options.seed, encoding=encoding, tracks=spec.tracks)
-    device = prepare(seed=options.seed, threads=threads)
+    device = prepare(threads=threads, deterministic=True)
     logger.info("diagnosing on the %s", device)
 
     from tfbind.networks.build import build
@@ -89,8 +89,8 @@ def diagnose(
             *(cell, reach(tables[-1]), len(tables[-1])),
         )
 
-    prepare(seed=options.seed)
-    network = build(spec)
+    with seeded(options.seed):
+        network = build(spec)
     start_from_evidence(network, data)
     rates = learning_rate_range(network.get_layer("strand"), data, options, n_steps)
     if not len(rates):

@@ -20,7 +20,7 @@ from tfbind.networks.spec import ARCHITECTURES, NetworkSpec, check_options, make
 from tfbind.resume.checkpoint import checkpointed
 from tfbind.tables import write_table
 from tfbind.tensors import DnaEncoding, Tensors, open_tensors
-from tfbind.training.device import prepare
+from tfbind.training.device import prepare, seeded
 from tfbind.training.options import FitOptions
 
 logger = logging.getLogger(__name__)
@@ -82,13 +82,14 @@ def train(
         # the linear model is all there is, and it is fitted by now
         options = replace(options, epochs=0)
 
-    device = prepare(seed=options.seed, threads=threads)
+    device = prepare(threads=threads, deterministic=True)
 
     from tfbind.networks.build import build
     from tfbind.training.fit import PREDICTION_BATCH, classification, fit, predict_logits
     from tfbind.training.forward import make_forward
 
-    network = build(spec)
+    with seeded(options.seed):
+        network = build(spec)
     start_from_evidence(network, data)
     table_size = 0 if data.encoder.gkm is None else data.encoder.gkm.size
     logger.info(

@@ -11,10 +11,10 @@ from typing import BinaryIO
 
 import numpy as np
 
+from tfbind import process
 from tfbind.binding.scanning.score_table import read_rows
 from tfbind.dna.fasta import read_fasta
 from tfbind.errors import TfbindError
-from tfbind.files import native_stderr_closed
 
 ROWS_AT_ONCE = 65536
 
@@ -205,7 +205,7 @@ def _write_bigwig(
     covered = -1
     # it tells by the name what to write
     named = path.with_name(f"{path.name}.bw")
-    with native_stderr_closed():
+    with process.quiet_stderr():
         try:
             pybigtools.open(str(named), "w").write(lengths, watched())
             with pybigtools.open(str(named)) as written:

@@ -16,7 +16,7 @@ from tfbind.recombination.mapping.site_windows import WindowExamples, read_windo
 from tfbind.recombination.options import RelernnOptions
 from tfbind.resume.checkpoint import checkpointed
 from tfbind.tensors import describe_sources
-from tfbind.training.device import prepare
+from tfbind.training.device import prepare, seeded
 from tfbind.training.options import FitOptions
 
 logger = logging.getLogger(__name__)
@@ -47,14 +47,15 @@ def train_relernn(
     training, held_out = hold_out(regions, fitting.seed, simulations[0])
     sites = [[len(window.places) for window in region.windows] for region in regions]
     data = WindowExamples(training, held_out, sites=max(map(max, sites)) or 1, seed=fitting.seed)
-    device = prepare(seed=fitting.seed, threads=threads)
+    device = prepare(threads=threads, deterministic=True)
 
     from tfbind.networks.relernn import relernn_network
     from tfbind.recombination.learning.objective import mean_squared_error
     from tfbind.training.fit import fit
     from tfbind.training.forward import make_forward
 
-    network = relernn_network(columns=sample.columns, sites=data.sites, units=options.units)
+    with seeded(fitting.seed):
+        network = relernn_network(columns=sample.columns, sites=data.sites, units=options.units)
     logger.info(
         "training ReLERNN's network (%s parameters) on %s windows of %s bp with %s and up to %s sites, on the %s",
         f"{network.count_params():,}",

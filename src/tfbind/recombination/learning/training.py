@@ -38,7 +38,7 @@ from tfbind.recombination.options import OUTPUTS, RateOptions, RelernnOptions
 from tfbind.resume.checkpoint import checkpointed
 from tfbind.tables import write_json, write_table
 from tfbind.tensors import describe_sources
-from tfbind.training.device import available_cores, prepare
+from tfbind.training.device import available_cores, prepare, seeded
 from tfbind.training.model_file import fill
 from tfbind.training.options import FitOptions
 
@@ -108,13 +108,14 @@ def train_rates(
     training, held_out = hold_out(regions, fitting.seed, simulations[0])
     scaling = begun.scaling if begun else None
     data = RateExamples(training, held_out, crop=options.crop, seed=fitting.seed, scaling=scaling)
-    device = prepare(seed=fitting.seed, threads=threads)
+    device = prepare(threads=threads, deterministic=True)
 
     from tfbind.recombination.learning.objective import rate_posterior
     from tfbind.training.fit import fit
     from tfbind.training.forward import make_forward
 
-    network = _make_network(options, start)
+    with seeded(fitting.seed):
+        network = _make_network(options, start)
     logger.info(
         "training a model of rates (%s, %s parameters%s) on %s crops of %s regions, on the %s",
         options.cell,
