@@ -25,7 +25,8 @@ from tfbind.genotypes.prior import Prior
 from tfbind.genotypes.simulation import Setting
 from tfbind.networks.spec import NetworkSpec
 from tfbind.recombination.learning.simulations import write_simulations
-from tfbind.recombination.mapping.rate_model import load_rate_model, read_rate_card, save_rate_model
+from tfbind.recombination.mapping.card import read_rate_card, save_rate_model
+from tfbind.recombination.mapping.rate_model import load_rate_model
 from tfbind.recombination.mapping.relernn import save_relernn
 from tfbind.recombination.options import RateOptions
 from tfbind.tensors import FORMAT_VERSION as TENSORS_VERSION

@@ -12,7 +12,8 @@ import pytest
 
 from tfbind.background.model import read_background_card
 from tfbind.binding.model.card import read_card
-from tfbind.recombination.mapping.rate_model import load_rate_model, read_rate_card
+from tfbind.recombination.mapping.card import read_rate_card
+from tfbind.recombination.mapping.rate_model import load_rate_model
 from tfbind.recombination.mapping.site_windows import Sample
 
 DATA = Path(__file__).parent / "data"

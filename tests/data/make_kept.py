@@ -38,7 +38,8 @@ from tfbind.inference.tokens import TokenEngine
 from tfbind.recombination.learning.relernn import train_relernn
 from tfbind.recombination.learning.simulations import write_simulations
 from tfbind.recombination.learning.training import train_rates
-from tfbind.recombination.mapping.rate_model import load_rate_model, read_rate_card
+from tfbind.recombination.mapping.card import read_rate_card
+from tfbind.recombination.mapping.rate_model import load_rate_model
 from tfbind.recombination.mapping.relernn import RelernnModel
 from tfbind.recombination.mapping.site_windows import cut_windows, stack_windows
 from tfbind.recombination.options import OUTPUTS, RateOptions, RelernnOptions

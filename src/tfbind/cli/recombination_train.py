@@ -155,7 +155,8 @@ def _tables_of_start(start: Path, given: dict[str, Any]) -> tuple[Path, tuple[Ra
     TfbindError
         If an option is given that would make another network of it.
     """
-    from tfbind.recombination.mapping.rate_model import SHIPPED, read_rate_card
+    from tfbind.recombination.mapping.card import read_rate_card
+    from tfbind.recombination.mapping.rate_model import SHIPPED
 
     path = SHIPPED if str(start) == "shipped" else start
     options = read_rate_card(path).network

@@ -17,13 +17,8 @@ from tfbind.recombination.learning.training import (
     settings_of,
     unshifted,
 )
-from tfbind.recombination.mapping.rate_model import (
-    SHIFTS,
-    RateModel,
-    load_rate_model,
-    read_rate_card,
-    save_calibration,
-)
+from tfbind.recombination.mapping.card import read_rate_card, save_calibration
+from tfbind.recombination.mapping.rate_model import SHIFTS, RateModel, load_rate_model
 from tfbind.tensors import describe_sources
 from tfbind.training.device import available_cores
 
@@ -62,7 +57,7 @@ def recalibrate(
     ------
     TfbindError
         As `tfbind.recombination.learning.training.read_settings` and
-        `tfbind.recombination.mapping.rate_model.read_rate_card`, and if the regions are too few.
+        `tfbind.recombination.mapping.card.read_rate_card`, and if the regions are too few.
     """
     card = read_rate_card(model)
     others = [left_out] if left_out else []

@@ -24,15 +24,9 @@ from tfbind.recombination.learning.examples import (
     read_grids,
     read_regions,
 )
+from tfbind.recombination.mapping.card import RateCard, Seen, read_rate_card, save_rate_model
 from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior, window_rates
-from tfbind.recombination.mapping.rate_model import (
-    SHIFTS,
-    RateCard,
-    Seen,
-    rates_of_grids,
-    read_rate_card,
-    save_rate_model,
-)
+from tfbind.recombination.mapping.rate_model import SHIFTS, rates_of_grids
 from tfbind.recombination.mapping.scaling import region_values
 from tfbind.recombination.options import OUTPUTS, RateOptions, RelernnOptions
 from tfbind.resume.checkpoint import checkpointed

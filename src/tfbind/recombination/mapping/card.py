@@ -1,0 +1,165 @@
+"""What a model file of recombination rates says of itself, and of the regions it was trained on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfbind.errors import TfbindError
+from tfbind.genotypes.features import FEATURES, FEATURES_VERSION, REGION_FEATURES
+from tfbind.networks.spec import CELLS
+from tfbind.recombination.mapping.posterior import Calibration
+from tfbind.recombination.mapping.relernn import KIND
+from tfbind.recombination.mapping.scaling import Scaling
+from tfbind.recombination.options import SCALES, RateOptions
+from tfbind.training.model_file import change_card, made_by, read_values, write_model
+
+# of the training regions, the share that lies within the distance 1
+WITHIN = 0.999
+# how far beyond the training range of a feature the distance 1 lies, in ranges
+BEYOND = 0.05
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The region features that training has seen: their range, and a normal distribution's centre and spread.
+
+    lowest, highest : (region features,)
+    mean : (region features,)
+    precision : (region features, region features), inverse of the covariance
+    limit : Mahalanobis distance that WITHIN of the training regions keep
+    """
+
+    lowest: tuple[float, ...]
+    highest: tuple[float, ...]
+    mean: tuple[float, ...]
+    precision: tuple[tuple[float, ...], ...]
+    limit: float
+
+    @classmethod
+    def from_values(cls, values: np.ndarray) -> Seen:
+        """Describe (regions, region features) float64."""
+        mean = values.mean(axis=0)
+        spread = values.std(axis=0)
+        # features that depend on each other must not make a hair's breadth a long way
+        covariance = np.cov(values.T) + np.diag(0.05 * spread**2 + 1e-9)
+        precision = np.linalg.inv(covariance)
+        apart = values - mean
+        distances = np.sqrt(np.einsum("ij,jk,ik->i", apart, precision, apart))
+        return cls(
+            lowest=tuple(values.min(axis=0).tolist()),
+            highest=tuple(values.max(axis=0).tolist()),
+            mean=tuple(mean.tolist()),
+            precision=tuple(map(tuple, precision.tolist())),
+            limit=float(np.quantile(distances, WITHIN)),
+        )
+
+    def distance(self, values: np.ndarray) -> tuple[float, list[str]]:
+        """Distance in limits, and the features that deviate most.
+
+        The larger of two: that of all features together (Mahalanobis 1936), which sees what does not go together, and
+        that of the feature furthest out of its range, which sees what is only too large, as far too many samples.
+        """
+        apart = values - np.array(self.mean)
+        precision = np.array(self.precision)
+        together = float(np.sqrt(apart @ precision @ apart)) / self.limit
+        low, high = np.array(self.lowest), np.array(self.highest)
+        reach = np.maximum(high - low, 1e-2) * (0.5 + BEYOND)
+        alone = np.abs(values - (low + high) / 2) / reach
+        spread = np.sqrt(np.diag(np.linalg.inv(precision)))
+        deviation = alone if alone.max() > max(together, 1) else np.abs(apart) / spread
+        most = np.argsort(-deviation)[:3]
+        return max(together, float(alone.max())), [REGION_FEATURES[i].removeprefix("region_") for i in most]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateCard:
+    """What a model file of rates says of itself.
+
+    network : RateOptions
+    scaling : Scaling
+        Of the features.
+    seen : Seen
+    calibration : Calibration
+        On simulated regions that training has not seen.
+    training : dict
+        Provenance: options, sources, the prior, figures, epochs.
+    """
+
+    network: RateOptions
+    scaling: Scaling
+    seen: Seen
+    calibration: Calibration
+    training: dict[str, Any]
+
+
+def save_rate_model(path: Path, network: Any, card: RateCard) -> None:
+    """Write the model file of a Keras network, whole or not at all."""
+    values = {
+        "kind": KIND,
+        "features": list(FEATURES),
+        "features_version": FEATURES_VERSION,
+        "scales": list(SCALES),
+        "network": asdict(card.network),
+        "scaling": {"mean": card.scaling.mean.tolist(), "sd": card.scaling.sd.tolist()},
+        "seen": asdict(card.seen),
+        **_calibrated(card.calibration, card.training),
+    }
+    write_model(path, network, values)
+
+
+def save_calibration(model: Path, output: Path, calibration: Calibration, training: dict[str, Any]) -> None:
+    """Write the model file of ``model``'s network with another calibration and provenance; needs no TensorFlow."""
+    change_card(model, output, _calibrated(calibration, training))
+
+
+def _calibrated(calibration: Calibration, training: dict[str, Any]) -> dict[str, Any]:
+    return {"calibration": {"on": "simulations", **asdict(calibration)}, "training": training}
+
+
+def read_rate_card(path: Path) -> RateCard:
+    """Read and check a model of rates' card; needs no TensorFlow.
+
+    Raises
+    ------
+    TfbindError
+        As `tfbind.training.model_file.read_values`, for a card that is damaged, and for a model that reads other
+        features, or another version of them, than this tfbind computes.
+    """
+    values = read_values(path, KIND)
+    _check_features(path, values)
+    try:
+        scaling, calibration = values["scaling"], values["calibration"]
+        card = RateCard(
+            network=RateOptions(**values["network"]),
+            scaling=Scaling(np.array(scaling["mean"], np.float32), np.array(scaling["sd"], np.float32)),
+            seen=Seen(**values["seen"]),
+            calibration=Calibration(tuple(calibration["lower"]), tuple(calibration["upper"])),
+            training=values["training"],
+        )
+        if card.network.cell not in CELLS or card.scaling.mean.shape != (len(FEATURES),):
+            raise ValueError("its network is none")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise TfbindError(
+            f"{path}: its card is damaged ({error!r}), expected a model of tfbind recombination train"
+        ) from None
+    return card
+
+
+def _check_features(path: Path, values: dict[str, Any]) -> None:
+    # model format 1.2 added the field: before it, there was one version
+    version = values.get("features_version", 1)
+    if version != FEATURES_VERSION:
+        raise TfbindError(
+            f"{path}: found a network trained on version {version!r} of the features, made by"
+            f" {made_by(values) or 'unknown software'}; this tfbind computes version {FEATURES_VERSION}: retrain with"
+            " tfbind recombination train, or use the tfbind that made it"
+        )
+    if tuple(values.get("features", ())) != FEATURES or tuple(values.get("scales", ())) != SCALES:
+        raise TfbindError(
+            f"{path}: found a network of other features than this version of tfbind computes, expected"
+            " one made by its own tfbind recombination train"
+        )
