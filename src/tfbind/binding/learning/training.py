@@ -51,6 +51,8 @@ def train(
         Fields of `tfbind.networks.spec.NetworkSpec` that differ from the architecture's own; None keeps those.
         What a user may set must be of use: see `tfbind.networks.spec.check_options`.
     options : FitOptions
+        From your own program, the same seed gives the same model only if you make TensorFlow's operations
+        deterministic first: see `tfbind.training.device.prepare`.
     threads : int or None
     resume : bool
         Continue from the checkpoint of an interrupted run, if there is one.
