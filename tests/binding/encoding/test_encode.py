@@ -503,7 +503,8 @@ class TestPeaks:
             assert set(zip(contig, tensors.split.tolist(), strict=True)) == {("1", 0), ("2", 2), ("3", 1)}
         path.write_text("chr1\t500\t541\nchr9\t500\t541\n")
         with pytest.raises(
-            TfbindError, match=r"chr\.bed: 1 of 2 contigs \('chr9'\) are not in .*g\.fa \(its contigs: '1', '2', '3'"
+            TfbindError,
+            match=r"chr\.bed: 1 of 2 contigs \('chr9'\) are not in .*g\.fa \(its contigs: '1', '2', '3'",
         ):
             encode_peaks(output, path, genome, "x", options())
 
