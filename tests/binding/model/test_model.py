@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy.special import logit
 
-from tfbind.binding.model.calibration import calibrate
+from tfbind.binding.model.calibration import calibrate, calibrated_logits
 from tfbind.binding.model.model import BindingModel
 from tfbind.dna.fasta import read_batches
 from tfbind.errors import TfbindError
@@ -57,3 +58,21 @@ def test_any_name_will_do_for_a_model_file(model_path, tmp_path):
     path = tmp_path / "renamed"
     path.write_bytes(model_path.read_bytes())
     assert BindingModel(path).card.tasks == ("CREB",)
+
+
+class TestLogits:
+    def test_are_the_log_odds_of_the_probabilities(self, two_factor_model, records):
+        found = two_factor_model.logits(*records)
+        assert found.shape == (64, 2)
+        assert found == pytest.approx(logit(two_factor_model.probabilities(*records)), abs=1e-5)
+
+    def test_keep_apart_what_rounds_to_a_probability_of_1(self):
+        logits = np.array([[40.0], [40.25]], np.float32)
+        calibration = {"slope": [1.0], "intercept": [0.0]}
+        assert np.ptp(calibrate(logits, calibration)) == 0
+        assert np.ptp(calibrated_logits(logits, calibration)) == 0.25
+
+    def test_a_prevalence_shifts_them_all_alike(self):
+        calibration = {"slope": [2.0], "intercept": [1.0], "prevalence": [0.5]}
+        found = calibrated_logits(np.array([[0.0], [3.0]], np.float32), calibration, 0.1)
+        assert found[:, 0] == pytest.approx([1 - np.log(9), 7 - np.log(9)])

@@ -51,8 +51,10 @@ def fit_platt(logits: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     return {"method": "platt", "slope": slopes, "intercept": intercepts, "prevalence": prevalences}
 
 
-def calibrate(logits: np.ndarray, calibration: dict[str, Any], prevalence: float | None = None) -> np.ndarray:
-    """Turn logits into probabilities.
+def calibrated_logits(
+    logits: np.ndarray, calibration: dict[str, Any], prevalence: float | None = None
+) -> np.ndarray:
+    """Turn a network's logits into logits of calibrated probabilities.
 
     Parameters
     ----------
@@ -68,7 +70,12 @@ def calibrate(logits: np.ndarray, calibration: dict[str, Any], prevalence: float
     (n, tasks) float64
     """
     z = logits.astype(np.float64) * calibration["slope"] + calibration["intercept"]
-    return expit(z if prevalence is None else z + logit(prevalence) - logit(calibration["prevalence"]))
+    return z if prevalence is None else z + logit(prevalence) - logit(calibration["prevalence"])
+
+
+def calibrate(logits: np.ndarray, calibration: dict[str, Any], prevalence: float | None = None) -> np.ndarray:
+    """Turn a network's logits into probabilities, (n, tasks) float64; see `calibrated_logits`."""
+    return expit(calibrated_logits(logits, calibration, prevalence))
 
 
 def best_f1_threshold(label: np.ndarray, probability: np.ndarray) -> float:

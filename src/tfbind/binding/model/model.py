@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+from scipy.special import expit
 
 from tfbind.binding.encoding.inputs import InputEncoder
-from tfbind.binding.model.calibration import calibrate
+from tfbind.binding.model.calibration import calibrated_logits
 from tfbind.binding.model.card import ModelCard, read_card
 from tfbind.binding.options import MADE_UP
 from tfbind.errors import TfbindError
@@ -91,11 +92,28 @@ class BindingModel:
             Calibrated probability that the sequence is bound, among sequences of which ``prevalence`` are, or,
             where that is None, among sequences such as the training's.
         """
+        return expit(self.logits(codes, valid_length, batch_size))
+
+    def logits(self, codes: np.ndarray, valid_length: np.ndarray, batch_size: int = 512) -> np.ndarray:
+        """Score sequences on the scale of log odds.
+
+        A probability close to 1 has lost its logit to rounding, so differences are best taken of these.
+
+        Parameters
+        ----------
+        codes, valid_length, batch_size
+            See `probabilities`.
+
+        Returns
+        -------
+        (n, tasks) float64
+            Natural logarithm of the odds, p / (1 - p), of what `probabilities` gives.
+        """
         batches = (
             (codes[start : start + batch_size], valid_length[start : start + batch_size])
             for start in range(0, len(codes), batch_size)
         )
-        return np.concatenate([np.empty((0, len(self.card.tasks))), *self.stream(batches)])
+        return np.concatenate([np.empty((0, len(self.card.tasks))), *self._stream_logits(batches)])
 
     def stream(self, batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[np.ndarray]:
         """Score batch by batch, while the engine works ahead.
@@ -108,8 +126,12 @@ class BindingModel:
         Yields
         ------
         (n, tasks) float64
-            Of each batch, in their order.
+            Calibrated probabilities of each batch, in their order.
         """
+        for logits in self._stream_logits(batches):
+            yield expit(logits)
+
+    def _stream_logits(self, batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[np.ndarray]:
         encoded = (self._encoder(codes, valid_length) for codes, valid_length in batches)
         for logits in self._engine.stream(encoded):
-            yield calibrate(logits, self.card.calibration, self._prevalence)
+            yield calibrated_logits(logits, self.card.calibration, self._prevalence)
