@@ -9,8 +9,7 @@ of rates, and how the region is observed (phase, genotype errors, missing calls 
   gene_conversion: 0
 
 An interrupted simulation leaves FILE.h5.partial, and continues with --resume. The same seed gives the same regions,
-whatever the threads, and
-the first N of more.
+whatever the threads, and the first N of more.
 """
 
 from __future__ import annotations
