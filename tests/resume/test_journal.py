@@ -107,6 +107,25 @@ class TestEntries:
         journal.close()
         assert states(Journal(path, CALL, resume=True)) == [2]
 
+    @pytest.mark.parametrize("former", [(), (3,)])
+    def test_survives_an_interruption_just_after_it_is_in_place(self, path, former, monkeypatch):
+        journal = Journal(path, CALL, resume=True)
+        for n in former:
+            journal.add({"n": n})
+        rename = Path.replace
+
+        def interrupt(self, target):
+            rename(self, target)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Path, "replace", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            journal.replace({"n": 5}, data_of(5))
+        monkeypatch.undo()
+        journal.close()
+        assert states(Journal(path, CALL, resume=True)) == [5]
+        assert names_in(path.parent) == {"j"}
+
     def test_can_be_read_by_people(self, path):
         write(path, 0, 0)
         head, *entries = path.read_text().splitlines()

@@ -1,4 +1,4 @@
-# A job that was killed leaves a partial table: --resume goes on from there, or begins anew after a change.
+# A job that was killed leaves a partial table: --resume continues it, or starts over after a change.
 rule predict:
     input:
         model="results/models/{dataset}.{model}.keras",

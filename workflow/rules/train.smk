@@ -1,4 +1,4 @@
-# A job that was killed leaves its checkpoint beside the model: --resume goes on from there, or starts afresh.
+# A job that was killed leaves its checkpoint beside the model: --resume continues from there, or starts over.
 rule train:
     input:
         tensors="results/tensors/{dataset}.h5",

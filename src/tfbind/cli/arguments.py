@@ -102,8 +102,8 @@ def add_resume(parser: argparse.ArgumentParser) -> None:
         choices=("anew",),
         const=True,
         default=False,
-        help="go on where the same command was interrupted, or begin if there is nothing; what another command has"
-        " begun is refused, or with --resume anew begun anew",
+        help="continue the same command where it was interrupted, or start if there is nothing to continue; if its"
+        " arguments or inputs have changed, refuse, or with --resume anew start over",
     )
 
 

@@ -28,7 +28,7 @@ Blocks of 10,000 bases (smaller ones of a small genome) are held out whole, a tw
 which chooses the epoch, and a twentieth as test. Beside the model FILE.keras go FILE.history.tsv (one row an epoch;
 losses are bits per base) and FILE.summary.json with the bits per base, on the same bases of the test part, of the
 network and of Markov models of order 0, 3 and 5. Soft-masked bases are read like others; N ends a stretch. After
-every epoch a checkpoint is written, from which --resume goes on.
+every epoch a checkpoint is written, from which --resume continues.
 """
 SAMPLE = """Draw sequences from a model of tfbind background fit.
 
@@ -90,7 +90,9 @@ def _register_fit(actions: argparse._SubParsersAction) -> None:
         help="default %(default)s",
     )
     fitting.add_argument(
-        "--resume", action="store_true", help="go on from the checkpoint, where there is one"
+        "--resume",
+        action="store_true",
+        help="continue from the checkpoint of an interrupted training, if there is one, else start",
     )
     add_seed(parser)
     add_threads(parser)

@@ -11,8 +11,8 @@ strand (none, as both share a score), in the order of the input. Best windows an
 --bigwig writes tracks: the --stride bases in the middle of a window show its score, and where it is NA
 nothing is shown.
 
-An interrupted run (Ctrl-C, a time limit, a full disk) leaves FILE.tsv.partial beside the table, and with
---resume the same command goes on where it stopped; the files are then those of an undisturbed run.
+An interrupted run (Ctrl-C, a time limit, a full disk) leaves FILE.tsv.partial and FILE.tsv.partial.journal. The
+same command with --resume continues where it stopped, and ends with the files of an undisturbed run.
 
 --piece 3/20 scores the third of twenty stretches of the windows, a job on a cluster each; tfbind gather joins the
 twenty to the table that one run would have written, byte by byte.

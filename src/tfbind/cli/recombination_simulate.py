@@ -8,8 +8,8 @@ of rates, and how the region is observed (phase, genotype errors, missing calls 
   demographies: {constant: 1, growth: 1}
   gene_conversion: 0
 
-An interrupted simulation goes on with --resume. The same seed gives the same regions, whatever the threads, and
-the first N of more.
+An interrupted simulation leaves FILE.h5.partial, and continues with --resume. The same seed gives the same
+regions, whatever the threads, and the first N of more.
 """
 
 from __future__ import annotations

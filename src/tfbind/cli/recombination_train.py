@@ -10,7 +10,7 @@ sites, so that all regions must have the same number of haplotypes, and so must 
 
 Whole regions are held out: they choose the epoch and calibrate the intervals. Beside the model FILE.keras go
 FILE.history.tsv (one row an epoch) and FILE.summary.json. After every epoch a checkpoint is written, from which
---resume goes on.
+--resume continues.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         group.add_argument(_flag(row), type=positive_int, metavar="N", help=f"{help} ({_defaults(row)})")
     fitting.add_argument("--learning-rate", type=positive_float, metavar="X", help=_defaults("learning_rate"))
     fitting.add_argument(
-        "--resume", action="store_true", help="go on from the checkpoint, where there is one"
+        "--resume",
+        action="store_true",
+        help="continue from the checkpoint of an interrupted training, if there is one, else start",
     )
     add_seed(parser)
     add_threads(parser)

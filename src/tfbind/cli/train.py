@@ -1,7 +1,9 @@
 """Train a network on a tensors file.
 
 Beside the model FILE.keras go FILE.history.tsv (one row an epoch) and FILE.learning.svg. After every epoch a
-checkpoint is written; --resume goes on from it after an interruption, and ends as if there had been none.
+checkpoint is written, FILE.checkpoint. After an interruption --resume continues from it, and ends as if there had
+been none. The checkpoint of other options is kept under another name until these are resumed. A finished training
+has no checkpoint, so it is trained again.
 """
 
 from __future__ import annotations
@@ -85,7 +87,9 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         help="hold fold N out, of tensors from tfbind encode --folds, and train on the others",
     )
     fitting.add_argument(
-        "--resume", action="store_true", help="go on from the checkpoint, where there is one"
+        "--resume",
+        action="store_true",
+        help="continue from the checkpoint of an interrupted training, if there is one, else start",
     )
     add_seed(parser)
     add_threads(parser)
