@@ -37,7 +37,7 @@ def requirements(*lists):
     for line in [line for each in lists for line in each]:
         requirement = Requirement(line)
         if canonicalize_name(requirement.name) == PROJECT["name"]:
-            yield from requirements(*(EXTRAS[extra] for extra in requirement.extras))
+            yield from requirements(*(EXTRAS[extra] for extra in sorted(requirement.extras)))
         else:
             yield requirement
 
@@ -136,7 +136,9 @@ class TestDependencies:
         assert names(EXTRAS["jaspar"], EXTRAS["slurm"]) < names(EXTRAS["test"])
 
     @pytest.mark.parametrize(
-        "requirement", list(requirements(PROJECT["dependencies"], *EXTRAS.values())), ids=str
+        "requirement",
+        sorted(set(requirements(PROJECT["dependencies"], *EXTRAS.values())), key=str),
+        ids=str,
     )
     def test_is_pinned_to_a_version_that_is_allowed(self, requirement):
         version = {canonicalize_name(name): version for name, version in pins().items()}
