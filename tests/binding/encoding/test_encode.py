@@ -7,7 +7,7 @@ from tfbind.binding.encoding import sources
 from tfbind.binding.encoding.encode import encode_fasta, encode_labelled, encode_peaks
 from tfbind.binding.options import EncodeOptions
 from tfbind.dna.alphabet import decode_letters, encode_letters, reverse_complement
-from tfbind.dna.peaks import parse_coordinates
+from tfbind.dna.coordinates import parse_coordinates
 from tfbind.dna.shuffle import dinucleotide_counts, dinucleotide_shuffle
 from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
@@ -392,7 +392,7 @@ class TestHeldOutContigs:
 
     def test_name_without_coordinates(self, fasta, output):
         sequences = self.named() | {"mine": "ACGT"}
-        with pytest.raises(TfbindError, match=r"p\.fa: record 'mine' has no coordinates in its name"):
+        with pytest.raises(TfbindError, match=r"p\.fa: record 'mine' has no coordinates in its header"):
             encode_fasta(output, fasta(sequences), None, "x", options(test_contigs=("chr1",)))
 
 
@@ -503,7 +503,8 @@ class TestPeaks:
             assert set(zip(contig, tensors.split.tolist(), strict=True)) == {("1", 0), ("2", 2), ("3", 1)}
         path.write_text("chr1\t500\t541\nchr9\t500\t541\n")
         with pytest.raises(
-            TfbindError, match=r"chr\.bed: 1 of 2 contigs \('chr9'\) are not in .*g\.fa \(its contigs: '1', '2', '3'"
+            TfbindError,
+            match=r"chr\.bed: 1 of 2 contigs \('chr9'\) are not in .*g\.fa \(its contigs: '1', '2', '3'",
         ):
             encode_peaks(output, path, genome, "x", options())
 
