@@ -97,7 +97,6 @@ class TestSketch:
         codes = random_codes(1, LENGTH)
         codes[0, 40:] = 4
         padded = sets(sketch(codes, np.array([40])))[0]
-        assert padded == sets(sketch(codes, np.array([LENGTH])))[0]
         assert padded == sets(sketch(codes[:, :40].copy(), np.array([40]), scheme_for(LENGTH)))[0]
         codes[0, 20] = 4
         assert sketch(codes, np.array([40])).counts.tolist() == [0]
@@ -223,7 +222,7 @@ class TestFindOverlaps:
         assert found.tolist() == [True] * 400 + [False] * 200
 
     @pytest.mark.parametrize(
-        ("shared", "of", "expected"), [(3, 6, True), (3, 7, False), (4, 7, True), (2, 4, False), (3, 3, True)]
+        ("shared", "of", "expected"), [(3, 6, True), (3, 7, False), (4, 7, True), (2, 4, True), (1, 2, False)]
     )
     def test_half_of_the_one_with_fewer(self, shared, of, expected):
         queries = made([of], range(of))
@@ -239,15 +238,16 @@ class TestFindOverlaps:
     def test_what_is_kept_apart_is_not_found(self):
         # repeats of any age: whatever overlaps a sequence of another group by half would be a contradiction
         repeat = random_codes(300)
-        codes = windows(repeat, RNG.integers(0, 200, 2000))
-        share = RNG.choice([0.02, 0.05, 0.1, 0.2], (2000, 1))
+        codes = random_codes(2000, LENGTH)
+        codes[:600] = windows(repeat, RNG.integers(0, 200, 600))
+        share = np.resize([0.02, 0.05, 0.1, 0.2], (2000, 1))
         changed = RNG.random(codes.shape) < share
         codes[changed] = (codes[changed] + RNG.integers(1, 4, changed.sum())) % 4
         group = groups_of(codes)
         held_out = np.isin(group, RNG.choice(np.unique(group), len(np.unique(group)) // 5, replace=False))
-        assert 20 < held_out.sum() < 1980
+        assert 20 < held_out[:600].sum() < 580
         parts = [sketch(codes[rows], lengths(codes[rows])) for rows in (held_out, ~held_out)]
-        assert find_overlaps(*parts).mean() <= 0.01
+        assert not find_overlaps(*parts).any()
 
     def test_nothing_known(self):
         assert find_overlaps(made([2, 0], [1, 2]), made([0], [])).tolist() == [False, False]

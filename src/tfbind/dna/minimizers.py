@@ -21,15 +21,16 @@ SHORTEST_K, LONGEST_K = 16, 24
 WIDEST_WINDOW = 17
 # a k-mer that holds fewer different trinucleotides repeats a unit of a few bases
 FEWEST_TRINUCLEOTIDES = 8
-# Two sequences overlap if the minimizers that they share are worth this fraction of those of the one with fewer, and at
-# least three. A rare one is worth two when sequences are kept together: windows of 101 bases that share 50 have about a
-# third of their minimizers in common. Copies of a repeat share common ones, so they must share half of them.
-FRACTION, FEWEST = 0.5, 3
+# Two sequences overlap if they share at least this fraction of the minimizers of the one with fewer, and at least two.
+FRACTION, FEWEST = 0.5, 2
+# When sequences are kept together, a minimizer of at most RARE sequences counts twice, so that windows of 101 bases
+# that share 50 are found: a third of their minimizers is the same. Copies of a repeat share more frequent ones.
 RARE, WORTH_OF_RARE = 10, 2
+FEWEST_WORTH = 3
 # a minimizer of more sequences than this, and of more than this fraction of them, is a constant part, as of an adapter
 COMMON, COMMON_FRACTION = 200, 0.25
 # of the sequences with a minimizer, this many are compared with each one: bounds the cost of repeats
-MOST_COMPARED, MOST_SEARCHED = 64, 1024
+MOST_COMPARED, MOST_SEARCHED = 128, 1024
 _NOTHING = np.uint64(2**64 - 1)
 
 
@@ -222,7 +223,7 @@ def _group(counts, n_useful, firsts, lasts, worth, holders, parent):  # pragma: 
         at += counts[i]
         n_touched = _add_shared(firsts[mine], lasts[mine], worth[mine], holders, shared, touched)
         for j in touched[:n_touched]:
-            if shared[j] >= max(FEWEST, FRACTION * min(n_useful[i], n_useful[j])):
+            if shared[j] >= max(FEWEST_WORTH, FRACTION * min(n_useful[i], n_useful[j])):
                 parent[_root(parent, i)] = _root(parent, j)
             shared[j] = 0
     for i in range(len(counts)):
