@@ -305,6 +305,65 @@ class TestRefused:
         self.refuse(path, match)
 
 
+class TestIntervals:
+    INTERVALS = (("chr1", 5, 11), None, ("chr1", 5, 11))
+
+    @pytest.fixture
+    def path(self, tmp_path):
+        with write_tensors(tmp_path / "i.h5", ONE_HOT, tasks=["A", "B"], source=[]) as writer:
+            writer.append(**records(2), intervals=self.INTERVALS[:2])
+            writer.append(**records(0), intervals=[])
+            writer.append(**records(3), intervals=self.INTERVALS)
+        return tmp_path / "i.h5"
+
+    def test_come_back(self, path):
+        with open_tensors(path) as tensors:
+            assert tensors.intervals() == [*self.INTERVALS[:2], *self.INTERVALS]
+
+    def test_are_extra_sets_of_specification_1(self, path):
+        with h5py.File(path) as file:
+            assert file.attrs["format_version"] == "1.0"
+            assert file["contig"].asstr()[:].tolist() == ["chr1", "", "chr1", "", "chr1"]
+            assert file["start"][:].tolist() == [5, -1, 5, -1, 5]
+            assert file["end"][:].tolist() == [11, -1, 11, -1, 11]
+            assert file["start"].dtype == file["end"].dtype == np.int64
+
+    def test_a_file_without_them_falls_back_on_its_ids(self, tmp_path):
+        ids = ["my::chr1:5-11", "peak2", "chr2_100_200_shuffle_1"]
+        with write_tensors(tmp_path / "t.h5", ONE_HOT, tasks=["A", "B"], source=[]) as writer:
+            writer.append(**records() | {"id": ids})
+        with open_tensors(tmp_path / "t.h5") as tensors:
+            assert tensors.intervals() == [("chr1", 5, 11), None, ("chr2", 100, 200)]
+
+    @pytest.mark.parametrize("order", [(None, INTERVALS), (INTERVALS, None)])
+    def test_of_some_batches_only_are_a_fault(self, tmp_path, order):
+        def fail():
+            with write_tensors(tmp_path / "t.h5", ONE_HOT, tasks=["A", "B"], source=[]) as writer:
+                for intervals in order:
+                    writer.append(**records(), intervals=intervals)
+
+        with pytest.raises(ValueError, match="intervals belong to every record of a file or to none"):
+            fail()
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("start", np.zeros(4, np.int64)),
+            ("end", np.zeros(5, np.float32)),
+            ("contig", np.zeros(5, np.int64)),
+        ],
+    )
+    def test_of_another_shape_or_type_are_refused(self, path, name, value):
+        with h5py.File(path, "a") as file:
+            del file[name]
+            file[name] = value
+        with (
+            open_tensors(path) as tensors,
+            pytest.raises(TfbindError, match=rf"i\.h5: found {name} of shape"),
+        ):
+            tensors.intervals()
+
+
 class TestFolds:
     @pytest.fixture
     def path(self, tmp_path):

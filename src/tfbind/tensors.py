@@ -24,6 +24,7 @@ from tfbind.dna.alphabet import (
     n_tokens,
     one_hot,
 )
+from tfbind.dna.coordinates import Interval, parse_coordinates
 from tfbind.dna.splits import LEFT_OUT, TEST
 from tfbind.errors import TfbindError
 from tfbind.files import sha256, whole_output
@@ -44,6 +45,8 @@ _ROW_SETS = {  # name -> (dtype on disk, number of dimensions)
     "group": (_TEXT, 1),
     "parent": (_TEXT, 1),
 }
+_INTERVAL_SETS = {"contig": _TEXT, "start": np.int64, "end": np.int64}
+_UNKNOWN = ("", -1, -1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,18 +133,29 @@ class TensorsWriter:
         group: Sequence[str],
         parent: Sequence[str],
         fold: np.ndarray | None = None,
+        intervals: Sequence[Interval | None] | None = None,
     ) -> None:
         """Add n records: ``codes`` is (n, length) uint8, the others are as in the specification.
 
-        ``fold`` is (n,) uint8, where the file has folds and only there: from 1, or 0 for none.
+        ``intervals`` are n tuples of contig, start and end, or None for a record from an unknown place; give them in
+        every batch or in none. ``fold`` is (n,) uint8, where the file has folds and only there: from 1, or 0 for none.
         """
         if (fold is not None) != self._has_folds:
             raise ValueError("a fold belongs to every record of a file with folds, and to no other")
         columns = {"x": self._encoding.encode(codes), "valid_length": valid_length, "y": y, "split": split}
         texts = {"id": id, "group": group, "parent": parent}
         columns |= {name: np.asarray(text, dtype=object) for name, text in texts.items()}
+        if intervals is not None:
+            places = np.array([interval or _UNKNOWN for interval in intervals], dtype=object).reshape(-1, 3)
+            columns |= {"contig": places[:, 0], "start": places[:, 1].astype(np.int64)}
+            columns["end"] = places[:, 2].astype(np.int64)
         columns |= {} if fold is None else {"fold": fold}
         start = self._file["x"].shape[0]
+        if start == 0 and intervals is not None and "contig" not in self._file:
+            for name, dtype in _INTERVAL_SETS.items():
+                self._create(name, dtype, (), 4096)
+        if ("contig" in self._file) != (intervals is not None):
+            raise ValueError("intervals belong to every record of a file or to none")
         for name, values in columns.items():
             if len(values) != len(codes):
                 raise ValueError(f"{name} has {len(values)} rows, codes have {len(codes)}")
@@ -243,6 +257,28 @@ class Tensors:
     def text(self, name: str) -> np.ndarray:
         """Read ``id``, ``group`` or ``parent``: (n,) object array of str."""
         return self._file[name].asstr()[:]
+
+    def intervals(self) -> list[Interval | None]:
+        """Read contig, start and end of each of the n records, None where that is unknown."""
+        if not all(name in self._file for name in _INTERVAL_SETS):
+            return [parse_coordinates(name) for name in self.text("id")]
+        for name, dtype in _INTERVAL_SETS.items():
+            found = self._file[name]
+            is_text = h5py.check_string_dtype(found.dtype) is not None
+            if (
+                found.shape != self.split.shape
+                or is_text != (dtype is _TEXT)
+                or not (is_text or found.dtype == dtype)
+            ):
+                wanted = "UTF-8 text" if dtype is _TEXT else "int64"
+                self._fail(
+                    f"{name} of shape {found.shape} and type {found.dtype}", f"{self.split.shape} {wanted}"
+                )
+        contig, start, end = self.text("contig"), self._file["start"][:], self._file["end"][:]
+        return [
+            (name, first, last) if name else None
+            for name, first, last in zip(contig, start.tolist(), end.tolist(), strict=True)
+        ]
 
     def codes(self, rows: np.ndarray) -> np.ndarray:
         """Read sequences as codes, chunk by chunk, so that memory holds one byte a base.

@@ -123,6 +123,30 @@ class TestFasta:
         assert not (tmp_path / "ev").exists()
         assert evaluate(*arguments, "--allow-overlap") == 0
 
+    def test_shifted_training_sequences_are_refused(self, model_path, fasta, data, tmp_path, capsys):
+        positives, negatives = fasta
+        lines = (data / "positives.fa").read_text().splitlines()
+        with positives.open("a") as handle:
+            for number in range(20, 25):
+                handle.write(f">shifted_{number}\n{lines[2 * number + 1][6:]}\n")
+        arguments = (
+            "--model",
+            model_path,
+            "--positives",
+            positives,
+            "--negatives",
+            negatives,
+            "-o",
+            tmp_path / "ev",
+        )
+        assert evaluate(*arguments) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "'shifted_2" in line
+        assert "overlap sequences in the training or validation set of" in line
+        assert evaluate(*arguments, "--allow-overlap") == 0
+        notes = json.loads((tmp_path / "ev" / "notes.json").read_text())
+        assert "because of --allow-overlap" in notes[-1]
+
 
 @pytest.mark.parametrize(
     ("arguments", "message"),

@@ -4,7 +4,7 @@ import pytest
 from Bio import bgzf
 
 from tfbind.dna.alphabet import decode_letters
-from tfbind.dna.fasta import encode_record, read_batches, read_fasta
+from tfbind.dna.fasta import encode_batch, encode_record, read_batches, read_fasta
 from tfbind.errors import TfbindError
 
 RECORDS = [("one", "ACGTACGTAC"), ("two", "GGNCC")]
@@ -72,6 +72,20 @@ class TestReadFasta:
         content = gzip.compress(b"".join(b">r%d\nACGTTGCATC\n" % i for i in range(2000)))
         with pytest.raises(TfbindError, match=r"x\.fa: the gzip data are damaged or cut off"):
             list(read_fasta(write(content[: len(content) // 2])))
+
+
+class TestIntervals:
+    def test_are_read_from_the_whole_header(self, write):
+        path = write(">a range=chr1:1001-1004 strand=+\nACGT\n>b\nAC\n>my peak::chr2:5-7\nAC\n")
+        (batch,) = read_batches(path, length=4)
+        assert batch.names == ["a", "b", "my"]
+        assert batch.intervals == [("chr1", 1000, 1004), None, ("chr2", 5, 7)]
+
+    def test_that_are_known_are_not_looked_for(self):
+        names = ["chr1:5-9", "x"]
+        assert encode_batch("g.fa", names, ["ACGT", "AC"], 4).intervals == [("chr1", 5, 9), None]
+        given = [None, ("chr2", 5, 7)]
+        assert encode_batch("g.fa", names, ["ACGT", "AC"], 4, given).intervals == given
 
 
 class TestReadBatches:

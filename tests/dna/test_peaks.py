@@ -2,8 +2,6 @@ import gzip
 import itertools
 import math
 import random
-import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,7 +11,6 @@ from tfbind.dna.peaks import (
     Peak,
     Window,
     merge_summits,
-    parse_coordinates,
     read_peaks,
     strongest,
     windows_round_summits,
@@ -219,81 +216,3 @@ class TestWindows:
     def test_record_id(self):
         assert Window("chr1", 5, 9, "p").record_id == "p::chr1:5-9"
         assert Window("chr1", 5, 9).record_id == "chr1:5-9"
-        assert parse_coordinates(Window("chr1", 5, 9, "a_1_200").record_id) == ("chr1", 5, 9)
-
-
-class TestParseCoordinates:
-    @pytest.mark.parametrize(
-        ("name", "expected"),
-        [
-            ("chr1:100-200", ("chr1", 100, 200)),
-            ("chr1:85794585-85794785 677", ("chr1", 85794585, 85794785)),
-            ("name::chr1:100-200(+)", ("chr1", 100, 200)),
-            ("chr1:100-200(-)", ("chr1", 100, 200)),
-            ("chr1:100-200:+", ("chr1", 100, 200)),
-            ("chr1:100-200_shuffled", ("chr1", 100, 200)),
-            ("any_contig.1:0-1", ("any_contig.1", 0, 1)),
-            ("HLA-A*01:01:01:01:100-200", ("HLA-A*01:01:01:01", 100, 200)),
-            ("chr1_100_200", ("chr1", 100, 200)),
-            ("chr1_100_200_5000", ("chr1", 100, 200)),
-            ("chr18_26548346_26548596_neg_1", ("chr18", 26548346, 26548596)),
-            ("chr13_ML143366v1_fix_279656_279973_neg_4940", ("chr13_ML143366v1_fix", 279656, 279973)),
-            ("chrUn_KI270742v1_10_200_neg_3", ("chrUn_KI270742v1", 10, 200)),
-            ("chr1_KI270706v1_random_10_200", ("chr1_KI270706v1_random", 10, 200)),
-            ("hg19_chr1_100_200_+", ("chr1", 100, 200)),
-            ("chr1-100-200", ("chr1", 100, 200)),
-            ("scaffold_12_100_200", ("scaffold_12", 100, 200)),
-            ("contig5_100_200", ("contig5", 100, 200)),
-            ("NC_000913.3_100_200", ("NC_000913.3", 100, 200)),
-            ("KI270742.1_100_200", ("KI270742.1", 100, 200)),
-            ("4_100_200", ("4", 100, 200)),
-            ("2L_100_200", ("2L", 100, 200)),
-            ("XIV-100-200", ("XIV", 100, 200)),
-        ],
-    )
-    def test_found(self, name, expected):
-        assert parse_coordinates(name) == expected
-
-    @pytest.mark.parametrize(
-        "name",
-        [
-            "",
-            "A_seq_00001_peak_0",
-            "seq_1_2",
-            "seq_1_200",
-            "sample-1-200",
-            "peak_100_200",
-            "chr1",
-            "chr1_100",
-            "chr1_200_100",
-            "chr1_1_5",
-            "chr1:200-100",
-            "chr1:100",
-            "chr1:1,000-2,000",
-            "rs123:A-G",
-            "chr1_100-200",
-            "chr1_100_200kb",
-        ],
-    )
-    def test_none(self, name):
-        assert parse_coordinates(name) is None
-
-    @pytest.mark.parametrize(
-        "name", ["gata4/top5k.pos.fa.gz", "gata4/top5k.neg.fa.gz", "gimmemotifs/TAp73alpha.fa.gz"]
-    )
-    def test_real_names(self, name):
-        path = Path(__file__).parents[3] / "shared" / "data" / name
-        if not path.exists():
-            pytest.skip(f"{path} is absent")
-        sequences = re.findall(r">(.*)\n([^>]*)", gzip.decompress(path.read_bytes()).decode())
-        assert len(sequences) >= 1000
-        for record_name, sequence in sequences:
-            contig, start, end = parse_coordinates(record_name)
-            assert contig.startswith("chr")
-            assert abs(end - start - len("".join(sequence.split()))) <= 1
-
-
-@pytest.mark.parametrize(("name", "expected"), [("chr1_5_14", None), ("chr1_5_15", ("chr1", 5, 15))])
-def test_an_interval_without_a_colon_has_ten_bases(name, expected):
-    # two numbers in a name may be something else
-    assert parse_coordinates(name) == expected

@@ -38,6 +38,11 @@ class TestGroupRelated:
         group = group_related(np.array([1, 2, 3], np.uint64), [None] * 3, np.array([7, 8, 7], np.uint64))
         assert group[0] == group[2] != group[1]
 
+    def test_shared_content(self):
+        content = np.array([0, 1, 0, 3])
+        group = group_related(np.arange(4, dtype=np.uint64), [None] * 4, content=content)
+        assert partition(group) == [[0, 2], [1], [3]]
+
     def test_overlapping_coordinates(self):
         intervals = [("1", 0, 10), ("1", 9, 20), ("1", 20, 30), ("2", 5, 15), None, ("1", 2, 5)]
         group = group_related(np.arange(6, dtype=np.uint64), intervals)

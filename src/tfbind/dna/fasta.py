@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +11,7 @@ import numpy as np
 from Bio.SeqIO.FastaIO import SimpleFastaParser
 
 from tfbind.dna.alphabet import encode_letters
+from tfbind.dna.coordinates import Interval, parse_coordinates
 from tfbind.dna.packing import pack
 from tfbind.errors import TfbindError
 from tfbind.files import open_text
@@ -25,11 +26,13 @@ class Batch(NamedTuple):
     names : list of str, n of them
     codes : (n, length) uint8, padded on the right
     valid_length : (n,) int32, bases before the padding
+    intervals : list of n (contig, start, end) or None, where each record comes from; None if that is unknown
     """
 
     names: list[str]
     codes: np.ndarray
     valid_length: np.ndarray
+    intervals: list[Interval | None]
 
 
 def read_fasta(path: str | Path) -> Iterator[tuple[str, str]]:
@@ -52,6 +55,11 @@ def read_fasta(path: str | Path) -> Iterator[tuple[str, str]]:
     TfbindError
         If the file is missing, damaged, empty or no FASTA, or a record has no name.
     """
+    return ((header.split(maxsplit=1)[0], sequence) for header, sequence in read_records(path))
+
+
+def read_records(path: str | Path) -> Iterator[tuple[str, str]]:
+    """Read a FASTA file as `read_fasta` does, but yield the whole header in place of its first word."""
     with open_text(path) as handle:
         line_number, first = 0, ""
         for line_number, first in enumerate(handle, start=1):  # noqa: B007
@@ -64,10 +72,9 @@ def read_fasta(path: str | Path) -> Iterator[tuple[str, str]]:
                 f"{path}: line {line_number}: found {first.strip()[:30]!r}, expected a FASTA header starting with '>'"
             )
         for number, (title, sequence) in enumerate(SimpleFastaParser(chain([first], handle)), start=1):
-            words = title.split(maxsplit=1)
-            if not words or title[0].isspace():
+            if not title or title[0].isspace():
                 raise TfbindError(f"{path}: record {number} has no name, expected '>NAME'")
-            yield words[0], sequence
+            yield title, sequence
 
 
 def encode_record(source: str | Path, name: str, sequence: str, offset: int = 0) -> np.ndarray:
@@ -85,8 +92,16 @@ def encode_record(source: str | Path, name: str, sequence: str, offset: int = 0)
         raise TfbindError(f"{source}: record {name!r}: {error}") from None
 
 
-def encode_batch(source: str | Path, names: list[str], sequences: list[str], length: int) -> Batch:
+def encode_batch(
+    source: str | Path,
+    names: list[str],
+    sequences: list[str],
+    length: int,
+    intervals: Sequence[Interval | None] | None = None,
+) -> Batch:
     """Turn records into one batch: longer ones cropped round the centre, shorter ones padded on the right.
+
+    Without ``intervals`` the names are searched for coordinates.
 
     Raises
     ------
@@ -106,7 +121,9 @@ def encode_batch(source: str | Path, names: list[str], sequences: list[str], len
             encode_record(source, name, sequence)
         raise
     codes, valid_length = pack(flat, lengths, length)
-    return Batch(names, codes, valid_length)
+    return Batch(
+        names, codes, valid_length, list(map(parse_coordinates, names) if intervals is None else intervals)
+    )
 
 
 def read_batches(path: str | Path, length: int, size: int | None = None) -> Iterator[Batch]:
@@ -120,15 +137,20 @@ def read_batches(path: str | Path, length: int, size: int | None = None) -> Iter
         As `read_fasta` and `encode_batch`.
     """
     size = BATCH_RECORDS if size is None else size
-    names: list[str] = []
+    headers: list[str] = []
     sequences: list[str] = []
     n_bases = 0
-    for name, sequence in read_fasta(path):
-        names.append(name)
+
+    def batch() -> Batch:
+        names = [header.split(maxsplit=1)[0] for header in headers]
+        return encode_batch(path, names, sequences, length, [parse_coordinates(header) for header in headers])
+
+    for header, sequence in read_records(path):
+        headers.append(header)
         sequences.append(sequence)
         n_bases += len(sequence)
-        if len(names) == size or n_bases >= BATCH_BASES:
-            yield encode_batch(path, names, sequences, length)
-            names, sequences, n_bases = [], [], 0
-    if names:
-        yield encode_batch(path, names, sequences, length)
+        if len(headers) == size or n_bases >= BATCH_BASES:
+            yield batch()
+            headers, sequences, n_bases = [], [], 0
+    if headers:
+        yield batch()

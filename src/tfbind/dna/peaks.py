@@ -16,7 +16,6 @@ NOT_DATA = ("#", "track ", "track\t", "browser ")
 # columns, counted from 0, of the peak formats of ENCODE
 SCORE, SIGNAL, SUMMIT = 4, 6, 9
 N_COLUMNS = {"bed": 3, "broadPeak": 9, "narrowPeak": 10}
-SHORTEST_IN_A_NAME = 10
 
 
 class Peak(NamedTuple):
@@ -230,50 +229,6 @@ def windows_round_summits(
             n_moved += 1
         windows.append(Window(peak.contig, start, min(start + length, contig_length), peak.name))
     return windows, n_moved, n_short
-
-
-def parse_coordinates(record_name: str) -> tuple[str, int, int] | None:
-    """Read contig, start and end out of a record's name, or return None where it holds none.
-
-    Understood, at the start of the name's first word, are
-
-    - ``chr1:100-200``, behind ``name::`` or not, whatever follows (``(+)``): bedtools getfasta, samtools;
-      any contig;
-    - ``chr1_100_200`` and ``chr1-100-200``, whatever follows (``_neg_1``). As ``seq_1_20`` is a number
-      rather than a place, the contig must look like one: ``chr...`` (behind an assembly's name or not:
-      ``hg19_chr1_100_200``), ``scaffold_12``, ``contig5``, ``NC_000913.3``, ``KI270742.1``, ``4``, ``X``,
-      ``MT``, ``2L``, ``XIV``; and the interval must have at least 10 bases.
-
-    The numbers are returned as they stand (samtools counts from 1); an end must lie behind its start.
-    """
-    word = (record_name.split(maxsplit=1) or [""])[0]
-    match = WITH_COLON.match(word)
-    if match:
-        start, end = int(match["start"]), int(match["end"])
-        return (match["contig"], start, end) if end > start else None
-    match = WITHOUT_COLON.match(word)
-    if match:
-        start, end = int(match["start"]), int(match["end"])
-        return (match["contig"], start, end) if end - start >= SHORTEST_IN_A_NAME else None
-    return None
-
-
-WITH_COLON = re.compile(r"(?:.*::)?(?P<contig>.+):(?P<start>[0-9]+)-(?P<end>[0-9]+)(?![0-9A-Za-z.,-])")
-# A later part of a contig's name (chr13_ML143366v1_fix) holds a letter: so the first two bare numbers in
-# a row are the interval, but for scaffold_12_100_200.
-WITHOUT_COLON = re.compile(
-    r"""(?:[A-Za-z]+[0-9]+_(?=chr))?
-    (?P<contig>
-        chr[0-9A-Za-z.]+ (?: _ (?=[0-9.]*[A-Za-z]) [0-9A-Za-z.]+ )*?
-      | (?: scaffold | scf | supercont | contig | ctg | tig | utg | lg | group ) [_-]? [0-9.]+
-      | N[CTWZG]_ [A-Z]* [0-9]+ (?: \.[0-9]+ )?
-      | [A-Z]{1,6} [0-9]{5,} (?: \.[0-9]+ )?
-      | [0-9]{1,3} [LR]? | [XYZWMU] | MT | [IVX]+
-    )
-    (?P<separator> [_-] ) (?P<start> [0-9]+ ) (?P=separator) (?P<end> [0-9]+ )
-    (?! [0-9A-Za-z.] )""",
-    re.VERBOSE | re.IGNORECASE,
-)
 
 
 def _inside(start: int, length: int, contig_length: int) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from tfbind.contigs import Contigs
+from tfbind.dna.coordinates import Interval
 from tfbind.errors import TfbindError
 
 PARTS = ("train", "validation", "test")
@@ -18,13 +19,14 @@ GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 def group_related(
     digests: np.ndarray,
-    intervals: Sequence[tuple[str, int, int] | None],
+    intervals: Sequence[Interval | None],
     compositions: np.ndarray | None = None,
+    content: np.ndarray | None = None,
 ) -> np.ndarray:
     """Number the groups of records that must stay in one part.
 
-    Two records are related where they are the same sequence or each other's reverse complement, where one is
-    a dinucleotide shuffle of the other, or where their intervals overlap on a contig; relations of relations
+    Two records are related if they are the same sequence or each other's reverse complement, if one is a dinucleotide
+    shuffle of the other, if their intervals overlap on a contig, or if they share bases; relations of relations
     count.
 
     Parameters
@@ -35,6 +37,8 @@ def group_related(
         Where each record lies, half-open; None where that is unknown.
     compositions : (n,) uint64, optional
         From `tfbind.dna.digests.composition_digests`, where shuffles may be among the records.
+    content : (n,) int, optional
+        From `tfbind.dna.minimizers.overlap_groups`.
 
     Returns
     -------
@@ -47,7 +51,7 @@ def group_related(
 
     n = len(digests)
     left, right = [], []
-    for key in (digests,) if compositions is None else (digests, compositions):
+    for key in (each for each in (digests, compositions, content) if each is not None):
         _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
         left.append(first[inverse])
         right.append(np.arange(n))

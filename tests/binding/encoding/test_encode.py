@@ -6,7 +6,7 @@ import pytest
 from tfbind.binding.encoding.encode import encode_fasta, encode_labelled, encode_peaks
 from tfbind.binding.options import EncodeOptions
 from tfbind.dna.alphabet import decode_letters, encode_letters, reverse_complement
-from tfbind.dna.peaks import parse_coordinates
+from tfbind.dna.coordinates import parse_coordinates
 from tfbind.dna.shuffle import dinucleotide_counts, dinucleotide_shuffle
 from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
@@ -391,8 +391,71 @@ class TestHeldOutContigs:
 
     def test_name_without_coordinates(self, fasta, output):
         sequences = self.named() | {"mine": "ACGT"}
-        with pytest.raises(TfbindError, match=r"p\.fa: record 'mine' has no coordinates in its name"):
+        with pytest.raises(TfbindError, match=r"p\.fa: record 'mine' has no coordinates in its header"):
             encode_fasta(output, fasta(sequences), None, "x", options(test_contigs=("chr1",)))
+
+
+class TestOverlaps:
+    """Records that overlap, by their coordinates or their bases, go to one part together, and the summary says so."""
+
+    LENGTH = 60
+
+    def windows(self, n_loci=30, shifts=(0, 15)):
+        loci = random_sequences(n_loci, 2 * self.LENGTH)
+        return [locus[shift : shift + self.LENGTH] for locus in loci for shift in shifts]
+
+    def encode(self, output, path, **changed):
+        encode_fasta(output, path, None, "x", options(length=self.LENGTH, split=(0.4, 0.3, 0.3), **changed))
+        return Encoded(output)
+
+    def test_by_their_bases(self, fasta, output):
+        sequences = self.windows()
+        sequences[1::4] = map(turned, sequences[1::4])
+        found = self.encode(output, fasta(sequences))
+        part = found.split[[found.row[f"p{i}"] for i in range(60)]]
+        assert (part[::2] == part[1::2]).all()
+        assert set(part) == {0, 1, 2}
+        assert found.summary["counts"] == {
+            "records": 60,
+            "shuffles made": 60,
+            "records that overlap another one by their bases": 60,
+            "records kept together with an equal, reverse complementary, shuffled or overlapping one": 60,
+        }
+
+    def test_by_their_coordinates(self, fasta, output):
+        # 40 bases apart the windows share too little to be found by their bases
+        headers = [
+            f"r{i} range=chr1:{1000 * (i // 2) + 40 * (i % 2) + 1}-{1000 * (i // 2) + 40 * (i % 2) + 60}"
+            for i in range(60)
+        ]
+        sequences = dict(zip(headers, self.windows(shifts=(0, 40)), strict=True))
+        found = self.encode(output, fasta(sequences))
+        part = found.split[[found.row[f"r{i}"] for i in range(60)]]
+        assert (part[::2] == part[1::2]).all()
+        counts = found.summary["counts"]
+        assert counts["records with coordinates"] == 60
+        assert counts["records that overlap another one by their coordinates"] == 60
+        assert "records that overlap another one by their bases" not in counts
+
+    def test_in_another_spelling_of_the_contig(self, fasta, output):
+        sequences = random_sequences(20, self.LENGTH)
+        headers = [f"chr1:{1000 * i}-{1000 * i + 60}" for i in range(10)]
+        headers += [f"r{i} chromosome:R64:1:{1000 * i + 50}:{1000 * i + 109}:1" for i in range(10)]
+        found = self.encode(output, fasta(dict(zip(headers, sequences, strict=True))))
+        assert set(found.group) == {"chr1"}
+        assert all(found.split[found.row[headers[i]]] == found.split[found.row[f"r{i}"]] for i in range(10))
+
+    def test_made_negatives_have_the_interval_of_their_positive(self, fasta, output):
+        a, b = random_sequences(2, self.LENGTH)
+        self.encode(output, fasta({"a range=chr1:11-70": a, "b": b}))
+        with open_tensors(output) as tensors:
+            found = dict(zip(tensors.text("id"), tensors.intervals(), strict=True))
+        assert found == {
+            "a": ("chr1", 10, 70),
+            "a_shuffle_1": ("chr1", 10, 70),
+            "b": None,
+            "b_shuffle_1": None,
+        }
 
 
 class TestPeaks:
@@ -424,6 +487,16 @@ class TestPeaks:
         assert sorted(gc[bound]) == pytest.approx(sorted(gc[~bound]), abs=1)
         assert found.summary["negative_method"] == "genome"
         assert (found.group == [place[0] for place in places]).all()
+
+    def test_a_name_with_a_space_or_a_place_in_it_changes_nothing(self, genome, peaks, tmp_path, output):
+        encode_peaks(output, peaks, genome, "x", options(test_contigs=("2",)))
+        odd = tmp_path / "odd.bed"
+        odd.write_text(peaks.read_text().replace("peak", "my peak chr9:5-70"))
+        encode_peaks(tmp_path / "odd.h5", odd, genome, "x", options(test_contigs=("2",)))
+        with open_tensors(output) as plain, open_tensors(tmp_path / "odd.h5") as tensors:
+            assert tensors.intervals() == plain.intervals()
+            assert (tensors.split == plain.split).all()
+            assert tensors.text("group").tolist() == plain.text("group").tolist()
 
     def test_sequences_are_the_genomes(self, genome, peaks, output):
         encode_peaks(output, peaks, genome, "x", options())

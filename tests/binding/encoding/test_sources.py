@@ -97,6 +97,7 @@ class TestSources:
         assert [decode_letters(row) for row in batch.codes] == ["CCGG", "ACTN"]
         assert batch.valid_length.tolist() == [4, 3]
         assert batch.names == [window.record_id for window in windows]
+        assert batch.intervals == [window[:3] for window in windows]
 
     def test_peak_windows_count_what_happened(self, write):
         genome = write(f">c\n{'ACGT' * 50}\n>d\n{'AC' * 4}\n", "g.fa")

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -214,6 +215,85 @@ class TestRefuseSeen:
         found = examples_from_tensors(shuffle_tensors, split, model)
         with pytest.raises(TfbindError, match=f"x: {len(found.id)} of {len(found.id)} sequences"):
             refuse_seen(found, model, "x")
+
+
+class TestOverlapping:
+    """Windows shifted by a few bases from training windows, among sequences that the model has not seen."""
+
+    N = 400
+
+    @pytest.fixture
+    def examples(self, model, fasta, shuffle_tensors):
+        """Make examples of which the first ``n`` overlap training sequences, each by 50 bases of 60."""
+
+        def examples(n, turn=str):
+            with open_tensors(shuffle_tensors) as tensors:
+                bound = (tensors.split < 2) & (tensors.text("parent") == "") & (tensors.valid_length == 60)
+                stored = [decode_letters(row) for row in tensors.codes(np.flatnonzero(bound))]
+            stored = [sequence for sequence in stored if "N" not in sequence][:n]
+            shifted = [
+                turn(s[10:] + other[:10]) for s, other in zip(stored, random_sequences(n), strict=True)
+            ]
+            positives = fasta("p", shifted + random_sequences(self.N // 2 - n, 12))
+            return examples_from_fasta(positives, fasta("n", random_sequences(self.N // 2, 10)), model)
+
+        return examples
+
+    @pytest.mark.parametrize("turn", [str, reverse_complement])
+    def test_more_than_one_in_a_hundred_are_refused(self, model, examples, turn):
+        with pytest.raises(
+            TfbindError,
+            match=r"^x: 5 of 400 sequences, such as 'p_0', overlap sequences in the training or validation set of"
+            r" .*one\.keras, expected at most 1%; --allow-overlap evaluates all the same$",
+        ):
+            refuse_seen(examples(5, turn), model, "x")
+
+    def test_fewer_are_left_out_and_noted(self, model, examples):
+        found = refuse_seen(examples(4), model, "x")
+        assert np.flatnonzero(found.seen).tolist() == [0, 1, 2, 3]
+        evaluation = evaluate(model, found, seed=0)
+        metrics = evaluation.metrics["CREB"]
+        assert (metrics["n_seen"], metrics["n_not_scored"], metrics["n_positive"]) == (4, 4, 196)
+        assert np.flatnonzero(evaluation.predictions["score"].isna()).tolist() == [0, 1, 2, 3]
+        assert evaluation.notes[-1] == (
+            "4 of 400 sequences were in the training or validation set of the model or overlap a sequence in it. They"
+            " have no score and are left out of all figures."
+        )
+
+    def test_all_are_evaluated_if_allowed(self, model, examples):
+        evaluation = evaluate(model, refuse_seen(examples(9), model, "x", allow=True), seed=0)
+        metrics = evaluation.metrics["CREB"]
+        assert (metrics["n_seen"], metrics["n_not_scored"], metrics["n_positive"]) == (9, 0, 200)
+        assert evaluation.notes[-1].startswith("9 of 400 sequences were in")
+        assert evaluation.notes[-1].endswith("because of --allow-overlap: the figures may be too good.")
+
+    def test_equal_ones_count_too_if_allowed(self, model, shuffle_tensors):
+        found = refuse_seen(examples_from_tensors(shuffle_tensors, "train", model), model, "x", allow=True)
+        assert evaluate(model, found, seed=0).metrics["CREB"]["n_seen"] == len(found.id)
+
+    def test_unlabelled_ones_do_not_count(self, model, examples):
+        found = refuse_seen(examples(4), model, "x")
+        found.y[0] = np.nan
+        assert evaluate(model, found, seed=0).metrics["CREB"]["n_seen"] == 3
+
+    def test_the_test_part_has_none(self, model, shuffle_tensors):
+        found = refuse_seen(examples_from_tensors(shuffle_tensors, "test", model), model, "x")
+        evaluation = evaluate(model, found, seed=0)
+        assert evaluation.metrics["CREB"]["n_seen"] == 0
+        assert evaluation.notes == [SHUFFLES_NOTE, PAIRED_NOTE]
+
+    def test_a_model_without_minimizers_is_said_to_have_none(self, model_path, examples, caplog):
+        model = BindingModel(model_path, threads=1)
+        model.card = replace(model.card, sketches=None)
+        found = examples(5)
+        caplog.clear()
+        with caplog.at_level("INFO"):
+            found = refuse_seen(found, model, "x")
+        assert [record.message for record in caplog.records] == [
+            f"{model_path}: holds no minimizers of its training sequences, so only equal sequences were looked for"
+        ]
+        metrics = evaluate(model, found, seed=0).metrics["CREB"]
+        assert (metrics["n_seen"], metrics["n_not_scored"]) == (None, 0)
 
 
 class TestEvaluate:

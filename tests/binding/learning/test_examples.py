@@ -192,6 +192,55 @@ class TestRefused:
             BindingData(tensors, seed=0)
 
 
+class TestFoldsOfTheLinearModel:
+    """Overlapping training sequences are in one fold, so that no weights score what they were fitted to."""
+
+    @pytest.fixture
+    def loci(self):
+        rng = np.random.default_rng(4)
+        return ["".join(row) for row in rng.choice(list("ACGT"), (80, 200))]
+
+    def pairs(self, tmp_path, headers, sequences):
+        for name, of_label in (("p", slice(0, 80)), ("n", slice(80, 160))):
+            text = "".join(
+                f">{h}\n{s}\n" for h, s in zip(headers[of_label], sequences[of_label], strict=True)
+            )
+            (tmp_path / f"{name}.fa").write_text(text)
+        options = EncodeOptions(length=60)
+        encode_fasta(tmp_path / "t.h5", tmp_path / "p.fa", tmp_path / "n.fa", "X", options)
+        with open_tensors(tmp_path / "t.h5") as tensors:
+            data = BindingData(tensors, seed=0, tracks=True)
+            fold = dict(zip(data.train.id, data.linear.fold.tolist(), strict=True))
+        return [{fold.get(f"r{i}"), fold.get(f"r{i + 1}")} for i in range(0, 160, 2)]
+
+    def test_by_the_coordinates_in_the_file(self, tmp_path, loci):
+        headers = [
+            f"r{i} range=chr1:{1000 * (i // 2) + 40 * (i % 2) + 1}-{1000 * (i // 2) + 60}" for i in range(160)
+        ]
+        sequences = [locus[shift : shift + 60] for locus in loci for shift in (0, 100)]
+        pairs = self.pairs(tmp_path, headers, sequences)
+        assert {len(pair) for pair in pairs} == {1}
+        assert len(set().union(*pairs)) == 5
+
+    def test_by_their_bases(self, tmp_path, loci):
+        sequences = [locus[shift : shift + 60] for locus in loci for shift in (0, 10)]
+        pairs = self.pairs(tmp_path, [f"r{i}" for i in range(160)], sequences)
+        assert {len(pair) for pair in pairs} == {1}
+
+
+class TestSketches:
+    def test_are_of_the_training_and_validation_sequences_that_are_no_shuffles(self, shuffled):
+        n_shuffles = sum((part.parent != "").sum() for part in (shuffled.train, shuffled.held_out))
+        found = shuffled.sketches()
+        assert len(found.counts) == len(shuffled.train) + len(shuffled.held_out) - n_shuffles
+        assert n_shuffles > 0
+        first = shuffled.train.sketches(slice(0, 1))
+        assert found.hashes[: first.counts[0]].tolist() == first.hashes.tolist()
+
+    def test_keep_given_negatives(self, given):
+        assert len(given.sketches().counts) == len(given.train) + len(given.held_out)
+
+
 def test_parts_share_no_sequence(shuffle_tensors):
     with open_tensors(shuffle_tensors) as tensors:
         train, validation = Part(tensors, TRAIN), Part(tensors, VALIDATION)

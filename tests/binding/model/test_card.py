@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tfbind.binding.model.card import ModelCard, read_card, save_model
+from tfbind.dna.minimizers import Scheme, Sketches
 from tfbind.errors import TfbindError
 from tfbind.networks.build import build
 from tfbind.networks.spec import make_spec
@@ -20,6 +21,7 @@ from tfbind.training.model_file import CARD, WEIGHTS, load_network
 
 X = np.random.default_rng(1).integers(0, 2, (3, 30, 4)).astype(np.uint8)
 VALID_LENGTH = np.array([30, 20, 12], np.int32)
+SKETCHES = Sketches(Scheme(20, 4), np.array([7, 2**32 - 1, 0], np.uint32), np.array([2, 0, 1], np.int32))
 DIGESTS = np.array([3, 2**63 + 5, 2**64 - 1], np.uint64)
 
 
@@ -36,6 +38,7 @@ def made() -> tuple[keras.Model, ModelCard]:
         threshold=(0.5, 0.25),
         negative_method="given",
         digests=DIGESTS,
+        sketches=SKETCHES,
         training={"n_train": 12},
     )
     return network, card
@@ -94,10 +97,22 @@ class TestSaved:
         ):
             assert getattr(found, name) == getattr(card, name)
         assert np.array_equal(found.digests, DIGESTS)
+        assert found.sketches.scheme == SKETCHES.scheme
+        assert np.array_equal(found.sketches.hashes, SKETCHES.hashes)
+        assert np.array_equal(found.sketches.counts, SKETCHES.counts)
         assert set(found.software) == {"tfbind", "keras", "tensorflow", "numpy", "python"}
 
         loaded = load_network(path, found.network)
         assert np.array_equal(*(make_forward(one)(X, VALID_LENGTH) for one in (loaded, network)))
+
+    @pytest.mark.parametrize("card", ["without", "none"])
+    def test_may_lack_minimizers(self, rewrite, card_values, card):
+        # models of earlier versions have none
+        if card == "without":
+            del card_values["sketches"]
+        else:
+            card_values["sketches"] = None
+        assert read_card(rewrite(card=json.dumps(card_values).encode())).sketches is None
 
     def test_is_the_same_file_the_second_time(self, saved, tmp_path):
         save_model(tmp_path / "again.keras", *made())
@@ -166,6 +181,9 @@ class TestRefused:
             {"calibration": {"method": "platt", "slope": [1.0], "intercept": [0.0]}},
             {"digests": "x"},
             {"digests": base64.b64encode(b"12345").decode()},
+            {"sketches": {}},
+            {"sketches": {"k": 20, "window": 4, "hashes": "AAAA", "counts": ""}},
+            {"sketches": {"k": 20, "window": 4, "hashes": "", "counts": base64.b64encode(b"1234").decode()}},
         ],
     )
     def test_a_card_with_odd_entries(self, rewrite, card_values, change):

@@ -27,10 +27,11 @@ from tfbind.binding.encoding.sources import (
 from tfbind.binding.encoding.summary import Tally, report
 from tfbind.binding.options import EncodeOptions
 from tfbind.dna.alphabet import AMBIGUOUS
+from tfbind.dna.coordinates import Interval, in_one_spelling
 from tfbind.dna.digests import composition_digests, strand_canonical_digests
 from tfbind.dna.genome import Genome
 from tfbind.dna.matched import intervals_by_contig
-from tfbind.dna.peaks import parse_coordinates
+from tfbind.dna.minimizers import Sketches, join_sketches, overlap_groups, sketch
 from tfbind.dna.splits import (
     TEST,
     TRAIN,
@@ -53,7 +54,8 @@ class _Survey:
 
     digest: np.ndarray
     composition: np.ndarray
-    intervals: list[tuple[str, int, int] | None]
+    intervals: list[Interval | None]
+    sketches: Sketches
     y: np.ndarray
     made_digest: np.ndarray
     n_ambiguous: int
@@ -61,8 +63,8 @@ class _Survey:
 
 
 def _survey(sources: Sequence[Source], n_tasks: int, options: EncodeOptions, maker: Maker | None) -> _Survey:
-    digests, compositions, labels, made_digests, names = [], [], [], [], []
-    intervals: list[tuple[str, int, int] | None] = []
+    digests, compositions, labels, made_digests, names, sketches = [], [], [], [], [], []
+    intervals: list[Interval | None] = []
     n_ambiguous = n_padded = 0
     with Progress("reading", unit="records") as progress:
         for source in sources:
@@ -71,7 +73,8 @@ def _survey(sources: Sequence[Source], n_tasks: int, options: EncodeOptions, mak
                 digests.append(strand_canonical_digests(batch.codes, batch.valid_length))
                 compositions.append(composition_digests(batch.codes, batch.valid_length))
                 labels.append(source.labels(batch.names))
-                intervals.extend(map(parse_coordinates, batch.names))
+                intervals.extend(batch.intervals)
+                sketches.append(sketch(batch.codes, batch.valid_length))
                 names.append(np.fromiter(map(hash, batch.names), np.int64, len(batch.names)))
                 inside = np.arange(options.length) < batch.valid_length[:, None]
                 n_ambiguous += int(((batch.codes == AMBIGUOUS) & inside).any(axis=1).sum())
@@ -84,7 +87,8 @@ def _survey(sources: Sequence[Source], n_tasks: int, options: EncodeOptions, mak
     return _Survey(
         np.concatenate(digests),
         np.concatenate(compositions),
-        intervals,
+        in_one_spelling(intervals),
+        join_sketches(sketches),
         np.concatenate(labels).reshape(-1, n_tasks),
         np.concatenate(made_digests) if made_digests else np.empty(0, np.uint64),
         n_ambiguous,
@@ -119,19 +123,18 @@ def _find(sources: Sequence[Source], row: int) -> tuple[Path, str]:
 
 
 def _deal(
-    sources: Sequence[Source], survey: _Survey, options: EncodeOptions
-) -> tuple[np.ndarray, np.ndarray]:
-    """Deal the records to the parts; also tell their groups of related records."""
-    group = group_related(survey.digest, survey.intervals, survey.composition)
+    sources: Sequence[Source], survey: _Survey, group: np.ndarray, options: EncodeOptions
+) -> np.ndarray:
+    """Deal the records, of which related ones share a group, to the parts."""
     _, stratum = np.unique(np.nan_to_num(survey.y, nan=-1), axis=0, return_inverse=True)
     if not options.test_contigs and not options.validation_contigs:
-        return split_at_random(group, stratum, options.split, options.seed), group
+        return split_at_random(group, stratum, options.split, options.seed)
     nowhere = [row for row, interval in enumerate(survey.intervals) if interval is None]
     if nowhere:
         path, name = _find(sources, nowhere[0])
         raise TfbindError(
-            f"{path}: record {name!r} has no coordinates in its name, expected some such as chr1:100-200:"
-            " holding contigs out needs them"
+            f"{path}: record {name!r} has no coordinates in its header, but holding contigs out needs them:"
+            " write them as chr1:100-200, or leave --test-contigs out"
         )
     contig = np.array([interval[0] for interval in survey.intervals if interval is not None])
     part = split_by_contig(contig, group, options.test_contigs, options.validation_contigs)
@@ -140,7 +143,13 @@ def _deal(
         train, validation, _ = options.split
         fractions = (train / (train + validation), validation / (train + validation), 0.0)
         part[rest] = split_at_random(group[rest], stratum[rest], fractions, options.seed)
-    return part, group
+    return part
+
+
+def _n_in_groups(group: np.ndarray) -> int:
+    """Count the records that are not alone in their group."""
+    size = np.unique(group, return_counts=True)[1]
+    return int(size[size > 1].sum())
 
 
 def _deal_folds(
@@ -183,7 +192,8 @@ def _rows(
         n_of_source = 0
         for batch in source.batches():
             rows = slice(n, n + len(batch.names))
-            groups = [interval[0] if interval else "" for interval in survey.intervals[rows]]
+            intervals = survey.intervals[rows]
+            groups = [interval[0] if interval else "" for interval in intervals]
             folds = None if fold is None else fold[rows]
             yield {
                 "codes": batch.codes,
@@ -194,6 +204,7 @@ def _rows(
                 "id": batch.names,
                 "group": groups,
                 "parent": [""] * len(batch.names),
+                "intervals": intervals,
             }
             if maker is not None:
                 made = maker.make(batch, n_of_source)
@@ -211,6 +222,7 @@ def _rows(
                     ],
                     "group": [groups[positive] for positive in positives],
                     "parent": [batch.names[positive] if maker.paired else "" for positive in positives],
+                    "intervals": [intervals[positive] for positive in positives],
                 }
                 n_made += len(made.positive)
             n += len(batch.names)
@@ -245,7 +257,9 @@ def _encode(
             "most negatives given are dinucleotide shuffles of positives: stored as shuffles (negative_method %s)",
             negative_method,
         )
-    part, group = _deal(sources, survey, options)
+    content = overlap_groups(survey.sketches)
+    group = group_related(survey.digest, survey.intervals, survey.composition, content)
+    part = _deal(sources, survey, group, options)
     fold = _deal_folds(sources, survey, part, group, options)
     keep = _keep_made(survey)
     tally = Tally(factors, options.folds)
@@ -265,7 +279,6 @@ def _encode(
             writer.append(**rows)
             tally.add(rows["y"], rows["split"], rows["fold"])
             progress.update(len(rows["id"]))
-    group_sizes = np.bincount(group)
     bound = (survey.y == 1).any(axis=1)
     noun = "negatives" if maker is None else maker.noun
     counts = counts | {
@@ -274,8 +287,13 @@ def _encode(
         f"{noun} left out because they equal another sequence": int((~keep).sum()),
         "records with ambiguous bases": survey.n_ambiguous,
         "records padded": survey.n_padded,
-        "records kept together with an equal, reverse complementary, shuffled or overlapping one": int(
-            group_sizes[group_sizes > 1].sum()
+        "records with coordinates": sum(interval is not None for interval in survey.intervals),
+        "records that overlap another one by their coordinates": _n_in_groups(
+            group_related(np.arange(len(part), dtype=np.uint64), survey.intervals)
+        ),
+        "records that overlap another one by their bases": _n_in_groups(content),
+        "records kept together with an equal, reverse complementary, shuffled or overlapping one": _n_in_groups(
+            group
         ),
         "sequences both bound and unbound": len(np.intersect1d(survey.digest[bound], survey.digest[~bound])),
     }

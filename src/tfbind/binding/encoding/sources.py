@@ -18,7 +18,6 @@ from tfbind.dna.peaks import (
     Peak,
     Window,
     merge_summits,
-    parse_coordinates,
     read_peaks,
     strongest,
     windows_round_summits,
@@ -128,7 +127,9 @@ def windows_source(genome: Genome, windows: Sequence[Window], length: int, label
         for start in range(0, len(windows), BATCH_RECORDS):
             chunk = windows[start : start + BATCH_RECORDS]
             sequences = [genome.fetch(window.contig, window.start, window.end) for window in chunk]
-            yield encode_batch(genome.path, [window.record_id for window in chunk], sequences, length)
+            names = [window.record_id for window in chunk]
+            places = [(window.contig, window.start, window.end) for window in chunk]
+            yield encode_batch(genome.path, names, sequences, length, places)
 
     return Source(genome.path, batches, _all_labelled(label))
 
@@ -192,7 +193,7 @@ def matched_windows(
     wanted = np.zeros((max(stratum_of_contig.values()) + 1, options.length + 1), np.int64)
     n_before = 0
     for batch in positives.batches():
-        contigs = [coordinates[0] for coordinates in map(parse_coordinates, batch.names) if coordinates]
+        contigs = [interval[0] for interval in batch.intervals if interval]
         strata = np.array([stratum_of_contig[contig] for contig in contigs])
         gc = ((batch.codes == 1) | (batch.codes == 2)).sum(axis=1)
         known = np.maximum((batch.codes != AMBIGUOUS).sum(axis=1), 1)

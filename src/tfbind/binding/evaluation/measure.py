@@ -17,6 +17,7 @@ from tfbind.binding.scanning.windows import MIN_BASES
 from tfbind.dna.alphabet import AMBIGUOUS
 from tfbind.dna.digests import composition_digests, strand_canonical_digests
 from tfbind.dna.fasta import read_batches
+from tfbind.dna.minimizers import find_overlaps, sketch
 from tfbind.dna.splits import PARTS, TEST, TRAIN, VALIDATION
 from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
@@ -33,6 +34,8 @@ BACKGROUND_NOTE = (
     " differs from these. Against real unbound sequence expect less."
 )
 NEGATIVES_NOTES = {"dinucleotide": SHUFFLES_NOTE, "background": BACKGROUND_NOTE}
+# overlapping sequences that are left out; above this fraction they are refused
+MOST_OVERLAPPING = 0.01
 PAIRED_NOTE = (
     "The negatives of this test are dinucleotide shuffles of its positives; intervals resample them together."
 )
@@ -52,6 +55,11 @@ class EvaluationSet(NamedTuple):
         Whether negatives are shuffles of positives.
     n_folds : int or None
         Of the cross-validation, where this is one of its folds.
+    seen : (n,) bool or None
+        Which sequences were in the training or validation set of the model or overlap one of them; None if that is
+        not known. See `refuse_seen`.
+    keep_seen : bool
+        Whether to measure on those, too.
     """
 
     id: np.ndarray
@@ -62,13 +70,15 @@ class EvaluationSet(NamedTuple):
     cluster: np.ndarray | None
     paired: bool
     n_folds: int | None = None
+    seen: np.ndarray | None = None
+    keep_seen: bool = False
 
 
 class Evaluation(NamedTuple):
     """A model's verdict on examples, and ours on the model.
 
-    metrics : dict of factor to metrics, see `tfbind.binding.evaluation.metrics.score_metrics`; of a fold also
-        ``n_folds``
+    metrics : dict of factor to metrics, see `tfbind.binding.evaluation.metrics.score_metrics`; also ``n_seen``, how
+        many of the labelled sequences the model has seen (None if not known), and for a fold ``n_folds``
     roc, pr : dict of factor to curve, see `tfbind.binding.evaluation.metrics.curves`
     predictions : DataFrame with columns id, factor, label, score, split, cluster (text, empty where independent)
     notes : plain sentences that belong beside the figures
@@ -109,7 +119,7 @@ def examples_from_tensors(path: Path, split: str, model: BindingModel) -> Evalua
                 else ", and it is not the file whose fold the model left out"
             )
             raise TfbindError(f"{path}: its {split} part is empty{why}, expected sequences to evaluate on")
-        id, parent, group = (tensors.text(name)[part.rows] for name in ("id", "parent", "group"))
+        id, parent, group = part.id, part.parent, tensors.text("group")[part.rows]
     held_out = fold is not None and split == PARTS[TEST]
     names = np.full(len(part), f"fold{fold}" if held_out else split, dtype=object)
     cluster: np.ndarray | None
@@ -188,31 +198,76 @@ def examples_from_fasta(positives: Path, negatives: Path, model: BindingModel) -
     )
 
 
-def refuse_seen(examples: EvaluationSet, model: BindingModel, source: str) -> None:
-    """Refuse examples that the model was trained or validated on, on either strand.
+def refuse_seen(
+    examples: EvaluationSet, model: BindingModel, source: str, *, allow: bool = False
+) -> EvaluationSet:
+    """Find the examples that the model was trained or validated on, or that overlap such a sequence.
+
+    Equal sequences, on either strand, are refused. Overlapping ones (see `tfbind.dna.minimizers.find_overlaps`) are
+    refused if they are more than 1% of the examples. Fewer are marked, and `evaluate` leaves them out: copies of a
+    repeat look like overlapping windows.
+
+    Parameters
+    ----------
+    examples : EvaluationSet
+    model : BindingModel
+    source : str
+        Where the examples come from, for messages.
+    allow : bool
+        Refuse nothing, and have `evaluate` measure on all of them.
 
     Raises
     ------
     TfbindError
         Naming how many there are and the first one.
     """
+    card, known = model.card, examples.codes
     # what a k-mer tensors file could not tell in training must not tell here either
-    encoding, known = model.card.encoding, examples.codes
-    if model.card.training["stored_as"] == "kmer":
-        known = encoding.decode(encoding.encode(known))
-    seen = np.isin(strand_canonical_digests(known, examples.valid_length), model.card.digests)
-    if seen.any():
+    if card.training["stored_as"] == "kmer":
+        known = card.encoding.decode(card.encoding.encode(known))
+    equal = np.isin(strand_canonical_digests(known, examples.valid_length), card.digests)
+    if equal.any() and not allow:
         raise TfbindError(
-            f"{source}: {int(seen.sum()):,} of {len(seen):,} sequences, such as {examples.id[int(seen.argmax())]!r},"
-            f" or their reverse complements were in the training or validation set of {model.path}, expected none;"
-            " --allow-overlap evaluates all the same"
+            f"{source}: {_how_many(equal, examples)} or their reverse complements were in the training or validation"
+            f" set of {model.path}, expected none; --allow-overlap evaluates all the same"
         )
+    if card.sketches is None:
+        logger.info(
+            "%s: holds no minimizers of its training sequences, so only equal sequences were looked for",
+            model.path,
+        )
+        return examples._replace(seen=equal if equal.any() else None, keep_seen=allow)
+    overlapping = find_overlaps(sketch(known, examples.valid_length, card.sketches.scheme), card.sketches)
+    if overlapping.mean() > MOST_OVERLAPPING and not allow:
+        raise TfbindError(
+            f"{source}: {_how_many(overlapping, examples)} overlap sequences in the training or validation set of"
+            f" {model.path}, expected at most {MOST_OVERLAPPING:.0%}; --allow-overlap evaluates all the same"
+        )
+    return examples._replace(seen=equal | overlapping, keep_seen=allow)
+
+
+def _how_many(chosen: np.ndarray, examples: EvaluationSet) -> str:
+    first = examples.id[int(chosen.argmax())]
+    return f"{int(chosen.sum()):,} of {len(chosen):,} sequences, such as {first!r},"
+
+
+def _seen_note(examples: EvaluationSet) -> list[str]:
+    if examples.seen is None or not examples.seen.any():
+        return []
+    what = (
+        f"{int(examples.seen.sum()):,} of {len(examples.seen):,} sequences were in the training or validation set of"
+        " the model or overlap a sequence in it."
+    )
+    if examples.keep_seen:
+        return [f"{what} They were evaluated because of --allow-overlap: the figures may be too good."]
+    return [f"{what} They have no score and are left out of all figures."]
 
 
 def evaluate(model: BindingModel, examples: EvaluationSet, seed: int) -> Evaluation:
     """Score examples and measure how well the scores tell bound from unbound.
 
-    What `tfbind.binding.scanning.prediction` gives no score to has none here: too short, or without a base.
+    What `tfbind.binding.scanning.prediction` gives no score to has none here: too short, or without a base. Nor has
+    what `refuse_seen` has marked, unless it is to be kept.
 
     Parameters
     ----------
@@ -224,10 +279,15 @@ def evaluate(model: BindingModel, examples: EvaluationSet, seed: int) -> Evaluat
     probability = model.probabilities(examples.codes, examples.valid_length)
     too_short = examples.valid_length < min(MIN_BASES, model.card.encoding.length)
     probability[too_short | (examples.codes == AMBIGUOUS).all(axis=1)] = np.nan
+    if examples.seen is not None and not examples.keep_seen:
+        probability[examples.seen] = np.nan
     metrics, roc, pr, tables = {}, {}, {}, []
     for index, factor in enumerate(model.card.tasks):
         label, score = examples.y[:, index], probability[:, index]
         metrics[factor] = score_metrics(label, score, examples.cluster, model.card.threshold[index], seed)
+        metrics[factor]["n_seen"] = (
+            None if examples.seen is None else int((examples.seen & ~np.isnan(label)).sum())
+        )
         metrics[factor] |= {} if examples.n_folds is None else {"n_folds": examples.n_folds}
         roc[factor], pr[factor] = curves(label, score)
         tables.append(
@@ -245,5 +305,7 @@ def evaluate(model: BindingModel, examples: EvaluationSet, seed: int) -> Evaluat
     predictions = pd.concat(tables, ignore_index=True)
     predictions["label"] = predictions["label"].mask(predictions["label"] < 0)
     note = NEGATIVES_NOTES.get(model.card.negative_method)
-    notes = [] if note is None else [note]
-    return Evaluation(metrics, roc, pr, predictions, notes + ([PAIRED_NOTE] if examples.paired else []))
+    notes = (
+        ([] if note is None else [note]) + ([PAIRED_NOTE] if examples.paired else []) + _seen_note(examples)
+    )
+    return Evaluation(metrics, roc, pr, predictions, notes)

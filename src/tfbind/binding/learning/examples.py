@@ -11,7 +11,7 @@ from tfbind.binding.learning.gkm import CrossFit, cross_fit
 from tfbind.binding.learning.parts import Part, useful_shuffles
 from tfbind.dna.alphabet import reverse_complement
 from tfbind.dna.digests import composition_digests
-from tfbind.dna.peaks import parse_coordinates
+from tfbind.dna.minimizers import Sketches, join_sketches, overlap_groups
 from tfbind.dna.shuffle import dinucleotide_shuffle
 from tfbind.dna.splitmix import seeds_for
 from tfbind.dna.splits import PARTS, TEST, TRAIN, VALIDATION, group_related
@@ -58,16 +58,17 @@ class BindingData:
                             f"{tensors.path}: no {name} sequence of {factor} in the {PARTS[number]} part, expected some"
                         )
         self.n_train = len(self.train)
-        self._shuffles, self._parents = self._find_shuffles(tensors)
+        self._shuffles, self._parents = self._find_shuffles()
         never_seen = (self.held_out, Part(tensors, TEST))
         self._held_out_digests = np.concatenate([part.digests() for part in never_seen])
         self.linear: CrossFit | None = None
         if tracks:
-            names = tensors.text("id")[self.train.rows]
+            intervals = tensors.intervals()
             related = group_related(
                 self.train.digests(),
-                [parse_coordinates(name) for name in names],
+                [intervals[row] for row in self.train.rows],
                 composition_digests(self.train.codes, self.train.valid_length),
+                overlap_groups(self.train.sketches()),
             )
             # a shuffle goes with its parent
             related[self._shuffles] = related[self._parents]
@@ -76,12 +77,17 @@ class BindingData:
             )
         self.encoder = InputEncoder(encoding or tensors.encoding, self.linear.mean() if self.linear else None)
 
-    def _find_shuffles(self, tensors: Tensors) -> tuple[np.ndarray, np.ndarray]:
+    def _find_shuffles(self) -> tuple[np.ndarray, np.ndarray]:
         """Training rows of shuffles, and the training row of the positive that each was made from."""
-        ids, parents = tensors.text("id")[self.train.rows], tensors.text("parent")[self.train.rows]
-        row_of = {name: row for row, name in enumerate(ids)}
+        parents = self.train.parent
+        row_of = {name: row for row, name in enumerate(self.train.id)}
         shuffles = np.array([row for row, parent in enumerate(parents) if parent in row_of], np.int64)
         return shuffles, np.array([row_of[parents[row]] for row in shuffles], np.int64)
+
+    def sketches(self) -> Sketches:
+        """Minimizers of the training and validation sequences, shuffles left out: nothing overlaps those."""
+        parts = (self.train, self.held_out)
+        return join_sketches([part.sketches(np.flatnonzero(part.parent == "")) for part in parts])
 
     def class_weights(self) -> np.ndarray:
         """Weights that give both classes of a task the same say: (tasks, 2) float32, n / (2 * n of class)."""

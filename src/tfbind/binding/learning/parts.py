@@ -9,6 +9,7 @@ import numpy as np
 
 from tfbind.binding.encoding.inputs import InputEncoder
 from tfbind.dna.digests import strand_canonical_digests
+from tfbind.dna.minimizers import Sketches, sketch
 from tfbind.tensors import Tensors
 from tfbind.training.data import Examples
 
@@ -22,6 +23,7 @@ class Part:
     valid_length : (n,) int32
     y : (n, tasks) float32
     rows : (n,) int, of the file
+    id, parent : (n,) str, names, and the name of the record that a shuffle was made from, else empty
     tasks : names of the factors
     path : of the file
     """
@@ -32,6 +34,7 @@ class Part:
         self.codes = tensors.codes(rows)
         self.valid_length = tensors.valid_length[rows]
         self.y = tensors.y[rows]
+        self.id, self.parent = tensors.text("id")[rows], tensors.text("parent")[rows]
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -39,6 +42,10 @@ class Part:
     def digests(self) -> np.ndarray:
         """(n,) uint64: strand-canonical digests, by which a sequence is known again."""
         return strand_canonical_digests(self.codes, self.valid_length)
+
+    def sketches(self, of: np.ndarray | slice = slice(None)) -> Sketches:
+        """Minimizers of the sequences, or of some of them, by which overlapping ones are found."""
+        return sketch(self.codes[of], self.valid_length[of])
 
     def batches(self, encoder: InputEncoder, size: int) -> Iterator[Examples]:
         """Give the examples in their order."""

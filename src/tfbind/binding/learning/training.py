@@ -133,6 +133,7 @@ def train(
             negative_method=str(attributes.get("negative_method", "given")),
             gkm=data.encoder.gkm,
             digests=digests,
+            sketches=data.sketches(),
             training={
                 "options": asdict(options),
                 "tensors": tensors_path.name,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tfbind.dna.gkm import N_FEATURES
+from tfbind.dna.minimizers import Scheme, Sketches
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import NetworkSpec
 from tfbind.tensors import DnaEncoding
@@ -30,6 +31,8 @@ class ModelCard:
     negative_method : "given", "dinucleotide", "genome" or "background": what the model was taught to call unbound
     gkm : (tasks, N_FEATURES) float32, weights that evidence tracks are laid by, where the network reads any
     digests : (n,) uint64, sorted: strand-canonical digests of the training and validation sequences
+    sketches : minimizers of the same sequences, shuffles left out, by which overlapping ones are found; some 36 bytes
+        for a sequence of 101 bases. None in models of a tfbind that did not write them
     training : provenance: options, sources, counts, epochs
     software : versions that the model was made with
     """
@@ -44,6 +47,7 @@ class ModelCard:
     digests: np.ndarray = field(repr=False)
     training: dict[str, Any]
     software: dict[str, str] = field(default_factory=dict)
+    sketches: Sketches | None = field(repr=False, default=None)
 
 
 def save_model(path: str | Path, network: Any, card: ModelCard) -> None:
@@ -55,6 +59,7 @@ def save_model(path: str | Path, network: Any, card: ModelCard) -> None:
         "encoding": asdict(card.encoding),
         "digests": _as_text(card.digests, "<u8"),
         "gkm": None if card.gkm is None else _as_text(card.gkm, "<f4"),
+        "sketches": None if card.sketches is None else _sketches_as_json(card.sketches),
     }
     write_model(path, network, values)
 
@@ -74,6 +79,7 @@ def read_card(path: str | Path) -> ModelCard:
             " tfbind train"
         )
     try:
+        values = {"sketches": None} | values
         values = {name: values[name] for name in ModelCard.__dataclass_fields__}
         values["network"] = NetworkSpec(**values["network"])
         values["encoding"] = DnaEncoding(**values["encoding"])
@@ -88,11 +94,29 @@ def read_card(path: str | Path) -> ModelCard:
             len(calibration[name]) for name in ("slope", "intercept")
         } != {len(values["tasks"])}:
             raise ValueError("its calibration is none")
+        if values["sketches"] is not None:
+            values["sketches"] = _sketches_from_json(values["sketches"])
     except DAMAGED as error:
         raise TfbindError(
             f"{path}: its {CARD} is damaged ({error!r}), expected a model of tfbind train"
         ) from None
     return ModelCard(**values)
+
+
+def _sketches_as_json(sketches: Sketches) -> dict[str, Any]:
+    return {
+        **sketches.scheme._asdict(),
+        "hashes": _as_text(sketches.hashes, "<u4"),
+        "counts": _as_text(sketches.counts, "<u4"),
+    }
+
+
+def _sketches_from_json(values: dict[str, Any]) -> Sketches:
+    hashes = _from_text(values["hashes"], "<u4").astype(np.uint32)
+    counts = _from_text(values["counts"], "<u4").astype(np.int32)
+    if counts.sum() != len(hashes) or (counts < 0).any():
+        raise ValueError(f"{len(hashes)} minimizers, counts of {counts.sum()}")
+    return Sketches(Scheme(int(values["k"]), int(values["window"])), hashes, counts)
 
 
 def _as_text(array: np.ndarray, dtype: str) -> str:
