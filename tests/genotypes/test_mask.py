@@ -89,5 +89,5 @@ class TestMasking:
 
 def test_a_line_that_is_no_interval(tmp_path):
     (tmp_path / "m.bed").write_text("1\t10\t5\n")
-    with pytest.raises(TfbindError, match=r"m\.bed: line 1: found end 5"):
+    with pytest.raises(TfbindError, match=r"m\.bed: line 1: end \(5\) must be greater than start \(10\)"):
         read_mask(tmp_path / "m.bed")

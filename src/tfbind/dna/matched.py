@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tfbind.dna.bed import bed_lines
 from tfbind.dna.genome import Genome
-from tfbind.dna.peaks import Window, bed_lines
+from tfbind.dna.peaks import Window
 
 # a window may stand in for one whose G+C content is this much higher or lower
 GC_TOLERANCE = 0.02
