@@ -113,7 +113,7 @@ class TestReadPeaks:
 
     @pytest.mark.parametrize("text", ["", "\n# nothing\n"])
     def test_no_peak(self, write, text):
-        with pytest.raises(TfbindError, match=r"peaks\.bed: has no peak"):
+        with pytest.raises(TfbindError, match=r"peaks\.bed: holds no peak"):
             read_peaks(write(text))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -109,10 +109,49 @@ def encode_batch(source: str | Path, names: list[str], sequences: list[str], len
     return Batch(names, codes, valid_length)
 
 
-def read_batches(path: str | Path, length: int, size: int = BATCH_RECORDS) -> Iterator[Batch]:
+def without_invalid(
+    path: str | Path, records: Iterable[tuple[str, str]], invalid: dict[int, str]
+) -> Iterator[tuple[str, str]]:
+    """Leave out the records that are empty or hold a character that is not a base.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where they come from, for messages.
+    records : iterable of name and sequence
+    invalid : dict
+        Gets what is wrong with the records that are left out, by their number from 1. The same again if they are
+        read again.
+
+    Raises
+    ------
+    TfbindError
+        In the end, if these are more than half of them.
+    """
+    number = 0
+    for number, (name, sequence) in enumerate(records, start=1):
+        try:
+            if not sequence:
+                raise TfbindError(f"{path}: record {name!r} has no sequence")
+            encode_record(path, name, sequence)
+        except TfbindError as error:
+            invalid[number] = str(error)
+        else:
+            yield name, sequence
+    if 2 * len(invalid) > number:
+        first = next(iter(invalid.values()))
+        raise TfbindError(
+            f"{path}: {len(invalid):,} of {number:,} records are not DNA, expected at most half ({first})"
+        )
+
+
+def read_batches(
+    path: str | Path, length: int, size: int = BATCH_RECORDS, *, invalid: dict[int, str] | None = None
+) -> Iterator[Batch]:
     """Read a FASTA file in batches of at most ``size`` records, each cropped or padded to ``length``.
 
-    A batch of long records has fewer of them, so that memory stays flat.
+    A batch of long records has fewer of them, so that memory stays flat. With ``invalid`` the records that cannot be
+    read are left out, see `without_invalid`.
 
     Raises
     ------
@@ -122,7 +161,8 @@ def read_batches(path: str | Path, length: int, size: int = BATCH_RECORDS) -> It
     names: list[str] = []
     sequences: list[str] = []
     n_bases = 0
-    for name, sequence in read_fasta(path):
+    records = read_fasta(path)
+    for name, sequence in records if invalid is None else without_invalid(path, records, invalid):
         names.append(name)
         sequences.append(sequence)
         n_bases += len(sequence)

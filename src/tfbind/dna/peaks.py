@@ -138,7 +138,7 @@ def read_peaks(
             f" (line {found_bad[0].line}: {found_bad[0].problem}); --peak-format chooses another format"
         )
     if not peaks:
-        raise TfbindError(f"{path}: has no peak, expected lines of contig, start, end")
+        raise TfbindError(f"{path}: holds no peak, expected lines of contig, start, end")
     if bad_lines is not None:
         bad_lines += found_bad
     rank = _rank(signals)
