@@ -2,6 +2,7 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tfbind import cli
@@ -84,6 +85,9 @@ def test_labels(folder):
         ("--fasta f --labels l --background b", "--negative-method background and --background go together"),
         ("--positives p --exclude b", "--exclude goes with --peaks"),
         ("--positives p --max-peaks 9", "--max-peaks goes with --peaks"),
+        ("--positives p --peak-format bed", "--peak-format goes with --peaks"),
+        ("--peaks p --genome g --keep-excluded-positives", "--keep-excluded-positives goes with --exclude"),
+        ("--peaks p --genome g --strict --skip-invalid", "--strict refuses what --skip-invalid leaves out"),
         ("--positives p --folds 1", "--folds is 1, expected a whole number from 2 to 255"),
         ("--positives p --folds 256", "--folds is 256, expected a whole number from 2 to 255"),
         ("--positives p --encoding kmer --k 8", "--k is 8, expected at most 7"),
@@ -104,6 +108,9 @@ def test_contradictions(argv, message):
         "--positives p --negative-method dinucleotide --negative-ratio 2",
         "--peaks p --genome g --exclude b --max-peaks 9",
         "--peaks p --genome g --negative-method dinucleotide",
+        "--peaks p --genome g --exclude b --keep-excluded-positives --peak-format macs --strict",
+        "--positives p --skip-invalid",
+        "--positives p --strict",
         "--positives p --negative-method background --background b",
         "--peaks p --genome g --negative-method background --background b",
         "--fasta f --labels l",
@@ -133,8 +140,77 @@ class TestFractions:
         ("dir/CTCF.FA.GZ", "CTCF"),
         ("MYC.H1.fasta.bgz", "MYC.H1"),
         ("x.narrowPeak.gz", "x"),
+        ("x_peaks.xls", "x_peaks"),
         (".fa", ".fa"),
     ],
 )
 def test_factor_name(name, factor):
     assert factor_name(Path(name)) == factor
+
+
+class TestPeaks:
+    """Two peaks of chr1:0-3000, with summits at 500 and 2020 (0-based), and one of a virus."""
+
+    @pytest.fixture(autouse=True)
+    def files(self, folder):
+        bases = np.random.default_rng(0).choice(list("ACGT"), 3000)
+        Path("g.fa").write_text(f">chr1\n{''.join(bases)}\n")
+        Path("p.narrowPeak").write_text(
+            "chr1\t400\t700\ta\t0\t.\t9\t-1\t-1\t100\nchrEBV\t1\t9\tv\t0\t.\t7\t-1\t-1\t2\n"
+            "chr1\t2000\t2100\tb\t0\t.\t5\t-1\t-1\t20\n"
+        )
+
+    def encode(self, *argv, peaks="p.narrowPeak"):
+        given = ["--peaks", peaks, "--genome", "g.fa", "--length", "21", "--negative-method", "dinucleotide"]
+        status = cli.main(["encode", *given, *argv, "--split", "1,0,0", "-o", "t.h5"])
+        if status:
+            return status
+        with open_tensors("t.h5") as tensors:
+            return [
+                name
+                for name, parent in zip(tensors.text("id"), tensors.text("parent"), strict=True)
+                if not parent
+            ]
+
+    def test_what_was_assumed_is_logged(self, caplog):
+        with caplog.at_level("INFO"):
+            assert self.encode() == ["a::chr1:490-511", "b::chr1:2010-2031"]
+        assert (
+            "p.narrowPeak: read 3 peaks as narrowPeak (0-based; summit: column 10; ranked by signalValue, column 7)"
+            in caplog.messages
+        )
+        counts = json.loads(Path("t.summary.json").read_text())["counts"]
+        assert counts["peaks on contigs that the genome does not have, left out"] == 1
+
+    def test_peak_format(self):
+        assert self.encode("--peak-format", "bed") == ["a::chr1:540-561", "b::chr1:2040-2061"]
+
+    def test_strict(self, capsys):
+        assert self.encode("--strict") == 2
+        (line,) = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
+        assert (
+            "p.narrowPeak: line 2: peak v::chrEBV:1-9 is not on g.fa: no contig 'chrEBV' (--strict)" in line
+        )
+
+    def test_skip_invalid(self, capsys):
+        text = Path("p.narrowPeak").read_text()
+        Path("q.narrowPeak").write_text(text + "chr1\t5\t99999999999999999999\tc\t0\t.\t1\t-1\t-1\t3\n")
+        assert self.encode(peaks="q.narrowPeak") == 2
+        assert (
+            "error: q.narrowPeak: line 4: found end '99999999999999999999', which is too large"
+            in capsys.readouterr().err
+        )
+        assert self.encode("--skip-invalid", peaks="q.narrowPeak") == ["a::chr1:490-511", "b::chr1:2010-2031"]
+
+    def test_exclude(self, capsys):
+        Path("x.bed").write_text("chr1\t2030\t2040\n")
+        assert self.encode("--exclude", "x.bed") == ["a::chr1:490-511"]
+        assert self.encode("--exclude", "x.bed", "--keep-excluded-positives") == [
+            "a::chr1:490-511",
+            "b::chr1:2010-2031",
+        ]
+        Path("x.bed").write_text("chr1\t2030\t99999999999999999999\n")
+        assert self.encode("--exclude", "x.bed") == 2
+        assert (
+            "x.bed: line 1: found end '99999999999999999999', which is too large" in capsys.readouterr().err
+        )

@@ -93,7 +93,7 @@ def test_defaults_are_those_of_the_package():
         (["--map", "none.tsv"], "none.tsv: no such file"),
         (["--sites", "none.bed"], "none.bed: no such file"),
         (["--sites", "empty.bed"], "empty.bed: holds no peak, expected lines of contig, start, end"),
-        (["--sites", "wrong.bed"], "wrong.bed: line 2: found end 5, expected one behind the start 9"),
+        (["--sites", "wrong.bed"], "wrong.bed: line 2: end (5) must be greater than start (9)"),
         (
             ["--sites", "other.bed"],
             "the sites: 1 of 1 contigs ('X') are not in the map (its contigs: 'chr20')",

@@ -168,7 +168,7 @@ def test_gc_count(sequence, length, expected):
 )
 def test_touching_is_sharing_a_base(start, expected):
     intervals = np.array([[50, 60], [10, 30], [12, 14]])
-    assert matched._touches(np.array([start]), 10, intervals).tolist() == [expected]
+    assert matched.touches(np.array([start]), 10, intervals).tolist() == [expected]
 
 
 class TestIntervals:

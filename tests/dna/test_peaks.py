@@ -58,7 +58,7 @@ class TestReadPeaks:
     )
     def test_narrow_peak_by_name_or_content(self, write, name):
         found = read_peaks(write(NARROW, name))
-        assert found == [Peak("chr1", 100, 200, "p1", 7.5, 130)]
+        assert found == [Peak("chr1", 100, 200, "p1", 7.5, 130, 1)]
 
     def test_narrow_peak_without_a_summit(self, write):
         assert read_peaks(write(NARROW.replace("\t30", "\t-1")))[0].summit == 150
@@ -69,11 +69,11 @@ class TestReadPeaks:
 
     def test_broad_peak(self, write):
         found = read_peaks(write("chr1\t100\t201\tb\t900\t.\t7.5\t-1\t2.5\n", "a.broadPeak.gz"))
-        assert found == [Peak("chr1", 100, 201, "b", 7.5, 150)]
+        assert found == [Peak("chr1", 100, 201, "b", 7.5, 150, 1)]
 
     def test_ten_columns_of_a_bed_are_no_narrow_peak(self, write):
         found = read_peaks(write("chr1\t100\t200\tg\t900\t+\t120\t180\t255,0,0\t2\n"))
-        assert found == [Peak("chr1", 100, 200, "g", 900.0, 150)]
+        assert found == [Peak("chr1", 100, 200, "g", 900.0, 150, 1)]
 
     @pytest.mark.parametrize("signal", [".", "nan"])
     def test_signal_not_known(self, write, signal):
@@ -84,10 +84,10 @@ class TestReadPeaks:
         ("line", "message"),
         [
             ("chr1\t5", r"found 2 column\(s\), expected at least 3"),
-            ("chr1\t5\t1e3", "found end '1e3', expected a whole number"),
+            ("chr1\t5\t1e-3", "found end '1e-3', expected a whole number"),
             ("chr1\t-5\t10", "found start '-5'"),
             ("chr1\t1_0\t20", "found start '1_0'"),
-            ("chr1\t5\t5", "found end 5, expected one behind the start 5"),
+            ("chr1\t5\t5", r"end \(5\) must be greater than start \(5\)"),
         ],
     )
     def test_bad_interval(self, write, line, message):
@@ -209,9 +209,10 @@ class TestWindows:
 
     def test_peak_beyond_its_contig(self):
         with pytest.raises(
-            TfbindError, match=r"p\.bed: found a peak at p7::chr1:1000-1011, where chr1 has 1000"
+            TfbindError,
+            match=r"p\.bed: line 8: peak p7::chr1:1000-1011 starts past the end of chr1, which has 1000",
         ):
-            windows_round_summits([peak(1005, name="p7")], 101, {"chr1": 1000}, "p.bed")
+            windows_round_summits([peak(1005, name="p7")._replace(line=8)], 101, {"chr1": 1000}, "p.bed")
 
     def test_record_id(self):
         assert Window("chr1", 5, 9, "p").record_id == "p::chr1:5-9"

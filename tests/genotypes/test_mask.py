@@ -87,7 +87,13 @@ class TestMasking:
         assert not caplog.records
 
 
+def test_beyond_64_bits_is_one_line(tmp_path):
+    (tmp_path / "m.bed").write_text("1\t10\t99999999999999999999\n")
+    with pytest.raises(TfbindError, match=r"m\.bed: line 1: found end '9{20}', which is too large"):
+        read_mask(tmp_path / "m.bed")
+
+
 def test_a_line_that_is_no_interval(tmp_path):
     (tmp_path / "m.bed").write_text("1\t10\t5\n")
-    with pytest.raises(TfbindError, match=r"m\.bed: line 1: found end 5"):
+    with pytest.raises(TfbindError, match=r"m\.bed: line 1: end \(5\) must be greater than start \(10\)"):
         read_mask(tmp_path / "m.bed")

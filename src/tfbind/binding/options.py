@@ -29,8 +29,13 @@ class EncodeOptions:
     negative_method : one out of NEGATIVE_METHODS; None takes genome where one is given, else dinucleotide
     background : model that draws the negatives of the method "background"
     negative_ratio : negatives made for each positive
-    exclude : BED of regions that no genomic negative may touch
+    exclude : BED of regions that no window may touch, be it a positive or a negative from the genome
+    keep_excluded_positives : keep windows of peaks that touch them
     max_peaks : keep the strongest peaks only
+    peak_format : one of `tfbind.dna.peak_formats.PEAK_FORMATS`
+    strict : refuse peaks that are not on the genome, instead of leaving them out
+    skip_invalid : leave out lines that are not peaks and records with letters that are not bases, instead of refusing
+        them
     encoding, k, stride : one-hot, or k-mers of k bases every stride bases
     split : fractions of train, validation and test
     test_contigs, validation_contigs : hold these out instead
@@ -42,7 +47,11 @@ class EncodeOptions:
     background: Path | None = None
     negative_ratio: float = 1.0
     exclude: Path | None = None
+    keep_excluded_positives: bool = False
     max_peaks: int | None = None
+    peak_format: str = "auto"
+    strict: bool = False
+    skip_invalid: bool = False
     encoding: str = "onehot"
     k: int = 5
     stride: int = 2

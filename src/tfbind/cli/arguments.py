@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from tfbind.dna.peak_formats import PEAK_FORMATS
 from tfbind.errors import TfbindError
 from tfbind.files import check_output
 from tfbind.inference import ENGINES, PRECISIONS
@@ -154,6 +155,16 @@ def add_simulations(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="SIMS.h5",
         help="regions of histories that training has not: how the model does on them goes into its card",
+    )
+
+
+def add_peak_format(parser: argparse._ActionsContainer) -> None:
+    """Add ``--peak-format``."""
+    parser.add_argument(
+        "--peak-format",
+        choices=PEAK_FORMATS,
+        default="auto",
+        help="format of the peak file, whatever its name and content suggest (default: found out, see the log)",
     )
 
 

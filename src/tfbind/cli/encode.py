@@ -11,12 +11,15 @@ from dataclasses import fields
 from pathlib import Path
 
 from tfbind.binding.options import ENCODINGS, MAX_FOLDS, NEGATIVE_METHODS, EncodeOptions
-from tfbind.cli.arguments import add_output, add_seed, names, positive_float, positive_int
+from tfbind.cli.arguments import add_output, add_peak_format, add_seed, names, positive_float, positive_int
 from tfbind.errors import TfbindError
 from tfbind.files import check_output
 
 MAX_K = 7
-_SUFFIXES = (".gz", ".bgz", ".fa", ".fasta", ".fna", ".bed", ".narrowPeak", ".broadPeak")
+_SUFFIXES = (
+    *(".gz", ".bgz", ".fa", ".fasta", ".fna"),
+    *(".bed", ".narrowPeak", ".broadPeak", ".gappedPeak", ".xls"),
+)
 
 
 def fractions(text: str) -> tuple[float, float, float]:
@@ -47,14 +50,29 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     inputs.add_argument("--positives", type=Path, metavar="FASTA", help="bound sequences")
     inputs.add_argument("--negatives", type=Path, metavar="FASTA", help="unbound sequences (default: made)")
     inputs.add_argument(
-        "--peaks", type=Path, metavar="BED", help="BED, narrowPeak or broadPeak; needs --genome"
+        "--peaks",
+        type=Path,
+        metavar="BED",
+        help="BED, narrowPeak, broadPeak, IDR, MACS .xls, HOMER, or a table with a header; needs --genome",
     )
+    add_peak_format(inputs)
     inputs.add_argument("--genome", type=Path, metavar="FASTA", help="the genome that the peaks lie in")
     inputs.add_argument("--fasta", type=Path, metavar="FASTA", help="sequences; needs --labels")
     inputs.add_argument(
         "--labels", type=Path, metavar="TSV", help="id, then one column a factor: 1, 0 or nothing"
     )
     inputs.add_argument("--factor", metavar="NAME", help="name of the factor (default: the file's name)")
+    wrong = parser.add_argument_group(
+        "what does not fit",
+        "Peaks that are not on the genome are left out and counted, and refused if they are most. Lines that are not"
+        " peaks and letters that are not bases are refused.",
+    )
+    wrong.add_argument("--strict", action="store_true", help="refuse any peak that is not on the genome")
+    wrong.add_argument(
+        "--skip-invalid",
+        action="store_true",
+        help="leave out and count lines that are not peaks, and records with letters that are not bases",
+    )
     shape = parser.add_argument_group("records")
     shape.add_argument(
         "--length",
@@ -93,7 +111,15 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         help="negatives made for each positive (default 1)",
     )
     negatives.add_argument(
-        "--exclude", type=Path, metavar="BED", help="regions that no genomic negative may touch"
+        "--exclude",
+        type=Path,
+        metavar="BED",
+        help="regions, such as a blacklist, that no window may touch: neither a peak's nor a negative from the genome",
+    )
+    negatives.add_argument(
+        "--keep-excluded-positives",
+        action="store_true",
+        help="keep peaks whose windows touch --exclude",
     )
     parts = parser.add_argument_group("parts")
     parts.add_argument(
@@ -149,7 +175,13 @@ def check(args: argparse.Namespace) -> None:
     if (args.negative_method == "background") != bool(args.background):
         raise TfbindError("--negative-method background and --background go together, found only one of them")
     if args.exclude and not args.peaks:
-        raise TfbindError("--exclude goes with --peaks and --genome: no other negatives come from a genome")
+        raise TfbindError("--exclude goes with --peaks and --genome: other records have no place in a genome")
+    if args.keep_excluded_positives and not args.exclude:
+        raise TfbindError("--keep-excluded-positives goes with --exclude")
+    if args.peak_format != EncodeOptions.peak_format and not args.peaks:
+        raise TfbindError("--peak-format goes with --peaks")
+    if args.strict and args.skip_invalid:
+        raise TfbindError("--strict refuses what --skip-invalid leaves out, expected one of them")
     if args.max_peaks and not args.peaks:
         raise TfbindError("--max-peaks goes with --peaks")
     if args.factor and args.fasta:

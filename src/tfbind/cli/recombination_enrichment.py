@@ -21,7 +21,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output_folder, add_seed, positive_int
+from tfbind.cli.arguments import add_output_folder, add_peak_format, add_seed, positive_int
 
 CONTROLS = 100
 PERMUTATIONS = 1000
@@ -41,8 +41,13 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         "--map", type=Path, required=True, metavar="MAP.tsv", help="from predict, or any format of a truth"
     )
     parser.add_argument(
-        "--sites", type=Path, required=True, metavar="FILE.bed", help="BED, narrowPeak or broadPeak"
+        "--sites",
+        type=Path,
+        required=True,
+        metavar="FILE.bed",
+        help="BED, narrowPeak, broadPeak, IDR, MACS .xls, HOMER, or a table with a header",
     )
+    add_peak_format(parser)
     parser.add_argument(
         "--window",
         type=positive_int,
@@ -88,7 +93,7 @@ def run(args: argparse.Namespace) -> None:
     from tfbind.recombination.evaluation.windows import read_prediction
     from tfbind.report.enrichment import write_enrichment
 
-    peaks = read_peaks(args.sites)
+    peaks = read_peaks(args.sites, args.peak_format)
     found = measure_enrichment(
         read_prediction(args.map),
         peaks,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -126,10 +126,50 @@ def encode_batch(
     )
 
 
-def read_batches(path: str | Path, length: int, size: int | None = None) -> Iterator[Batch]:
+def without_invalid(
+    path: str | Path, records: Iterable[tuple[str, str]], invalid: dict[int, str]
+) -> Iterator[tuple[str, str]]:
+    """Leave out the records that are empty or hold a character that is not a base.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where they come from, for messages.
+    records : iterable of header and sequence
+    invalid : dict
+        Gets what is wrong with the records that are left out, by their number from 1. The same again if they are
+        read again.
+
+    Raises
+    ------
+    TfbindError
+        In the end, if these are more than half of them.
+    """
+    number = 0
+    for number, (header, sequence) in enumerate(records, start=1):
+        name = header.split(maxsplit=1)[0]
+        try:
+            if not sequence:
+                raise TfbindError(f"{path}: record {name!r} has no sequence")
+            encode_record(path, name, sequence)
+        except TfbindError as error:
+            invalid[number] = str(error)
+        else:
+            yield header, sequence
+    if 2 * len(invalid) > number:
+        first = next(iter(invalid.values()))
+        raise TfbindError(
+            f"{path}: {len(invalid):,} of {number:,} records are not DNA, expected at most half ({first})"
+        )
+
+
+def read_batches(
+    path: str | Path, length: int, size: int | None = None, *, invalid: dict[int, str] | None = None
+) -> Iterator[Batch]:
     """Read a FASTA file in batches of at most ``size`` records, each cropped or padded to ``length``.
 
-    ``size`` is BATCH_RECORDS by default. A batch of long records has fewer of them, so that memory stays flat.
+    ``size`` is BATCH_RECORDS by default. A batch of long records has fewer of them, so that memory stays flat. With
+    ``invalid`` the records that cannot be read are left out, see `without_invalid`.
 
     Raises
     ------
@@ -145,7 +185,8 @@ def read_batches(path: str | Path, length: int, size: int | None = None) -> Iter
         names = [header.split(maxsplit=1)[0] for header in headers]
         return encode_batch(path, names, sequences, length, [parse_coordinates(header) for header in headers])
 
-    for header, sequence in read_records(path):
+    records = read_records(path)
+    for header, sequence in records if invalid is None else without_invalid(path, records, invalid):
         headers.append(header)
         sequences.append(sequence)
         n_bases += len(sequence)

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tfbind.dna.bed import bed_lines
 from tfbind.dna.genome import Genome
-from tfbind.dna.peaks import Window, bed_lines
+from tfbind.dna.peaks import Window
 
 # a window may stand in for one whose G+C content is this much higher or lower
 GC_TOLERANCE = 0.02
@@ -168,12 +169,26 @@ def _tiles(
         start = np.arange(piece, piece_end, length)
         usable = kinds.all(axis=1)  # NOT_A_BASE is 0
         if forbidden is not None:
-            usable &= ~_touches(start, length, forbidden)
+            usable &= ~touches(start, length, forbidden)
         yield start[usable], (kinds[usable] == GC).sum(axis=1)
 
 
-def _touches(start: np.ndarray, length: int, intervals: np.ndarray) -> np.ndarray:
-    """Tell, (n,) bool, which windows share a base with any of the intervals (m, 2)."""
+def touches(start: np.ndarray, length: int | np.ndarray, intervals: np.ndarray) -> np.ndarray:
+    """Tell which windows share a base with any interval.
+
+    Parameters
+    ----------
+    start : (n,) int64
+        Of windows on one contig.
+    length : int or (n,) int64
+        Of the windows.
+    intervals : (m, 2) int64
+        Start and end, 0-based and half-open, in any order.
+
+    Returns
+    -------
+    (n,) bool
+    """
     intervals = intervals[np.argsort(intervals[:, 0])]
     # of the intervals that begin before a window's end, does the one that reaches furthest reach into it?
     furthest = np.concatenate([[-1], np.maximum.accumulate(intervals[:, 1])])

@@ -1,32 +1,72 @@
-"""Peaks from BED, narrowPeak and broadPeak files, and the windows that are cut round their summits."""
+"""Peaks of peak files, and the windows that are cut around their summits."""
 
 from __future__ import annotations
 
+import logging
 import math
-import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from tfbind.dna.bed import data_lines
+from tfbind.dna.peak_formats import SAMPLE, Layout, clean, find_layout
 from tfbind.errors import TfbindError
-from tfbind.files import open_text
 
-NOT_DATA = ("#", "track ", "track\t", "browser ")
-# columns, counted from 0, of the peak formats of ENCODE
-SCORE, SIGNAL, SUMMIT = 4, 6, 9
-N_COLUMNS = {"bed": 3, "broadPeak": 9, "narrowPeak": 10}
+if TYPE_CHECKING:
+    from tfbind.dna.genome import Genome
+
+logger = logging.getLogger(__name__)
+
+NO_CONTIG, OFF_CONTIG = "no_contig", "off_contig"
 
 
 class Peak(NamedTuple):
-    """A peak; 0-based, half-open. ``name`` is '' and ``signal`` NaN where the file has none."""
+    """A peak; 0-based, half-open. ``name`` is '' and ``signal`` NaN if the file has none."""
 
     contig: str
     start: int
     end: int
     name: str
     signal: float
-    summit: int  # position on the contig; the midpoint where the file has no summit
+    summit: int  # position on the contig; the midpoint if the file has no summit
+    line: int = 0  # of the file
+
+    @property
+    def record_id(self) -> str:
+        """``name::contig:start-end``, of the peak itself."""
+        return Window(*self[:4]).record_id
+
+
+class BadLine(NamedTuple):
+    """A line of a peak file that is not a peak.
+
+    line : int
+    text : str
+        What it has for an id: ``name::contig:start-end`` as written, without tabs.
+    problem : str
+        What is wrong.
+    """
+
+    line: int
+    text: str
+    problem: str
+
+
+class Unplaced(NamedTuple):
+    """A peak that is not on the genome.
+
+    peak : Peak
+    note : str
+        NO_CONTIG or OFF_CONTIG.
+    problem : str
+        What is wrong.
+    """
+
+    peak: Peak
+    note: str
+    problem: str
 
 
 class Window(NamedTuple):
@@ -44,81 +84,146 @@ class Window(NamedTuple):
         return f"{self.name}::{place}" if self.name else place
 
 
-def bed_lines(path: str | Path) -> Iterator[tuple[int, list[str], int, int]]:
-    """Yield line number, columns, start and end of every interval in a file of the BED family.
+def read_peaks(
+    path: str | Path, peak_format: str = "auto", bad_lines: list[BadLine] | None = None
+) -> list[Peak]:
+    """Read a peak file; the log says which format it was read as, and what was assumed.
 
-    Columns are separated by tabs or, in a line without any, by spaces.
+    See `tfbind.dna.peak_formats.find_layout` for the formats. Peaks are ranked by the signal of their format, or by
+    the p-value or q-value beside it if every signal is -1, as in what IDR ranked by p-value.
 
-    Raises
-    ------
-    TfbindError
-        If a line has fewer than three columns or no interval in columns 2 and 3.
-    """
-    with open_text(path) as lines:
-        for number, line in enumerate(lines, 1):
-            line = line.rstrip()
-            if not line or line.startswith(NOT_DATA):
-                continue
-            columns = line.split("\t") if "\t" in line else line.split()
-            if len(columns) < 3:
-                raise TfbindError(
-                    f"{path}: line {number}: found {len(columns)} column(s), expected at least 3"
-                    " (contig, start, end; separated by tabs)"
-                )
-            for name, text in (("start", columns[1]), ("end", columns[2])):
-                if not _is_position(text):
-                    raise TfbindError(
-                        f"{path}: line {number}: found {name} {text!r}, expected a whole number of at least 0"
-                    )
-            start, end = int(columns[1]), int(columns[2])
-            if end <= start:
-                raise TfbindError(
-                    f"{path}: line {number}: found end {end}, expected one behind the start {start}"
-                )
-            yield number, columns, start, end
-
-
-def read_peaks(path: str | Path) -> list[Peak]:
-    """Read a BED (signal: column 5), broadPeak (column 7) or narrowPeak (column 7, summit: column 10).
-
-    The format is told by the extension ``.narrowPeak`` or ``.broadPeak`` (``.gz`` behind it or not), else by
-    the first line, as ENCODE names its narrowPeak files ``.bed.gz``: ten columns, of which 7 to 9 are numbers
-    and the last a whole one, are narrowPeak, all else is BED.
+    Parameters
+    ----------
+    path : str or Path
+    peak_format : str
+        One of `tfbind.dna.peak_formats.PEAK_FORMATS`.
+    bad_lines : list, optional
+        Gets the lines that are not of the format; without it the first one is an error.
 
     Raises
     ------
     TfbindError
-        If there is no peak in the file, or a line is not of its format.
+        If there is no peak in the file, a line is not of its format, or most lines are not.
     """
+    comments: list[tuple[int, str]] = []
+    lines = data_lines(path, comments)
+    sample = list(islice(lines, SAMPLE))
+    layout = find_layout(path, peak_format, comments, sample)
     peaks: list[Peak] = []
-    layout = _layout_of_name(path)
-    for number, columns, start, end in bed_lines(path):
-        where = f"{path}: line {number}"
-        layout = layout or _layout_of_columns(columns)
-        if len(columns) < N_COLUMNS[layout]:
-            raise TfbindError(
-                f"{where}: found {len(columns)} columns, expected {N_COLUMNS[layout]} ({layout})"
-            )
-        name = columns[3] if len(columns) > 3 and columns[3] != "." else ""
-        if layout == "bed":
-            signal = _number(columns[SCORE]) if len(columns) > SCORE else math.nan
-        else:
-            signal = _number(columns[SIGNAL])
-            if math.isnan(signal) and columns[SIGNAL].lower() not in (".", "nan"):
-                raise TfbindError(f"{where}: found signal {columns[SIGNAL]!r} in column 7, expected a number")
-        summit = (start + end) // 2
-        if layout == "narrowPeak" and columns[SUMMIT] != "-1":
-            offset = int(columns[SUMMIT]) if _is_position(columns[SUMMIT]) else -1
-            if not 0 <= offset < end - start:
-                raise TfbindError(
-                    f"{where}: found summit offset {columns[SUMMIT]!r} in column 10,"
-                    f" expected -1 or a whole number below the peak's length {end - start}"
-                )
-            summit = start + offset
-        peaks.append(Peak(columns[0], start, end, name, signal, summit))
+    signals: list[list[float]] = []
+    found_bad: list[BadLine] = []
+    n_summits = 0
+    for line, columns in chain(sample, lines):
+        if line == layout.header:
+            continue
+        columns = clean(columns) if layout.header else columns
+        try:
+            contig, start, end = layout.interval(columns)
+            signals.append(layout.signals(columns))
+            summit = layout.summit_of(columns, start, end)
+        except TfbindError as error:
+            del signals[len(peaks) :]
+            if bad_lines is None:
+                raise TfbindError(f"{path}: line {line}: {error}") from None
+            found_bad.append(BadLine(line, _as_written(layout, columns), str(error)))
+            continue
+        n_summits += summit is not None
+        summit = (start + end) // 2 if summit is None else summit
+        peaks.append(Peak(contig, start, end, layout.name(columns), math.nan, summit, line))
+    if len(found_bad) > len(peaks):
+        raise TfbindError(
+            f"{path}: {len(found_bad):,} of {len(found_bad) + len(peaks):,} lines cannot be read as {layout.title}"
+            f" (line {found_bad[0].line}: {found_bad[0].problem}); --peak-format chooses another format"
+        )
     if not peaks:
         raise TfbindError(f"{path}: holds no peak, expected lines of contig, start, end")
-    return peaks
+    if bad_lines is not None:
+        bad_lines += found_bad
+    rank = _rank(signals)
+    logger.info("%s: %s", path, layout.describe(len(peaks), n_summits, rank))
+    if rank is None:
+        return peaks
+    return [peak._replace(signal=of_peak[rank]) for peak, of_peak in zip(peaks, signals, strict=True)]
+
+
+def place_peaks(
+    peaks: Sequence[Peak], genome: Genome, source: str | Path, *, strict: bool = False
+) -> tuple[list[Peak], list[Unplaced]]:
+    """Find the contigs of peaks in a genome, spelled with or without ``chr``.
+
+    A peak is not on the genome if its contig is not there, or if its summit is past the contig's end.
+
+    Parameters
+    ----------
+    peaks : sequence of Peak
+    genome : Genome
+    source : str or Path
+        Where the peaks come from, for messages.
+    strict : bool
+        Refuse any peak that is not on the genome.
+
+    Returns
+    -------
+    peaks : list of Peak
+        Those on the genome, with its spelling of the contig.
+    unplaced : list of Unplaced
+        The others.
+
+    Raises
+    ------
+    TfbindError
+        If no contig is in the genome, or more than half of the peaks are not on it: another genome or build.
+    """
+    names = genome.match_contigs((peak.contig for peak in peaks), source, need_all=False)
+    placed: list[Peak] = []
+    unplaced: list[Unplaced] = []
+    for peak in peaks:
+        contig = names.get(peak.contig)
+        if contig is None:
+            unplaced.append(Unplaced(peak, NO_CONTIG, f"no contig {peak.contig!r}"))
+        elif peak.summit >= genome.contigs[contig]:
+            length = f"{genome.contigs[contig]:,}"
+            unplaced.append(Unplaced(peak, OFF_CONTIG, f"{contig} has only {length} bases"))
+        else:
+            placed.append(peak._replace(contig=contig))
+    if unplaced and strict:
+        peak, _, problem = unplaced[0]
+        raise TfbindError(
+            f"{source}: line {peak.line}: peak {peak.record_id} is not on {genome.path}: {problem} (--strict)"
+        )
+    if len(unplaced) > len(placed):
+        raise TfbindError(
+            f"{source}: {describe_unplaced(unplaced, len(peaks), genome.path)}: are they of the same build?"
+        )
+    return placed, unplaced
+
+
+def describe_unplaced(unplaced: Sequence[Unplaced], n_peaks: int, genome: str | Path) -> str:
+    """Say how many peaks are not on a genome, and name the first one."""
+    peak, _, problem = unplaced[0]
+    return (
+        f"{len(unplaced):,} of {n_peaks:,} peaks are not on {genome}"
+        f" (first: line {peak.line}, {peak.record_id}: {problem})"
+    )
+
+
+def _rank(signals: Sequence[Sequence[float]]) -> int | None:
+    """Choose what to rank peaks by: the first column that is not -1 throughout, if anything in it is known."""
+    for rank in range(len(signals[0])):
+        known = {of_peak[rank] for of_peak in signals if not math.isnan(of_peak[rank])}
+        if known != {-1}:
+            return rank if known else None
+    return None
+
+
+def _as_written(layout: Layout, columns: Sequence[str]) -> str:
+    """Give a line that is not a peak an id like that of a peak, as far as it goes."""
+    needed = (layout.contig, layout.start, layout.end)
+    if len(columns) <= max(needed):
+        return " ".join(columns)
+    contig, start, end = (columns[column] for column in needed)
+    name = layout.name(columns)
+    return f"{name}::{contig}:{start}-{end}" if name else f"{contig}:{start}-{end}"
 
 
 def merge_summits(peaks: Sequence[Peak], length: int, contigs: Mapping[str, int] | None = None) -> list[Peak]:
@@ -218,7 +323,7 @@ def windows_round_summits(
         contig_length = contigs[peak.contig]
         if peak.start >= contig_length:
             raise TfbindError(
-                f"{source}: found a peak at {Window(*peak[:4]).record_id}, where {peak.contig} has"
+                f"{source}: line {peak.line}: peak {peak.record_id} starts past the end of {peak.contig}, which has"
                 f" {contig_length} bases: are peaks and genome of the same build?"
             )
         centred = peak.summit - length // 2
@@ -238,28 +343,3 @@ def _inside(start: int, length: int, contig_length: int) -> int:
 
 def _strongest_first(peak: Peak) -> float:
     return math.inf if math.isnan(peak.signal) else -peak.signal
-
-
-def _is_position(text: str) -> bool:
-    return text.isascii() and text.isdecimal()
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-def _layout_of_name(path: str | Path) -> str | None:
-    match = re.search(r"\.(narrow|broad)peak(\.b?gz)?$", str(path).lower())
-    return f"{match[1]}Peak" if match else None
-
-
-def _layout_of_columns(columns: Sequence[str]) -> str:
-    is_narrow = (
-        len(columns) == N_COLUMNS["narrowPeak"]
-        and not any(math.isnan(_number(text)) for text in columns[SIGNAL:SUMMIT])
-        and (columns[SUMMIT] == "-1" or _is_position(columns[SUMMIT]))
-    )
-    return "narrowPeak" if is_narrow else "bed"

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tfbind.contigs import Contigs
-from tfbind.dna.peaks import bed_lines
+from tfbind.dna.bed import bed_lines
 from tfbind.genotypes.contig import Genotypes
 from tfbind.steps import StepFunction
 

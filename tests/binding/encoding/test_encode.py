@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -264,10 +265,39 @@ class TestNames:
         with pytest.raises(TfbindError, match=r"p\.fa: record 'a' is given twice, expected each name once"):
             encode_fasta(output, path, None, "x", options())
 
-    def test_twice_across_files(self, fasta, output):
-        positives, negatives = fasta({"a": "ACGT", "b": "CC"}), fasta({"c": "ACGT", "b": "GG"}, "n.fa")
-        with pytest.raises(TfbindError, match=r"n\.fa: record 'b' is given already in .*p\.fa"):
+    def test_in_both_files(self, fasta, output, caplog):
+        positives = fasta({"a": "ACGTAAC", "b": "CC", "chr1:0-6": "ACCACC", "d": "GTTA"})
+        negatives = fasta({"c": "ACGTTTT", "b": "GG", "chr1:0-6": "ACCTTT", "b_negative": "TTTT"}, "n.fa")
+        with caplog.at_level("INFO"):
             encode_fasta(output, positives, negatives, "x", options())
+        found = Encoded(output)
+        assert found.id.tolist() == [
+            *("a", "b", "chr1:0-6", "d"),
+            *("c", "b_negative2", "chr1:0-6_negative", "b_negative"),
+        ]
+        assert found.sequence(found.row["b_negative2"]) == "GG"
+        assert found.group[found.row["chr1:0-6_negative"]] == "chr1"
+        assert "n.fa: 2 names are in " in caplog.text
+        assert "(b is now b_negative2)" in caplog.text
+
+    def test_twice_in_the_negatives(self, fasta, tmp_path, output):
+        (tmp_path / "n.fa").write_text(">b\nAC\n>b\nCC\n")
+        with pytest.raises(TfbindError, match=r"n\.fa: record 'b' is given twice"):
+            encode_fasta(output, fasta({"a": "ACGT"}), tmp_path / "n.fa", "x", options())
+
+    def test_invalid_records_are_left_out_and_counted(self, fasta, output, caplog):
+        sequences = {f"r{number}": sequence for number, sequence in enumerate(random_sequences(20))}
+        plain, wrong = fasta(sequences), fasta({"x": "AC*T"} | sequences | {"y": ""}, "wrong.fa")
+        encode_fasta(output, plain, None, "x", options())
+        expected, expected_counts = Encoded(output), Encoded(output).summary["counts"]
+        encode_fasta(output, wrong, None, "x", options(skip_invalid=True))
+        found = Encoded(output)
+        assert found.id.tolist() == expected.id.tolist()
+        assert (found.codes == expected.codes).all()
+        assert (found.split == expected.split).all()
+        assert found.summary["counts"] == expected_counts | {"records left out by --skip-invalid": 2}
+        assert "left out 2 records (first: " in caplog.text
+        assert "record 'x': found '*' at position 3" in caplog.text
 
 
 class TestFailure:
@@ -519,10 +549,30 @@ class TestPeaks:
             "exclude.bed",
         ]
 
+    @pytest.mark.parametrize("method", ["genome", "dinucleotide"])
+    def test_exclude_takes_positives_whatever_the_negatives(self, genome, peaks, tmp_path, output, method):
+        exclude = tmp_path / "exclude.bed"
+        # the window around chr1:3520 is 3505-3535
+        exclude.write_text("chr1\t0\t3505\nchr1\t4500\t4506\nchr1\t5535\t5600\nchr3\t0\t20000\n")
+        options_ = options(exclude=exclude, negative_method=method)
+        encode_peaks(output, peaks, genome, "x", options_)
+        found = Encoded(output)
+        bound = [parse_coordinates(name) for name in found.id[found.y[:, 0] == 1]]
+        assert [start for contig, start, _ in bound if contig == "1"] == list(range(3505, 19_000, 1000))[
+            :1
+        ] + list(range(5505, 19_000, 1000))
+        assert sum(contig == "2" for contig, *_ in bound) == 19
+        assert not any(contig == "3" for contig, *_ in bound)
+        count = found.summary["counts"]["peaks whose windows touch excluded regions, left out"]
+        assert count == 57 - len(bound) == 19 + 4
+        assert "exclude.bed" in found.attributes["source"]
+        encode_peaks(output, peaks, genome, "x", replace(options_, keep_excluded_positives=True))
+        assert (Encoded(output).y == 1).sum() == 57
+
     def test_too_few_negatives_are_counted(self, genome, peaks, tmp_path, output):
         exclude = tmp_path / "exclude.bed"
         exclude.write_text("1\t0\t20000\n2\t0\t20000\n3\t0\t19600\n")
-        encode_peaks(output, peaks, genome, "x", options(exclude=exclude))
+        encode_peaks(output, peaks, genome, "x", options(exclude=exclude, keep_excluded_positives=True))
         found = Encoded(output)
         n = int((found.y[:, 0] == 0).sum())
         assert 0 < n < 57
@@ -534,7 +584,7 @@ class TestPeaks:
         with pytest.raises(
             TfbindError, match=r"g\.fa: no stretch of 30 bases touches no peak .* dinucleotide"
         ):
-            encode_peaks(output, peaks, genome, "x", options(exclude=exclude))
+            encode_peaks(output, peaks, genome, "x", options(exclude=exclude, keep_excluded_positives=True))
         assert not output.exists()
 
     def test_held_out_contig(self, genome, peaks, output):
@@ -573,11 +623,11 @@ class TestPeaks:
         with open_tensors(output) as tensors:
             contig = [name.rpartition("::")[2].partition(":")[0] for name in tensors.text("id")]
             assert set(zip(contig, tensors.split.tolist(), strict=True)) == {("1", 0), ("2", 2), ("3", 1)}
-        path.write_text("chr1\t500\t541\nchr9\t500\t541\n")
-        with pytest.raises(
-            TfbindError,
-            match=r"chr\.bed: 1 of 2 contigs \('chr9'\) are not in .*g\.fa \(its contigs: '1', '2', '3'",
-        ):
+        path.write_text("chr8\t500\t541\nchr9\t500\t541\n")
+        message = (
+            r"chr\.bed: 2 of 2 contigs \('chr8', 'chr9'\) are not in .*g\.fa \(its contigs: '1', '2', '3'"
+        )
+        with pytest.raises(TfbindError, match=message):
             encode_peaks(output, path, genome, "x", options())
 
     def test_same_seed_same_file(self, genome, peaks, tmp_path):

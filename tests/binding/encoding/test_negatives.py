@@ -187,7 +187,7 @@ class TestKinds:
 def test_a_shuffle_that_is_its_parent_is_drawn_again():
     # ACAGA has one other shuffle, which comes up every second time
     codes = np.tile(encode_letters("ACAGA"), (100, 1))
-    batch = Batch([f"r{i}" for i in range(100)], codes, np.full(100, 5))
+    batch = Batch([f"r{i}" for i in range(100)], codes, np.full(100, 5), [None] * 100)
     made = negative_maker("dinucleotide", EncodeOptions(length=5)).make(batch, 0)
     assert len(made.codes) == 100
     assert (made.codes == encode_letters("AGACA")).all()

@@ -174,6 +174,20 @@ class TestExamplesFromFasta:
         assert len(set(found.cluster)) == 12
         assert PAIRED_NOTE in evaluate(model, found, seed=0).notes
 
+    def test_names_that_are_in_both_files(self, model, tmp_path):
+        for name, ids, seed in (("p", "012", 9), ("n", "130", 10)):
+            rows = zip(ids, random_sequences(3, seed), strict=True)
+            (tmp_path / f"{name}.fa").write_text("".join(f">{id}\n{sequence}\n" for id, sequence in rows))
+        found = examples_from_fasta(tmp_path / "p.fa", tmp_path / "n.fa", model)
+        assert found.id.tolist() == ["0", "1", "2", "1_negative", "3", "0_negative"]
+
+    def test_a_name_that_is_given_twice_in_a_file_is_refused(self, model, tmp_path, fasta):
+        (tmp_path / "twice.fa").write_text(">a\nACGTACGTACGT\n>b\nACGTACGTACGT\n>a\nACGTACGTACGT\n")
+        with pytest.raises(
+            TfbindError, match=r"twice\.fa: record 'a' is given twice, expected each name once"
+        ):
+            examples_from_fasta(fasta("p", random_sequences(2)), tmp_path / "twice.fa", model)
+
     def test_a_model_of_several_factors_is_refused(self, two_factor_model, data):
         with pytest.raises(TfbindError, match=r"two\.keras knows 2 factors: .*use --tensors"):
             examples_from_fasta(data / "positives.fa", data / "negatives.fa", two_factor_model)

@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from tfbind.binding.encoding.names import unique_names
 from tfbind.binding.encoding.negatives import Maker, negative_maker
 from tfbind.binding.encoding.shuffles import shuffle_families
 from tfbind.binding.encoding.sources import (
     Source,
+    excluded_regions,
     fasta_source,
     labelled_source,
     matched_windows,
@@ -30,7 +32,7 @@ from tfbind.dna.alphabet import AMBIGUOUS
 from tfbind.dna.coordinates import Interval, in_one_spelling
 from tfbind.dna.digests import composition_digests, strand_canonical_digests
 from tfbind.dna.genome import Genome
-from tfbind.dna.matched import intervals_by_contig
+from tfbind.dna.matched import intervals_by_contig, join_intervals
 from tfbind.dna.minimizers import Sketches, join_sketches, overlap_groups, sketch
 from tfbind.dna.splits import (
     TEST,
@@ -60,6 +62,7 @@ class _Survey:
     made_digest: np.ndarray
     n_ambiguous: int
     n_padded: int
+    name_hash: np.ndarray
 
 
 def _survey(sources: Sequence[Source], n_tasks: int, options: EncodeOptions, maker: Maker | None) -> _Survey:
@@ -83,7 +86,6 @@ def _survey(sources: Sequence[Source], n_tasks: int, options: EncodeOptions, mak
                     made_digests.append(maker.make(batch, n_of_source).digest)
                 n_of_source += len(batch.names)
                 progress.update(len(batch.names))
-    _refuse_repeated_names(sources, np.concatenate(names))
     return _Survey(
         np.concatenate(digests),
         np.concatenate(compositions),
@@ -93,23 +95,45 @@ def _survey(sources: Sequence[Source], n_tasks: int, options: EncodeOptions, mak
         np.concatenate(made_digests) if made_digests else np.empty(0, np.uint64),
         n_ambiguous,
         n_padded,
+        np.concatenate(names),
     )
 
 
-def _refuse_repeated_names(sources: Sequence[Source], hashes: np.ndarray) -> None:
+def _with_unique_names(sources: Sequence[Source], hashes: np.ndarray) -> list[Source]:
+    """Rename records that have the name of a record of an earlier source; refuse a name given twice in one."""
     if len(np.unique(hashes)) == len(hashes):
-        return
+        return list(sources)
     # only now is it worth holding the names themselves
-    seen: dict[str, Path] = {}
+    files = [
+        (source.path, (name for batch in source.batches() for name in batch.names)) for source in sources
+    ]
+    renamed = []
+    for source, new_names in zip(sources, unique_names(files), strict=True):
+        if new_names:
+            name, new = next(iter(new_names.items()))
+            logger.info(
+                "%s: %s names are in %s, too; renamed (%s is now %s)",
+                source.path,
+                f"{len(new_names):,}",
+                sources[0].path,
+                name,
+                new,
+            )
+        renamed.append(source.renamed(new_names))
+    return renamed
+
+
+def _count_invalid(sources: Sequence[Source]) -> int:
+    """Count the records that were left out, and log the first one of each source."""
+    n = 0
     for source in sources:
-        for batch in source.batches():
-            for name in batch.names:
-                if name in seen:
-                    where = "twice" if seen[name] == source.path else f"already in {seen[name]}"
-                    raise TfbindError(
-                        f"{source.path}: record {name!r} is given {where}, expected each name once in a data set"
-                    )
-                seen[name] = source.path
+        if source.invalid:
+            n += len(source.invalid)
+            first = next(iter(source.invalid.values()))
+            logger.warning(
+                "%s: left out %s (first: %s)", source.path, f"{len(source.invalid):,} records", first
+            )
+    return n
 
 
 def _find(sources: Sequence[Source], row: int) -> tuple[Path, str]:
@@ -248,6 +272,8 @@ def _encode(
     )
     maker = negative_maker(negative_method, options)
     survey = _survey(sources, len(factors), options, maker)
+    sources = _with_unique_names(sources, survey.name_hash)
+    n_invalid = _count_invalid(sources)
     if (
         negative_method == "given"
         and shuffle_families(survey.composition, survey.digest, survey.y) is not None
@@ -283,6 +309,7 @@ def _encode(
     noun = "negatives" if maker is None else maker.noun
     counts = counts | {
         "records": len(part),
+        "records left out by --skip-invalid": n_invalid,
         f"{noun} made": int(keep.sum()),
         f"{noun} left out because they equal another sequence": int((~keep).sum()),
         "records with ambiguous bases": survey.n_ambiguous,
@@ -322,13 +349,14 @@ def encode_fasta(
     Raises
     ------
     TfbindError
-        As the readers of FASTA, and where a name is given twice.
+        As the readers of FASTA, and if a name is given twice in one file. A name may be in both files: the negative's
+        record gets the suffix ``_negative``.
     """
-    sources = [fasta_source(positives, options.length, 1)]
+    sources = [fasta_source(positives, options.length, 1, skip_invalid=options.skip_invalid)]
     if negatives is None:
         method = options.negative_method or "dinucleotide"
     else:
-        sources.append(fasta_source(negatives, options.length, 0))
+        sources.append(fasta_source(negatives, options.length, 0, skip_invalid=options.skip_invalid))
         method = "given"
     inputs = [source.path for source in sources] + _background_input(options)
     _encode(output, sources, [factor], options, inputs=inputs, negative_method=method, counts={})
@@ -339,7 +367,9 @@ def encode_labelled(output: Path, fasta: Path, labels: Path, options: EncodeOpti
 
     See `encode_fasta`; ``labels`` is read by `tfbind.binding.encoding.sources.read_labels`.
     """
-    source, factors, counts = labelled_source(fasta, labels, options.length)
+    source, factors, counts = labelled_source(
+        fasta, labels, options.length, skip_invalid=options.skip_invalid
+    )
     _encode(
         output, [source], factors, options, inputs=[fasta, labels], negative_method="given", counts=counts
     )
@@ -368,13 +398,16 @@ def encode_peaks(output: Path, peaks: Path, genome_path: Path, factor: str, opti
     """
     method = options.negative_method or "genome"
     with Genome(genome_path) as genome:
-        windows, all_peaks, counts = peak_windows(peaks, genome, options.length, options.max_peaks)
+        excluded = excluded_regions(options.exclude, genome)
+        keep_all = options.keep_excluded_positives
+        windows, all_peaks, counts = peak_windows(peaks, genome, options, None if keep_all else excluded)
         sources = [windows_source(genome, windows, options.length, 1)]
         inputs = [peaks, genome_path, *_background_input(options)]
+        inputs += [] if options.exclude is None else [options.exclude]
         if method == "genome":
             # windows of contigs without a peak, such as alternative haplotypes, may repeat bound sequence
             stratum = _held_out_as(genome, (window.contig for window in windows), options)
-            forbidden = intervals_by_contig([*all_peaks, *windows])
+            forbidden = join_intervals(intervals_by_contig([*all_peaks, *windows]), excluded)
             negatives, short_of = matched_windows(genome, sources[0], forbidden, stratum, options)
             if not negatives:
                 raise TfbindError(
@@ -383,6 +416,4 @@ def encode_peaks(output: Path, peaks: Path, genome_path: Path, factor: str, opti
                 )
             counts |= short_of
             sources.append(windows_source(genome, negatives, options.length, 0))
-            if options.exclude is not None:
-                inputs.append(options.exclude)
         _encode(output, sources, [factor], options, inputs=inputs, negative_method=method, counts=counts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,19 +13,26 @@ import pandas as pd
 
 from tfbind.binding.options import EncodeOptions
 from tfbind.dna.alphabet import AMBIGUOUS
-from tfbind.dna.fasta import BATCH_RECORDS, Batch, encode_batch, read_batches, read_fasta
+from tfbind.dna.fasta import BATCH_RECORDS, Batch, encode_batch, encode_record, read_batches, read_fasta
 from tfbind.dna.genome import Genome
-from tfbind.dna.matched import draw_matched, join_intervals, read_intervals
+from tfbind.dna.matched import draw_matched, read_intervals, touches
 from tfbind.dna.peaks import (
+    NO_CONTIG,
+    OFF_CONTIG,
+    BadLine,
     Peak,
     Window,
+    describe_unplaced,
     merge_summits,
+    place_peaks,
     read_peaks,
     strongest,
     windows_round_summits,
 )
 from tfbind.errors import TfbindError
 from tfbind.files import open_text
+
+logger = logging.getLogger(__name__)
 
 LABELS = {"1": 1.0, "0": 0.0, "": np.nan}
 
@@ -34,20 +43,39 @@ class Source(NamedTuple):
     path : Path
     batches : reads the records, batch by batch
     labels : from a batch's names to (n, tasks) float32
+    invalid : what is wrong with the records that are left out, by their number; filled as they are read
     """
 
     path: Path
     batches: Callable[[], Iterator[Batch]]
     labels: Callable[[Sequence[str]], np.ndarray]
+    invalid: dict[int, str] | None = None
+
+    def renamed(self, new_names: Mapping[str, str]) -> Source:
+        """Give the same records, some under new names; for a source whose labels do not depend on names."""
+
+        def batches() -> Iterator[Batch]:
+            for batch in self.batches():
+                yield batch._replace(names=[new_names.get(name, name) for name in batch.names])
+
+        return self._replace(batches=batches) if new_names else self
 
 
 def _all_labelled(value: float) -> Callable[[Sequence[str]], np.ndarray]:
     return lambda names: np.full((len(names), 1), value, np.float32)
 
 
-def fasta_source(path: Path, length: int, label: float) -> Source:
+def _fasta_batches(
+    path: Path, length: int, skip_invalid: bool
+) -> tuple[Callable[[], Iterator[Batch]], dict[int, str]]:
+    invalid: dict[int, str] = {}
+    return lambda: read_batches(path, length, invalid=invalid if skip_invalid else None), invalid
+
+
+def fasta_source(path: Path, length: int, label: float, *, skip_invalid: bool = False) -> Source:
     """Records of a FASTA file, all of them bound (``label`` 1) or unbound (0)."""
-    return Source(path, lambda: read_batches(path, length), _all_labelled(label))
+    batches, invalid = _fasta_batches(path, length, skip_invalid)
+    return Source(path, batches, _all_labelled(label), invalid)
 
 
 def read_labels(path: Path) -> pd.DataFrame:
@@ -95,7 +123,9 @@ def read_labels(path: Path) -> pd.DataFrame:
     return pd.DataFrame(table, index=list(values), columns=columns[1:])
 
 
-def labelled_source(fasta: Path, labels: Path, length: int) -> tuple[Source, tuple[str, ...], dict[str, int]]:
+def labelled_source(
+    fasta: Path, labels: Path, length: int, *, skip_invalid: bool = False
+) -> tuple[Source, tuple[str, ...], dict[str, int]]:
     """Records of a FASTA file with labels for several factors.
 
     Returns
@@ -114,7 +144,8 @@ def labelled_source(fasta: Path, labels: Path, length: int) -> tuple[Source, tup
             raise TfbindError(f"{labels}: no line for record {missing!r} of {fasta}, expected one a record")
         return table.to_numpy()[rows]
 
-    source = Source(fasta, lambda: read_batches(fasta, length), look_up)
+    batches, invalid = _fasta_batches(fasta, length, skip_invalid)
+    source = Source(fasta, batches, look_up, invalid)
     # names that are given twice or have no label are errors later on, so this difference is all there is
     counts = {"labels without a record": max(0, len(table) - sum(1 for _ in read_fasta(fasta)))}
     return source, tuple(table.columns), counts
@@ -135,32 +166,120 @@ def windows_source(genome: Genome, windows: Sequence[Window], length: int, label
 
 
 def peak_windows(
-    path: Path, genome: Genome, length: int, max_peaks: int | None
+    path: Path,
+    genome: Genome,
+    options: EncodeOptions,
+    excluded: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[list[Window], list[Peak], dict[str, int]]:
-    """Windows round the summits of a peak file, none overlapping another.
+    """Windows around the summits of a peak file, none overlapping another.
+
+    Parameters
+    ----------
+    path : Path
+    genome : Genome
+    options : EncodeOptions
+    excluded : mapping of contig to (m, 2) int array, optional
+        What no window may touch.
 
     Returns
     -------
     windows : list of Window
     peaks : list of Peak
-        Every peak of the file, those left out too: no negative may touch one.
+        Every peak that is on the genome, those left out too: no negative may touch one.
     counts : dict
         What was merged, left out, moved and shortened, for the summary.
+
+    Raises
+    ------
+    TfbindError
+        As `read_peaks` and `place_peaks`, and if no window is left.
     """
-    peaks = read_peaks(path)
-    names = genome.match_contigs((peak.contig for peak in peaks), path)
-    peaks = [peak._replace(contig=names[peak.contig]) for peak in peaks]
-    merged = merge_summits(peaks, length, genome.contigs)
-    kept = merged if max_peaks is None else strongest(merged, max_peaks, path)
+    length = options.length
+    bad_lines: list[BadLine] = []
+    found = read_peaks(path, options.peak_format, bad_lines if options.skip_invalid else None)
+    peaks, unplaced = place_peaks(found, genome, path, strict=options.strict)
+    if bad_lines:
+        first = bad_lines[0]
+        logger.warning(
+            "%s: left out %s that are not peaks (first: line %d: %s)",
+            path,
+            f"{len(bad_lines):,} lines",
+            first.line,
+            first.problem,
+        )
+    if unplaced:
+        logger.warning("%s: left out: %s", path, describe_unplaced(unplaced, len(found), genome.path))
+    usable = peaks
+    if excluded:
+        touching = windows_touching(windows_round_summits(peaks, length, genome.contigs, path)[0], excluded)
+        usable = [peak for peak, touches in zip(peaks, touching, strict=True) if not touches]
+        if not usable:
+            raise TfbindError(
+                f"{path}: the windows of all {len(peaks):,} peaks touch {options.exclude}, so no positive is left;"
+                " --keep-excluded-positives keeps them"
+            )
+    n_excluded = len(peaks) - len(usable)
+    if options.skip_invalid:
+        usable = _peaks_of_bases(usable, genome, length, path)
+    n_invalid = len(peaks) - n_excluded - len(usable)
+    merged = merge_summits(usable, length, genome.contigs)
+    kept = merged if options.max_peaks is None else strongest(merged, options.max_peaks, path)
     windows, n_moved, n_short = windows_round_summits(kept, length, genome.contigs, path)
+    notes = Counter(one.note for one in unplaced)
     counts = {
-        "peaks": len(peaks),
-        "summits merged into a stronger one nearby": len(peaks) - len(merged),
+        "peaks": len(found),
+        "lines that are not peaks, left out": len(bad_lines),
+        "peaks on contigs that the genome does not have, left out": notes[NO_CONTIG],
+        "peaks past the end of their contig, left out": notes[OFF_CONTIG],
+        "peaks whose windows touch excluded regions, left out": n_excluded,
+        "peaks whose windows have letters that are not bases, left out": n_invalid,
+        "summits merged into a stronger one nearby": len(usable) - len(merged),
         "weaker peaks left out by --max-peaks": len(merged) - len(kept),
         "windows moved inside their contig": n_moved,
         "windows on contigs shorter than the length": n_short,
     }
     return windows, peaks, counts
+
+
+def windows_touching(windows: Sequence[Window], intervals: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Tell which windows share a base with any of the intervals, (m, 2) for each contig: (n,) bool."""
+    found = np.zeros(len(windows), bool)
+    rows_of_contig: defaultdict[str, list[int]] = defaultdict(list)
+    for row, window in enumerate(windows):
+        if window.contig in intervals:
+            rows_of_contig[window.contig].append(row)
+    for contig, rows in rows_of_contig.items():
+        start, end = np.array([(windows[row].start, windows[row].end) for row in rows]).T
+        found[rows] = touches(start, end - start, intervals[contig])
+    return found
+
+
+def _peaks_of_bases(peaks: Sequence[Peak], genome: Genome, length: int, path: Path) -> list[Peak]:
+    """Keep the peaks whose windows have no letter that is not a base."""
+    kept, first = [], ""
+    windows = windows_round_summits(peaks, length, genome.contigs, path)[0]
+    for peak, window in zip(peaks, windows, strict=True):
+        letters = genome.fetch(window.contig, window.start, window.end)
+        try:
+            encode_record(genome.path, window.contig, letters, window.start)
+        except TfbindError as error:
+            first = first or f"line {peak.line}: {error}"
+        else:
+            kept.append(peak)
+    if first:
+        logger.warning("%s: left out %s peaks (first: %s)", path, f"{len(peaks) - len(kept):,}", first)
+    if not kept:
+        raise TfbindError(f"{path}: no peak is left ({first})")
+    return kept
+
+
+def excluded_regions(path: Path | None, genome: Genome) -> dict[str, np.ndarray]:
+    """Read the regions that no window may touch: (m, 2) int array of start and end, by contig of the genome."""
+    if path is None:
+        return {}
+    found = read_intervals(path)
+    names = genome.match_contigs(found, path, need_all=False)
+    return {names[contig]: intervals for contig, intervals in found.items() if contig in names}
 
 
 def matched_windows(
@@ -178,7 +297,7 @@ def matched_windows(
     positives : Source
         Windows of the genome.
     forbidden : mapping of contig to (m, 2) int array
-        What no negative may touch, besides ``options.exclude``.
+        What no negative may touch.
     stratum_of_contig : mapping
         Contigs that are held out together share a number from 0; G+C content is matched in each, and
         contigs without a number give no negatives.
@@ -200,11 +319,6 @@ def matched_windows(
         copies = copies_of_each(n_before, len(gc), options.negative_ratio)
         np.add.at(wanted, (strata, np.rint(gc / known * options.length).astype(int)), copies)
         n_before += len(gc)
-    if options.exclude is not None:
-        excluded = read_intervals(options.exclude)
-        names = genome.match_contigs(excluded, options.exclude, need_all=False)
-        known = {names[contig]: intervals for contig, intervals in excluded.items() if contig in names}
-        forbidden = join_intervals(forbidden, known)
     rng = np.random.default_rng(options.seed)
     drawn = draw_matched(genome, stratum_of_contig, wanted, forbidden, options.length, rng)
     return drawn.windows, {

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from tfbind.binding.encoding.names import unique_names
 from tfbind.binding.encoding.shuffles import shuffle_families
 from tfbind.binding.evaluation.metrics import curves, score_metrics
 from tfbind.binding.learning.parts import Part, content_digest
@@ -171,22 +172,25 @@ def examples_from_fasta(positives: Path, negatives: Path, model: BindingModel) -
     """Read bound and unbound sequences for a model of one factor.
 
     Negatives that are exact dinucleotide shuffles of positives are known by their counts, and clustered with
-    them.
+    them. A negative that has the name of a positive gets the suffix ``_negative``, as in `tfbind encode`.
     """
     if len(model.card.tasks) != 1:
         raise TfbindError(
             f"{model.path} knows {len(model.card.tasks)} factors: --positives and --negatives judge a model of one,"
             " use --tensors"
         )
-    ids, codes, lengths, labels = [], [], [], []
-    for path, label in ((positives, 1), (negatives, 0)):
+    files: list[tuple[Path, list[str]]] = [(positives, []), (negatives, [])]
+    codes, lengths, labels = [], [], []
+    for (path, names), label in zip(files, (1, 0), strict=True):
         for batch in read_batches(path, model.card.encoding.length):
-            ids.extend(batch.names)
+            names.extend(batch.names)
             codes.append(batch.codes)
             lengths.append(batch.valid_length)
             labels.append(np.full((len(batch.names), 1), label, np.float32))
     all_codes, valid_length, y = map(np.concatenate, (codes, lengths, labels))
     cluster = _families(all_codes, valid_length, y)
+    new_names = unique_names(files)
+    ids = [new.get(name, name) for (_, names), new in zip(files, new_names, strict=True) for name in names]
     return EvaluationSet(
         np.array(ids, dtype=object),
         all_codes,

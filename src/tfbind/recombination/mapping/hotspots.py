@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfbind.dna.peaks import bed_lines
+from tfbind.dna.bed import bed_lines
 from tfbind.files import write_text
 from tfbind.genotypes.mask import Accessible
 from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior, window_rates
