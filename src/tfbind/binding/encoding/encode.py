@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tfbind.binding.encoding.dealing import deal, deal_folds
 from tfbind.binding.encoding.names import unique_names
 from tfbind.binding.encoding.negatives import Maker, negative_maker
 from tfbind.binding.encoding.shuffles import shuffle_families
@@ -27,76 +27,22 @@ from tfbind.binding.encoding.sources import (
     windows_source,
 )
 from tfbind.binding.encoding.summary import Tally, report
+from tfbind.binding.encoding.survey import Survey, make_survey
 from tfbind.binding.options import EncodeOptions
-from tfbind.dna.alphabet import AMBIGUOUS
-from tfbind.dna.coordinates import Interval, in_one_spelling
-from tfbind.dna.digests import composition_digests, strand_canonical_digests
 from tfbind.dna.genome import Genome
 from tfbind.dna.matched import intervals_by_contig, join_intervals
-from tfbind.dna.minimizers import Sketches, join_sketches, overlap_groups, sketch
+from tfbind.dna.minimizers import overlap_groups
 from tfbind.dna.splits import (
     TEST,
     TRAIN,
     VALIDATION,
-    folds_at_random,
     group_related,
-    split_at_random,
-    split_by_contig,
 )
 from tfbind.errors import TfbindError
 from tfbind.progress import Progress
 from tfbind.tensors import DnaEncoding, describe_sources, write_tensors
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass
-class _Survey:
-    """What the first pass learns of n records: one entry a record, in the order of reading."""
-
-    digest: np.ndarray
-    composition: np.ndarray
-    intervals: list[Interval | None]
-    sketches: Sketches
-    y: np.ndarray
-    made_digest: np.ndarray
-    n_ambiguous: int
-    n_padded: int
-    name_hash: np.ndarray
-
-
-def _survey(sources: Sequence[Source], n_tasks: int, options: EncodeOptions, maker: Maker | None) -> _Survey:
-    digests, compositions, labels, made_digests, names, sketches = [], [], [], [], [], []
-    intervals: list[Interval | None] = []
-    n_ambiguous = n_padded = 0
-    with Progress("reading", unit="records") as progress:
-        for source in sources:
-            n_of_source = 0
-            for batch in source.batches():
-                digests.append(strand_canonical_digests(batch.codes, batch.valid_length))
-                compositions.append(composition_digests(batch.codes, batch.valid_length))
-                labels.append(source.labels(batch.names))
-                intervals.extend(batch.intervals)
-                sketches.append(sketch(batch.codes, batch.valid_length))
-                names.append(np.fromiter(map(hash, batch.names), np.int64, len(batch.names)))
-                inside = np.arange(options.length) < batch.valid_length[:, None]
-                n_ambiguous += int(((batch.codes == AMBIGUOUS) & inside).any(axis=1).sum())
-                n_padded += int((batch.valid_length < options.length).sum())
-                if maker is not None:
-                    made_digests.append(maker.make(batch, n_of_source).digest)
-                n_of_source += len(batch.names)
-                progress.update(len(batch.names))
-    return _Survey(
-        np.concatenate(digests),
-        np.concatenate(compositions),
-        in_one_spelling(intervals),
-        join_sketches(sketches),
-        np.concatenate(labels).reshape(-1, n_tasks),
-        np.concatenate(made_digests) if made_digests else np.empty(0, np.uint64),
-        n_ambiguous,
-        n_padded,
-        np.concatenate(names),
-    )
 
 
 def _with_unique_names(sources: Sequence[Source], hashes: np.ndarray) -> list[Source]:
@@ -136,66 +82,13 @@ def _count_invalid(sources: Sequence[Source]) -> int:
     return n
 
 
-def _find(sources: Sequence[Source], row: int) -> tuple[Path, str]:
-    """File and name of a record, of which the survey keeps no more than its number."""
-    batches = ((source.path, batch) for source in sources for batch in source.batches())
-    for path, batch in batches:
-        if row < len(batch.names):
-            return path, batch.names[row]
-        row -= len(batch.names)
-    raise IndexError(row)
-
-
-def _deal(
-    sources: Sequence[Source], survey: _Survey, group: np.ndarray, options: EncodeOptions
-) -> np.ndarray:
-    """Deal the records, of which related ones share a group, to the parts."""
-    _, stratum = np.unique(np.nan_to_num(survey.y, nan=-1), axis=0, return_inverse=True)
-    if not options.test_contigs and not options.validation_contigs:
-        return split_at_random(group, stratum, options.split, options.seed)
-    nowhere = [row for row, interval in enumerate(survey.intervals) if interval is None]
-    if nowhere:
-        path, name = _find(sources, nowhere[0])
-        raise TfbindError(
-            f"{path}: record {name!r} has no coordinates in its header, but holding contigs out needs them:"
-            " write them as chr1:100-200, or leave --test-contigs out"
-        )
-    contig = np.array([interval[0] for interval in survey.intervals if interval is not None])
-    part = split_by_contig(contig, group, options.test_contigs, options.validation_contigs)
-    if not options.validation_contigs:
-        rest = np.flatnonzero(part == TRAIN)
-        train, validation, _ = options.split
-        fractions = (train / (train + validation), validation / (train + validation), 0.0)
-        part[rest] = split_at_random(group[rest], stratum[rest], fractions, options.seed)
-    return part
-
-
 def _n_in_groups(group: np.ndarray) -> int:
     """Count the records that are not alone in their group."""
     size = np.unique(group, return_counts=True)[1]
     return int(size[size > 1].sum())
 
 
-def _deal_folds(
-    sources: Sequence[Source], survey: _Survey, part: np.ndarray, group: np.ndarray, options: EncodeOptions
-) -> np.ndarray | None:
-    """Deal what is not of the test part to folds, (n,) uint8; 0 stands for the test part. None without folds."""
-    if options.folds is None:
-        return None
-    fold = np.zeros(len(part), np.uint8)
-    rest = np.flatnonzero(part != TEST)
-    # each fold gets its share of the classes, and of the validation part, which the other folds' models keep
-    kinds = np.column_stack([np.nan_to_num(survey.y[rest], nan=-1), part[rest]])
-    _, stratum = np.unique(kinds, axis=0, return_inverse=True)
-    try:
-        fold[rest] = folds_at_random(group[rest], stratum, options.folds, options.seed)
-    except TfbindError as error:
-        paths = " and ".join(str(source.path) for source in sources)
-        raise TfbindError(f"{paths}: --folds {options.folds}: {error}") from None
-    return fold
-
-
-def _keep_made(survey: _Survey) -> np.ndarray:
+def _keep_made(survey: Survey) -> np.ndarray:
     """(m,) bool: negatives made that equal no record and no earlier one, on either strand."""
     keep = np.zeros(len(survey.made_digest), bool)
     keep[np.unique(survey.made_digest, return_index=True)[1]] = True
@@ -204,7 +97,7 @@ def _keep_made(survey: _Survey) -> np.ndarray:
 
 def _rows(
     sources: Sequence[Source],
-    survey: _Survey,
+    survey: Survey,
     part: np.ndarray,
     fold: np.ndarray | None,
     keep: np.ndarray,
@@ -271,7 +164,7 @@ def _encode(
         stride=options.stride if options.encoding == "kmer" else None,
     )
     maker = negative_maker(negative_method, options)
-    survey = _survey(sources, len(factors), options, maker)
+    survey = make_survey(sources, len(factors), options, maker)
     sources = _with_unique_names(sources, survey.name_hash)
     n_invalid = _count_invalid(sources)
     if (
@@ -285,8 +178,8 @@ def _encode(
         )
     content = overlap_groups(survey.sketches)
     group = group_related(survey.digest, survey.intervals, survey.composition, content)
-    part = _deal(sources, survey, group, options)
-    fold = _deal_folds(sources, survey, part, group, options)
+    part = deal(sources, survey, group, options)
+    fold = deal_folds(sources, survey, part, group, options)
     keep = _keep_made(survey)
     tally = Tally(factors, options.folds)
     extra = {"negative_method": negative_method}

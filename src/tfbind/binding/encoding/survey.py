@@ -1,0 +1,78 @@
+"""The first pass over the records of a data set: what must be known of all before any is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfbind.binding.encoding.negatives import Maker
+from tfbind.binding.encoding.sources import Source
+from tfbind.binding.options import EncodeOptions
+from tfbind.dna.alphabet import AMBIGUOUS
+from tfbind.dna.coordinates import Interval, in_one_spelling
+from tfbind.dna.digests import composition_digests, strand_canonical_digests
+from tfbind.dna.minimizers import Sketches, join_sketches, sketch
+from tfbind.progress import Progress
+
+
+@dataclass
+class Survey:
+    """What the first pass finds in n records, in the order of reading.
+
+    digest, composition : (n,) uint64, see `tfbind.dna.digests`
+    intervals : where each record comes from, see `tfbind.dna.fasta.Batch`
+    sketches : of the n records
+    y : (n, tasks) float32
+    made_digest : (m,) uint64, of the negatives that are made
+    n_ambiguous, n_padded : records with an ambiguous base, and records shorter than the length
+    name_hash : (n,) int64
+    """
+
+    digest: np.ndarray
+    composition: np.ndarray
+    intervals: list[Interval | None]
+    sketches: Sketches
+    y: np.ndarray
+    made_digest: np.ndarray
+    n_ambiguous: int
+    n_padded: int
+    name_hash: np.ndarray
+
+
+def make_survey(
+    sources: Sequence[Source], n_tasks: int, options: EncodeOptions, maker: Maker | None
+) -> Survey:
+    """Read all records once; memory holds some numbers for each, and one batch of sequences."""
+    digests, compositions, labels, made_digests, names, sketches = [], [], [], [], [], []
+    intervals: list[Interval | None] = []
+    n_ambiguous = n_padded = 0
+    with Progress("reading", unit="records") as progress:
+        for source in sources:
+            n_of_source = 0
+            for batch in source.batches():
+                digests.append(strand_canonical_digests(batch.codes, batch.valid_length))
+                compositions.append(composition_digests(batch.codes, batch.valid_length))
+                labels.append(source.labels(batch.names))
+                intervals.extend(batch.intervals)
+                sketches.append(sketch(batch.codes, batch.valid_length))
+                names.append(np.fromiter(map(hash, batch.names), np.int64, len(batch.names)))
+                inside = np.arange(options.length) < batch.valid_length[:, None]
+                n_ambiguous += int(((batch.codes == AMBIGUOUS) & inside).any(axis=1).sum())
+                n_padded += int((batch.valid_length < options.length).sum())
+                if maker is not None:
+                    made_digests.append(maker.make(batch, n_of_source).digest)
+                n_of_source += len(batch.names)
+                progress.update(len(batch.names))
+    return Survey(
+        np.concatenate(digests),
+        np.concatenate(compositions),
+        in_one_spelling(intervals),
+        join_sketches(sketches),
+        np.concatenate(labels).reshape(-1, n_tasks),
+        np.concatenate(made_digests) if made_digests else np.empty(0, np.uint64),
+        n_ambiguous,
+        n_padded,
+        np.concatenate(names),
+    )
