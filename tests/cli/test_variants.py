@@ -35,12 +35,38 @@ def test_gives_the_contracts_table(variants, tmp_path):
     assert rows[2][5:8] == ["NA"] * 3
 
 
+def test_reads_five_columns_without_a_header(variants, tmp_path):
+    assert variants("chr1\t101\t.\tT\tG\nchr1\t105\tx\tA\tAG\n", "-o", tmp_path / "o.tsv") == 0
+    rows = [line.split("\t") for line in (tmp_path / "o.tsv").read_text().splitlines()[1:]]
+    assert [row[:5] for row in rows] == [["chr1", "101", ".", "T", "G"], ["chr1", "105", "x", "A", "AG"]]
+    assert [row[-1] for row in rows] == ["", ""]
+
+
 def test_wrong_input_is_one_line_and_exit_2(variants, tmp_path, capsys):
-    assert variants("chr1\t101\t.\tT\tG\t.\t.\t.\n", "-o", tmp_path / "o.tsv") == 2
+    assert variants("chr1\t101\t120\tpeak\t960\t+\n", "-o", tmp_path / "o.tsv") == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("tfbind: error: ")
-    assert "v.vcf.gz: line 1: found 'chr1" in line
+    assert "v.vcf.gz: line 1: found 'peak' in column 4, REF, expected a VCF" in line
     assert not (tmp_path / "o.tsv").exists()
+
+
+def test_a_malformed_record_is_noted_or_with_strict_refused(variants, tmp_path, capsys, caplog):
+    text = HEADER + "chr1\t101\t.\tT\tG\t.\t.\t.\r\nchr1\t?\t.\tT\tG\t.\t.\t.\r\n"
+    assert variants(text, "-o", tmp_path / "o.tsv") == 0
+    assert (tmp_path / "o.tsv").read_text().splitlines()[2] == "chr1\t?\t.\tT\tG\tNA\tNA\tNA\tmalformed"
+    assert "line 4: found the position '?'" in caplog.text
+    assert variants(text, "--strict", "-o", tmp_path / "strict.tsv") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("tfbind: error: ")
+    assert line.endswith("v.vcf.gz: line 4: found the position '?', expected a whole number")
+    assert not (tmp_path / "strict.tsv").exists()
+
+
+def test_max_allele(variants, tmp_path):
+    text = HEADER + "chr1\t101\t.\tTGCA\tT\t.\t.\t.\r\n"
+    for most, note in (("3", ""), ("2", "too_long")):
+        assert variants(text, "--max-allele", most, "-o", tmp_path / "o.tsv") == 0
+        assert (tmp_path / "o.tsv").read_text().splitlines()[1].split("\t")[-1] == note
 
 
 def test_does_not_overwrite_the_vcf(variants, tmp_path, capsys):

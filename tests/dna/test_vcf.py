@@ -3,7 +3,7 @@ import gzip
 import pysam
 import pytest
 
-from tfbind.dna.vcf import Variant, read_variants
+from tfbind.dna.vcf import Malformed, Variant, read_lines, read_variants
 from tfbind.errors import TfbindError
 
 META = "##fileformat=VCFv4.2\n##contig=<ID=chr1,length=1000>\n"
@@ -70,6 +70,22 @@ class TestReads:
         records = "".join(line + "\tGT\t0/1\t0|0\n" for line in RECORDS.splitlines())
         assert list(read_variants(write(tmp_path / "v.vcf", META + columns + records))) == EXPECTED
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "chr1\t10\trs1;x\ta\tG,<DEL>,*\nchr9\t0\t.\tAC\t.\n",
+            "#CHROM\tPOS\tID\tREF\tALT\nchr1\t10\trs1;x\ta\tG,<DEL>,*\nchr9\t0\t.\tAC\t.\n",
+            "chr1\t10\trs1;x\ta\tG,<DEL>,*\r\nchr9\t0\t.\tAC\t.\r\n",
+            RECORDS,
+            META + RECORDS,
+        ],
+        ids=["five columns", "five with names", "CRLF", "eight columns", "no names"],
+    )
+    def test_text_without_a_header(self, tmp_path, text):
+        assert list(read_variants(write(tmp_path / "v.vcf", text))) == EXPECTED
+        (tmp_path / "v.gz").write_bytes(gzip.compress(text.encode()))
+        assert list(read_variants(tmp_path / "v.gz")) == EXPECTED
+
     def test_no_records(self, tmp_path):
         assert list(read_variants(write(tmp_path / "v.vcf", META + COLUMNS))) == []
 
@@ -80,18 +96,43 @@ class TestRefuses:
         [
             ("", r"v\.vcf: has no line '#CHROM POS ID REF ALT \.\.\.'"),
             (META, r"v\.vcf: has no line '#CHROM"),
-            (RECORDS, r"v\.vcf: line 1: found 'chr1\\t10.* without a header"),
-            (">chr1\nACGT\n", r"v\.vcf: line 1: found '>chr1' without a header"),
+            (">chr1\nACGT\n", r"v\.vcf: line 1: found '>chr1' \(1 of 5 columns\), expected a VCF: CHROM POS"),
+            ("chr1\t5\t9\n", r"v\.vcf: line 1: found 'chr1\\t5\\t9' \(3 of 5 columns\)"),
+            ("chr1 5 . A C\n", r"v\.vcf: line 1: found 'chr1 5 \. A C' \(1 of 5 columns\)"),
+            ("track\n" + RECORDS, r"v\.vcf: line 1: found 'track' \(1 of 5"),
+            (
+                "chr1\t5\t9\tpeak_1\t960\t+\n",
+                r"v\.vcf: line 1: found 'peak_1' in column 4, REF, expected a VCF",
+            ),
+            ("chr1\t5\t9\t.\t0\t.\n", r"v\.vcf: line 1: found '\.' in column 4, REF"),
+            ("chr1\t5\t9\tA\t960\t+\n", r"v\.vcf: line 1: found '960' in column 5, ALT"),
+            ("CHROM\tPOS\tID\tREF\tALT\n" + RECORDS, r"v\.vcf: line 1: found 'POS' in column 2, POS"),
+            (
+                "#chrom\tstart\tend\n",
+                r"v\.vcf: line 1: found '#chrom\\tstart\\tend', expected the columns #CHROM",
+            ),
             (TEXT.replace("\t", " "), r"v\.vcf: line 3: found '#CHROM POS .* with tabs between"),
-            (TEXT + "chr1\t11\t.\tA\n", r"v\.vcf: line 6: found 4 columns, expected the header's 8"),
-            (TEXT + COLUMNS, r"v\.vcf: line 6: found a second line '#CHROM"),
-            (TEXT.replace("\t10\t", "\tx\t"), r"v\.vcf: line 4: found the position 'x'"),
-            (TEXT.replace("\t10\t", "\t-1\t"), r"v\.vcf: line 4: found the position '-1'"),
+            (
+                TEXT + COLUMNS,
+                r"v\.vcf: line 6: found the line '#CHROM \.\.\.' here, expected it once, before",
+            ),
+            (RECORDS + COLUMNS, r"v\.vcf: line 3: found the line '#CHROM \.\.\.' here"),
         ],
     )
     def test_what_is_no_vcf(self, tmp_path, text, message):
         with pytest.raises(TfbindError, match=message):
             list(read_variants(write(tmp_path / "v.vcf", text)))
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            (RECORDS, r"v\.vcf: line 1: found 'chr1\\t10.* without a header"),
+            (TEXT + "chr1\t11\t.\tA\n", r"v\.vcf: line 6: found 4 columns, expected the header's 8"),
+        ],
+    )
+    def test_what_a_reader_of_genotypes_needs(self, tmp_path, text, message):
+        with pytest.raises(TfbindError, match=message):
+            list(read_lines(write(tmp_path / "v.vcf", text)).lines)
 
     def test_a_gzip_that_is_cut_off(self, tmp_path):
         whole = gzip.compress(
@@ -112,3 +153,51 @@ class TestRefuses:
     def test_a_missing_file(self, tmp_path):
         with pytest.raises(TfbindError, match=r"no\.vcf: no such file"):
             list(read_variants(tmp_path / "no.vcf"))
+
+
+class TestMalformed:
+    @pytest.mark.parametrize(
+        ("fields", "why"),
+        [
+            ("chr1\tx\t.\tA\tC", "found the position 'x', expected a whole number"),
+            ("chr1\t-1\t.\tA\tC", "found the position '-1', expected a whole number"),
+            ("chr1\t\t.\tA\tC", "found the position '', expected a whole number"),
+            ("chr1\t1.0\t.\tA\tC", "found the position '1.0', expected a whole number"),
+            ("chr1\t\u0663\t.\tA\tC", "found the position '\u0663', expected a whole number"),
+            (
+                "chr1\t" + "9" * 5000 + "\t.\tA\tC",
+                f"found the position '{'9' * 30}', expected a whole number",
+            ),
+            ("chr1\t5\t.\tAX\tC", "found REF 'AX', expected bases"),
+            ("chr1\t5\t.\t.\tC", "found REF '.', expected bases"),
+            ("chr1\t5\t.\t\tC", "found REF '', expected bases"),
+            ("chr1\t5\t.\tA\t", "found ALT '', expected an allele, or several with one comma between them"),
+            (
+                "chr1\t5\t.\tA\tC,,G",
+                "found ALT 'C,,G', expected an allele, or several with one comma between them",
+            ),
+        ],
+    )
+    def test_records_are_given_with_the_reason(self, tmp_path, fields, why):
+        for before, after, line in ((META + COLUMNS, "\t.\t.\t.", 4), ("c\t1\t.\tA\tC\n", "", 2)):
+            path = write(tmp_path / "v.vcf", before + fields + after + "\n" + RECORDS)
+            found = [one for one in read_variants(path) if one.contig != "c"]
+            contig, pos, name, ref, alts = fields.split("\t")
+            expected = Malformed(
+                contig, pos, name, ref, tuple(alts.split(",")), f"{path}: line {line}: {why}"
+            )
+            assert found == [expected, *EXPECTED]
+
+    def test_too_few_columns(self, tmp_path):
+        path = write(tmp_path / "v.vcf", TEXT + "chr1\t11\t.\tA\n" + "chr1\t11\t.\tA\tC\n  \n")
+        why = "columns, expected the header's 8"
+        assert list(read_variants(path)) == [
+            *EXPECTED,
+            Malformed("chr1", "11", ".", "A", (".",), f"{path}: line 6: found 4 {why}"),
+            # complete as it seems, it may end in the middle of ALT
+            Malformed("chr1", "11", ".", "A", ("C",), f"{path}: line 7: found 5 {why}"),
+            Malformed("  ", ".", ".", ".", (".",), f"{path}: line 8: found 1 {why}"),
+        ]
+        path = write(tmp_path / "v.tsv", "chr1\t11\t.\tA\tC\nchr1\t12\n")
+        (_, found) = read_variants(path)
+        assert found.why == f"{path}: line 2: found 2 columns, expected 5"

@@ -9,6 +9,8 @@ from tfbind.training.options import FitOptions
 
 ENCODINGS = ("onehot", "kmer")
 MAX_FOLDS = 255  # a byte numbers them
+# changed bases of an allele that `tfbind variants` scores; one of 10,000 costs about as much as 50 SNVs
+MAX_ALLELE = 10_000
 NEGATIVE_METHODS = ("genome", "dinucleotide", "background")
 # negatives that occur nowhere, by what they are called
 MADE_UP = {"dinucleotide": "shuffles", "background": "sequences of a background model"}

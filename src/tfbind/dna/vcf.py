@@ -7,6 +7,7 @@ whole process at a blank line, and pysam 0.24 reads no plain gzip.
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,8 @@ from tfbind.files import is_gzip, open_text
 
 BCF_MAGIC = b"BCF\2"
 FIXED_COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT"]
+BASES = re.compile("[ACGTURYSWKMBDHVN]+", re.IGNORECASE)
+_MAX_DIGITS = 18  # of a position: no contig is longer than 64-bit integers can count
 
 
 class Variant(NamedTuple):
@@ -31,8 +34,9 @@ class Variant(NamedTuple):
     id : str
         ``.`` where there is none.
     ref : str
+        Bases, which may be ambiguous ones.
     alts : tuple of str
-        As they stand in the file: letters, ``<DEL>``, ``*``, a breakend, or ``.`` for none.
+        As they are in the file: letters, ``<DEL>``, ``*``, a breakend, or ``.`` for none.
     """
 
     contig: str
@@ -40,6 +44,21 @@ class Variant(NamedTuple):
     id: str
     ref: str
     alts: tuple[str, ...]
+
+
+class Malformed(NamedTuple):
+    """A record that is not one of a VCF; its fields are as they are in the file, ``.`` for those that are missing.
+
+    why : str
+        The file, the line, what was found and what was expected.
+    """
+
+    contig: str
+    pos: str
+    id: str
+    ref: str
+    alts: tuple[str, ...]
+    why: str
 
 
 class VcfLines(NamedTuple):
@@ -50,7 +69,8 @@ class VcfLines(NamedTuple):
     unit : str
         What the records are numbered by: ``line`` of a VCF, ``record`` of a BCF.
     lines : iterator of (int, str)
-        Number and text of each record, without its line end, with as many columns as the header or more.
+        Number and text of each record, without its line end; with as many columns as the header or more, unless
+        the file was read as sites only.
     """
 
     columns: list[str]
@@ -58,47 +78,97 @@ class VcfLines(NamedTuple):
     lines: Iterator[tuple[int, str]]
 
 
-def read_lines(path: str | Path, *, samples: bool = True) -> VcfLines:
+def read_lines(path: str | Path, *, sites_only: bool = False) -> VcfLines:
     """Open a VCF (plain, gzip or BGZF; any line ends) or BCF, and read its records as lines of a VCF.
 
     Parameters
     ----------
-    samples : bool
-        False leaves a BCF's genotypes unread, which is quicker.
+    sites_only : bool
+        True for a reader of the first five columns. A VCF then needs no header if its first line is a record, lines
+        with too few columns are passed on, and a BCF's genotypes are not read, which is quicker.
 
     Raises
     ------
     TfbindError
-        If the file is missing, damaged, cut off, or has no VCF header; if a line has fewer columns than the
+        If the file is missing, damaged, cut off, or is not a VCF or BCF; if a line has fewer columns than the
         header. Also while the lines are read.
     """
     path = Path(path)
     is_bcf = path.is_file() and _is_bcf(path)
-    lines = _read_bcf(path, samples) if is_bcf else _read_text(path)
+    lines = _read_bcf(path, sites_only) if is_bcf else _read_text(path, sites_only)
     _, header = next(lines)
     return VcfLines(header.split("\t"), "record" if is_bcf else "line", lines)
 
 
-def read_variants(path: str | Path) -> Iterator[Variant]:
-    """Read the sites of a VCF or BCF, in their order.
+def read_variants(path: str | Path) -> Iterator[Variant | Malformed]:
+    """Read the sites of a VCF or BCF, in their order. The VCF may lack a header; five columns are enough.
 
     Raises
     ------
     TfbindError
-        As `read_lines`; if a position is no number.
+        As `read_lines`.
     """
-    _, unit, lines = read_lines(path, samples=False)
+    columns, unit, lines = read_lines(path, sites_only=True)
+    n_columns = len(columns) if unit == "line" else len(FIXED_COLUMNS)
     for number, line in lines:
         # the genotypes of thousands of samples may follow
-        contig, pos, name, ref, alts = line.split("\t", 5)[:5]
-        yield Variant(contig, position(pos, f"{path}: {unit} {number}"), name, ref, tuple(alts.split(",")))
+        fields = line.split("\t", len(FIXED_COLUMNS))[: len(FIXED_COLUMNS)]
+        n_found = line.count("\t") + 1
+        why = _what_is_wrong(fields) if n_found >= n_columns else _too_few(n_found, n_columns)
+        contig, pos, name, ref, alts = fields + ["."] * (len(FIXED_COLUMNS) - len(fields))
+        if why:
+            why = f"{path}: {unit} {number}: {why}"
+            yield Malformed(contig, pos, name, ref, tuple(alts.split(",")), why)
+        else:
+            yield Variant(contig, int(pos), name, ref, tuple(alts.split(",")))
 
 
 def position(text: str, where: str) -> int:
     """Read the POS of a record; ``where`` names it should it be none."""
-    if not (text.isascii() and text.isdigit()):
-        raise TfbindError(f"{where}: found the position {text[:30]!r}, expected a whole number")
+    if not _is_number(text):
+        raise TfbindError(f"{where}: {_wrong_position(text)}")
     return int(text)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _wrong_position(text: str) -> str:
+    return f"found the position {text[:30]!r}, expected a whole number"
+
+
+def _too_few(found: int, expected: int) -> str:
+    the_headers = "the header's " if expected > len(FIXED_COLUMNS) else ""
+    return f"found {found} columns, expected {the_headers}{expected}"
+
+
+def _what_is_wrong(fields: list[str]) -> str:
+    """Say what was found and expected of a record with the first five columns; empty if it is well-formed."""
+    _, pos, _, ref, alts = fields
+    if not _is_number(pos) or len(pos) > _MAX_DIGITS:
+        return _wrong_position(pos)
+    if not BASES.fullmatch(ref):
+        return f"found REF {ref[:30]!r}, expected bases"
+    if "" in alts.split(","):
+        return f"found ALT {alts[:30]!r}, expected an allele, or several with one comma between them"
+    return ""
+
+
+def _what_is_no_record(line: str) -> str:
+    """Say what was found where the first line of a file without a header is not a record of a VCF."""
+    fields = line.split("\t", len(FIXED_COLUMNS))[: len(FIXED_COLUMNS)]
+    if len(fields) < len(FIXED_COLUMNS):
+        return f"{line[:40]!r} ({len(fields)} of 5 columns)"
+    _, pos, _, ref, alts = fields
+    if not _is_number(pos):
+        return f"{pos[:30]!r} in column 2, POS"
+    if not BASES.fullmatch(ref):
+        return f"{ref[:30]!r} in column 4, REF"
+    # a score, in BED and its like
+    if any(letter.isdigit() for letter in alts[:1]):
+        return f"{alts[:30]!r} in column 5, ALT"
+    return ""
 
 
 def _is_bcf(path: Path) -> bool:
@@ -109,8 +179,8 @@ def _is_bcf(path: Path) -> bool:
         return False  # reading it as text says what is wrong
 
 
-def _read_text(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the line of column names, then the records."""
+def _read_text(path: Path, sites_only: bool) -> Iterator[tuple[int, str]]:
+    """Yield the line of column names, which may be implied, then the records."""
     n_tabs = -1
     with open_text(path) as lines:
         for number, line in enumerate(lines, 1):
@@ -126,32 +196,39 @@ def _read_text(path: Path) -> Iterator[tuple[int, str]]:
                     )
                 if n_tabs >= 0:
                     raise TfbindError(
-                        f"{path}: line {number}: found a second line '#CHROM ...', expected one"
+                        f"{path}: line {number}: found the line '#CHROM ...' here, expected it once, before the"
+                        " records"
                     )
                 n_tabs = len(columns) - 1
+            elif n_tabs < 0 and sites_only:
+                if what := _what_is_no_record(line):
+                    raise TfbindError(
+                        f"{path}: line {number}: found {what}, expected a VCF: CHROM POS ID REF ALT, with tabs"
+                        " between them"
+                    )
+                n_tabs = len(FIXED_COLUMNS) - 1
+                yield 0, "\t".join(FIXED_COLUMNS)
             elif n_tabs < 0:
                 raise TfbindError(
                     f"{path}: line {number}: found {line[:40]!r} without a header, expected a VCF or BCF with a"
                     " line '#CHROM POS ID REF ALT ...'"
                 )
-            elif (found := line.count("\t")) < n_tabs:
-                raise TfbindError(
-                    f"{path}: line {number}: found {found + 1} columns, expected the header's {n_tabs + 1}"
-                )
+            elif not sites_only and (found := line.count("\t")) < n_tabs:
+                raise TfbindError(f"{path}: line {number}: {_too_few(found + 1, n_tabs + 1)}")
             yield number, line
     if n_tabs < 0:
         raise TfbindError(f"{path}: has no line '#CHROM POS ID REF ALT ...', expected a VCF or BCF")
 
 
-def _read_bcf(path: Path, samples: bool) -> Iterator[tuple[int, str]]:
+def _read_bcf(path: Path, sites_only: bool) -> Iterator[tuple[int, str]]:
     """Yield the line of column names, then the records."""
     number = 0
     htslib.quiet()
     try:
-        with pysam.VariantFile(str(path), drop_samples=not samples) as records:
+        with pysam.VariantFile(str(path), drop_samples=sites_only) as records:
             yield 0, str(records.header).splitlines()[-1]
             for number, record in enumerate(records, 1):
                 yield number, str(record).rstrip("\n")
     except (OSError, ValueError, NotImplementedError) as error:
-        after = f"behind record {number}" if number else "at its beginning"
+        after = f"after record {number}" if number else "at its beginning"
         raise TfbindError(f"{path}: the BCF is damaged or cut off {after} ({error})") from None

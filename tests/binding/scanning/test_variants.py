@@ -37,10 +37,10 @@ def genome_path(tmp_path):
 def table(genome_path, tmp_path):
     """Score records, (chrom, pos, ref, alt), and give the rows: chrom, pos, id, ref, alt, scores, note."""
 
-    def table(model, *records, stride=None, output="o.tsv") -> list[list[str]]:
+    def table(model, *records, output="o.tsv", **options) -> list[list[str]]:
         lines = [f"{c}\t{pos}\tv{i}\t{ref}\t{alt}\t.\t.\t.\n" for i, (c, pos, ref, alt) in enumerate(records)]
         (tmp_path / "v.vcf").write_text(HEADER + "".join(lines))
-        score_variants(model, tmp_path / "v.vcf", genome_path, tmp_path / output, stride=stride)
+        score_variants(model, tmp_path / "v.vcf", genome_path, tmp_path / output, **options)
         opener = gzip.open if output.endswith(".gz") else open
         with opener(tmp_path / output, "rt") as handle:
             return [line.rstrip("\n").split("\t") for line in handle][1:]
@@ -143,7 +143,7 @@ class TestScoreVariants:
         assert [row[5:11] == ["NA"] * 6 for row in rows] == [False, True, True, True, False, True]
         assert "6 alleles, of them 2 not_a_sequence, 1 no_contig, 1 ref_mismatch" in caplog.text
         assert "('2') are not in" in caplog.text
-        assert "REF often disagrees" in caplog.text
+        assert "REF often differs" in caplog.text
 
     def test_columns(self, two_factor_model, table, tmp_path):
         assert table(two_factor_model) == []
@@ -154,7 +154,38 @@ class TestScoreVariants:
         record = ("chr1", 200, "N", "GG")
         assert table(model, record, output="o.tsv.gz") == table(model, record)
 
-    def test_damage_leaves_no_output(self, model, table, tmp_path):
+    def test_a_malformed_record_keeps_its_rows(self, two_factor_model, table, caplog):
+        caplog.set_level("INFO")
+        rows = table(
+            two_factor_model,
+            ("chr1", 200, "N", "GG"),
+            ("chr1", "x", "N", "GG,T"),
+            ("chr1", 300, "?", "C"),
+            ("chr1", 301, "N", ""),
+            ("chr1", 302, "N", "T"),
+        )
+        assert [(row[1], row[3], row[4], row[-1]) for row in rows] == [
+            ("200", "N", "GG", ""),
+            ("x", "N", "GG", "malformed"),
+            ("x", "N", "T", "malformed"),
+            ("300", "?", "C", "malformed"),
+            ("301", "N", "", "malformed"),
+            ("302", "N", "T", ""),
+        ]
+        assert all(row[5:11] == ["NA"] * 6 for row in rows[1:5])
+        *_, warning, last = caplog.messages
+        assert warning.startswith("first malformed record: ")
+        assert warning.endswith("v.vcf: line 4: found the position 'x', expected a whole number")
+        assert last == "6 alleles, of them 4 malformed"
+
+    def test_strict_refuses_a_malformed_record(self, model, table, tmp_path):
         with pytest.raises(TfbindError, match=r"v\.vcf: line 4: found the position 'x'"):
-            table(model, ("chr1", 200, "N", "GG"), ("chr1", "x", "N", "GG"))
+            table(model, ("chr1", 200, "N", "GG"), ("chr1", "x", "N", "GG"), strict=True)
         assert not [path for path in tmp_path.iterdir() if "o.tsv" in path.name]
+
+    def test_an_allele_that_is_too_long_is_counted(self, model, table, caplog):
+        caplog.set_level("INFO")
+        rows = table(model, ("chr1", 100, CHR1[99:250], CHR1[99] + ",N," + CHR1[99:249]), max_allele=149)
+        assert [row[-1] for row in rows] == ["too_long", "too_long", ""]
+        assert [row[5] == "NA" for row in rows] == [True, True, False]
+        assert caplog.messages[-1] == "3 alleles, of them 2 too_long"

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from tfbind.binding.options import MAX_ALLELE
 from tfbind.binding.scanning.windows import ALL_AMBIGUOUS, MIN_BASES, PADDED, TOO_SHORT
 from tfbind.dna.alphabet import AMBIGUOUS, encode_letters
 from tfbind.dna.fasta import encode_record
 from tfbind.dna.genome import Genome
-from tfbind.dna.vcf import Variant
+from tfbind.dna.vcf import BASES, Malformed, Variant
 
-REF_MISMATCH, NOT_A_SEQUENCE, NO_CONTIG, TOO_LONG = "ref_mismatch", "not_a_sequence", "no_contig", "too_long"
-MAX_ALLELE = 10_000  # changed bases; a longer allele takes as many windows as hundreds of SNVs
-_BASES = re.compile("[ACGTURYSWKMBDHVN]+", re.IGNORECASE)
+REF_MISMATCH, NOT_A_SEQUENCE, NO_CONTIG = "ref_mismatch", "not_a_sequence", "no_contig"
+TOO_LONG, MALFORMED = "too_long", "malformed"
 
 
 @dataclass
@@ -282,13 +281,17 @@ def windows_of_allele(
 
 
 def alleles_of(
-    variant: Variant, genome: Genome, length: int, stride: int, max_allele: int = MAX_ALLELE
+    variant: Variant | Malformed, genome: Genome, length: int, stride: int, max_allele: int = MAX_ALLELE
 ) -> Iterator[Allele]:
     """Give every ALT allele of a record, with its windows or with the note that says why it has none."""
+    if isinstance(variant, Malformed):
+        contig, pos, name, ref, alts, _ = variant
+        yield from (Allele((contig, pos, name, ref, alt), MALFORMED) for alt in alts)
+        return
     site = find_site(variant, genome, length)
     for alt in variant.alts:
         fields = (variant.contig, str(variant.pos), variant.id, variant.ref, alt)
-        if not _BASES.fullmatch(alt):
+        if not BASES.fullmatch(alt):
             yield Allele(fields, NOT_A_SEQUENCE)
         elif isinstance(site, str):
             yield Allele(fields, site)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from tfbind.binding.model.model import BindingModel
-from tfbind.binding.scanning.alleles import MAX_ALLELE, REF_MISMATCH, Allele, alleles_of
+from tfbind.binding.options import MAX_ALLELE
+from tfbind.binding.scanning.alleles import MALFORMED, REF_MISMATCH, Allele, alleles_of
 from tfbind.binding.scanning.effects import effects, gather
 from tfbind.binding.scanning.score_table import DIGITS
 from tfbind.binding.scanning.windows import ALL_AMBIGUOUS, ROWS_AT_ONCE
 from tfbind.dna.genome import Genome
-from tfbind.dna.vcf import read_variants
+from tfbind.dna.vcf import Malformed, Variant, read_variants
 from tfbind.errors import TfbindError
 from tfbind.progress import Progress
 from tfbind.tables import open_table
@@ -46,6 +48,7 @@ def score_variants(
     *,
     stride: int | None = None,
     max_allele: int = MAX_ALLELE,
+    strict: bool = False,
 ) -> dict[str, int]:
     """Score every ALT allele of a VCF and write the table, in the VCF's order.
 
@@ -63,6 +66,8 @@ def score_variants(
         hold a changed base, None a third of the model's length, which takes three windows of an SNV.
     max_allele : int
         Alleles that change more bases have no score.
+    strict : bool
+        Refuse a malformed record, instead of giving it rows without a score.
 
     Returns
     -------
@@ -72,12 +77,23 @@ def score_variants(
     Raises
     ------
     TfbindError
-        As `read_variants` and `Genome`.
+        As `read_variants` and `Genome`; if ``strict``, for a malformed record.
     """
     length = model.card.encoding.length
     stride = max(length // 3, 1) if stride is None else stride
     notes: Counter[str] = Counter()
     contigs: dict[str, None] = {}
+    malformed: list[str] = []
+
+    def records() -> Iterator[Variant | Malformed]:
+        for record in read_variants(vcf):
+            if isinstance(record, Malformed):
+                if strict:
+                    raise TfbindError(record.why)
+                malformed.append(record.why)
+                del malformed[1:]
+            yield record
+
     with (
         Genome(genome_path) as genome,
         open_table(output) as table,
@@ -87,7 +103,7 @@ def score_variants(
         table.write("\t".join(["chrom", "pos", "id", "ref", "alt", *columns, "note"]) + "\n")
         alleles = (
             allele
-            for variant in read_variants(vcf)
+            for variant in records()
             for allele in alleles_of(variant, genome, length, stride, max_allele)
         )
         for some in gather(alleles, ROWS_AT_ONCE):
@@ -95,12 +111,14 @@ def score_variants(
             note_what_is_missing(some, found)
             table.writelines(table_rows(some, found))
             notes.update(allele.note for allele in some)
-            contigs.update((allele.fields[0], None) for allele in some)
+            contigs.update((allele.fields[0], None) for allele in some if allele.note != MALFORMED)
             progress.update(len(some))
         try:
             genome.match_contigs(contigs, vcf)
         except TfbindError as error:
             logger.warning("%s", error)
+    if malformed:
+        logger.warning("first malformed record: %s", malformed[0])
     counts = {"alleles": notes.total()} | {note: n for note, n in notes.items() if note}
     _say(counts, vcf, genome_path)
     return counts
@@ -110,4 +128,4 @@ def _say(counts: dict[str, int], vcf: Path, genome_path: Path) -> None:
     noted = ", ".join(f"{n:,} {note}" for note, n in counts.items() if note != "alleles")
     logger.info("%s alleles%s", f"{counts['alleles']:,}", f", of them {noted}" if noted else "")
     if counts.get(REF_MISMATCH, 0) > counts["alleles"] / 10:
-        logger.warning("%s: REF often disagrees with %s: is it of the same assembly?", vcf, genome_path)
+        logger.warning("%s: REF often differs from %s: are both of the same assembly?", vcf, genome_path)
