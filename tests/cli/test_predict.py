@@ -59,9 +59,23 @@ class TestFasta:
 
     def test_a_wrong_letter_leaves_no_output(self, model_path, tmp_path, capsys):
         (tmp_path / "in.fa").write_text(f">good\n{'ACGT' * 15}\n>bad\nACGTACGTAC-GT\n")
-        assert predict("--model", model_path, "--fasta", tmp_path / "in.fa", "-o", tmp_path / "o.tsv") == 2
+        given = ("--model", model_path, "--fasta", tmp_path / "in.fa", "-o", tmp_path / "o.tsv")
+        assert predict(*given, "--strict") == 2
         assert "in.fa: record 'bad': found '-' at position 11" in capsys.readouterr().err
         assert [path.name for path in tmp_path.iterdir()] == ["in.fa"]
+
+    def test_a_wrong_letter_is_noted(self, model_path, tmp_path, caplog):
+        (tmp_path / "in.fa").write_text(f">good\n{'ACGT' * 15}\n>bad\nACGTACGTAC-GT\n")
+        given = ("--model", model_path, "--fasta", tmp_path / "in.fa", "-o", tmp_path / "o.tsv")
+        with caplog.at_level("INFO"):
+            assert predict(*given) == 0
+        assert columns_of(tmp_path / "o.tsv", 0, 4) == [("good", ""), ("bad", "invalid")]
+        assert columns_of(tmp_path / "o.tsv", 3)[1] == ("NA",)
+        assert "2 windows, of them 1 invalid (first: bad)" in caplog.messages
+        assert "is this DNA?" not in caplog.text
+        (tmp_path / "in.fa").write_text(">good\nACGTACGTAC\n>p1\nMEEPQSDPSV\n>p2\nMEEPQSDPSV\n")
+        assert predict(*given) == 0
+        assert "most windows have letters that are not bases: is this DNA?" in caplog.messages
 
     def test_what_it_did_is_told_in_the_end(self, model_path, fasta, tmp_path, caplog):
         with caplog.at_level("INFO"):
@@ -128,6 +142,39 @@ def test_peaks(model_path, tmp_path):
     ]
 
 
+class TestPeaksThatDoNotFit:
+    @pytest.fixture
+    def given(self, model_path, tmp_path):
+        (tmp_path / "g.fa").write_text(f">chr1\n{'ACGTTGCA' * 40}\n")
+        (tmp_path / "p.bed").write_text(
+            "chr1\t100\t140\tb\t9\nchrEBV\t5\t9\nchr1\tx\t20\tc\nchr1\t0\t20\ta\t9\n"
+        )
+        given = ("--model", model_path, "--peaks", tmp_path / "p.bed", "--genome", tmp_path / "g.fa")
+        return (*given, "-o", tmp_path / "o.tsv")
+
+    def test_are_noted_and_not_called(self, given, tmp_path):
+        assert predict(*given, "--bed", tmp_path / "c.bed", "--threshold", 0) == 0
+        assert columns_of(tmp_path / "o.tsv", 0, 1, 2, 4) == [
+            ("b::chr1:90-150", "90", "150", ""),
+            ("chrEBV:5-9", "5", "9", "no_contig"),
+            ("c::chr1:x-20", "NA", "NA", "malformed"),
+            ("a::chr1:0-60", "0", "60", ""),
+        ]
+        calls = [line.split("\t")[:3] for line in (tmp_path / "c.bed").read_text().splitlines()]
+        assert calls == [["chr1", "90", "150"], ["chr1", "0", "60"]]
+
+    def test_are_refused_by_strict(self, given, tmp_path, capsys):
+        assert predict(*given, "--strict") == 2
+        assert "p.bed: line 3: found start 'x', expected a whole number" in capsys.readouterr().err
+        assert not (tmp_path / "o.tsv").exists()
+
+    def test_peak_format(self, given, tmp_path):
+        (tmp_path / "p.bed").write_text("chr1\t100\t200\tb\t9\t.\t1\t1\t1\t10\n")
+        for peak_format, start in (("auto", "80"), ("bed", "120")):
+            assert predict(*given, "--peak-format", peak_format) == 0
+            assert columns_of(tmp_path / "o.tsv", 1) == [(start,)]
+
+
 class TestBed:
     def test_calls_are_what_the_table_says(self, two_factor_model_path, fasta, tmp_path):
         given = ("--model", two_factor_model_path, "--fasta", fasta, "--stride", 10, "--threshold", 0.5)
@@ -191,7 +238,7 @@ class TestBed:
     def test_a_wrong_letter_leaves_neither_file(self, model_path, tmp_path):
         (tmp_path / "in.fa").write_text(f">good\n{'ACGT' * 15}\n>bad\nACGTACGTAC-GT\n")
         given = ("--model", model_path, "--fasta", tmp_path / "in.fa", "--bed", tmp_path / "c.bed")
-        assert predict(*given, "-o", tmp_path / "o.tsv") == 2
+        assert predict(*given, "--strict", "-o", tmp_path / "o.tsv") == 2
         assert [path.name for path in tmp_path.iterdir()] == ["in.fa"]
 
 
@@ -255,6 +302,7 @@ class TestPieces:
         (["--peaks", "p.bed"], "expected either --fasta, or --peaks and --genome"),
         (["--fasta", "f.fa", "--genome", "g.fa"], "expected either --fasta, or --peaks and --genome"),
         (["--peaks", "p.bed", "--genome", "g.fa", "--best"], "a peak has one window"),
+        (["--fasta", "f.fa", "--peak-format", "bed"], "--peak-format goes with --peaks"),
         (["--fasta", "f.fa", "--stride", "0"], "argument --stride: found '0'"),
         (["--fasta", "f.fa", "--engine", "abacus"], "argument --engine: invalid choice"),
         (["--fasta", "f.fa"], "missing.keras: no such file"),

@@ -285,6 +285,31 @@ class TestCommands:
             " --seed 0 -o results/tensors/p.h5"
         )
 
+    def test_settings_of_peaks_go_to_peaks_only(self, workflow):
+        workflow.config["encode"] = {
+            "exclude": "reads.fa",
+            "keep_excluded_positives": True,
+            "peak_format": "macs",
+            "skip_invalid": True,
+            "strict": False,
+        }
+        workflow.write_sheet("p\t\t\treads.fa\treads.fa\n")
+        assert command(workflow.dry_run(), "encode") == (
+            "tfbind encode --peaks reads.fa --genome reads.fa --exclude reads.fa --factor p"
+            " --keep-excluded-positives --peak-format macs --skip-invalid --seed 0 -o results/tensors/p.h5"
+        )
+        workflow.write_sheet("p\treads.fa\n")
+        assert command(workflow.dry_run(), "encode") == (
+            "tfbind encode --positives reads.fa --factor p --skip-invalid --seed 0 -o results/tensors/p.h5"
+        )
+
+    def test_strict(self, workflow):
+        workflow.write_sheet("p\t\t\treads.fa\treads.fa\treads.fa\n")
+        workflow.config |= {"encode": {"strict": True}, "predict": {"strict": True}, "models": ONE_MODEL}
+        output = workflow.dry_run()
+        assert " --factor p --strict --seed 0 " in command(output, "encode")
+        assert " --fasta reads.fa --strict --threads 1" in command(output, "predict")
+
     def test_a_background_model_is_an_input(self, workflow):
         workflow.write_sheet("a\treads.fa\n")
         workflow.config["encode"] = {"negative_method": "background", "background": "reads.fa"}

@@ -10,6 +10,7 @@ import yaml
 
 from tfbind.binding.options import ENCODINGS, MAX_FOLDS, NEGATIVE_METHODS, EncodeOptions
 from tfbind.cli.recombination import register_parser
+from tfbind.dna.peak_formats import PEAK_FORMATS
 from tfbind.networks.spec import ARCHITECTURES, CELLS
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +47,20 @@ class TestConfig:
                 r"^config: encode\.test_contigs: found 'chr1', expected a list",
             ),
             ({"encode": {"exclude": "none.bed"}}, r"^config: encode\.exclude: no such file: none\.bed$"),
+            (
+                {"encode": {"peak_format": "narrowpeak"}},
+                r"^config: encode\.peak_format: found 'narrowpeak', expected auto, bed, narrowPeak, .* or table$",
+            ),
+            ({"encode": {"strict": "yes"}}, r"^config: encode\.strict: found 'yes', expected true or false$"),
+            ({"predict": {"strict": 1}}, r"^config: predict\.strict: found 1, expected true or false$"),
+            (
+                {"encode": {"strict": True, "skip_invalid": True}},
+                r"^config: encode: found strict and skip_invalid, expected one of them or neither",
+            ),
+            (
+                {"encode": {"keep_excluded_positives": True}},
+                r"^config: encode: found keep_excluded_positives without exclude, expected both or neither$",
+            ),
             (
                 {"encode": {"negative_method": "background"}},
                 r"^config: encode: found negative_method 'background' and background None, expected ",
@@ -316,6 +331,7 @@ class TestOneTable:
         assert set(encode) == {field.name for field in fields(EncodeOptions)} - {"seed", "folds"}
         assert self.schema["folds"]["maximum"] == MAX_FOLDS
         assert encode["encoding"]["enum"] == [*ENCODINGS, None]
+        assert encode["peak_format"]["enum"] == [*PEAK_FORMATS, None]
         assert encode["negative_method"]["enum"] == [*NEGATIVE_METHODS, None]
 
     def test_models(self):

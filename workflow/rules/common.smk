@@ -104,6 +104,15 @@ def read_models():
             "expected background, the path of a model, and negative_method: background "
             "together or neither"
         )
+    if encode.get("strict") and encode.get("skip_invalid"):
+        raise WorkflowError(
+            "config: encode: found strict and skip_invalid, expected one of them or neither: "
+            "the first refuses what the second leaves out"
+        )
+    if encode.get("keep_excluded_positives") and not encode.get("exclude"):
+        raise WorkflowError(
+            "config: encode: found keep_excluded_positives without exclude, expected both or neither"
+        )
     if not config.get("folds", None) and not has_test_part():
         raise WorkflowError(
             "config: encode.split: found no test part and no folds, nothing could be evaluated: "
@@ -297,7 +306,8 @@ def get_encode_settings(wildcards):
     if "negatives" in row:
         without_meaning |= {"negative_method", "negative_ratio"}
     if "peaks" not in row:
-        without_meaning |= {"max_peaks"}
+        without_meaning |= {"keep_excluded_positives", "max_peaks", "peak_format"}
+        without_meaning |= {"strict"}
     settings = config["encode"] | {"folds": config.get("folds", None)}
     return as_flags({k: v for k, v in settings.items() if k not in without_meaning})
 

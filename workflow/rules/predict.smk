@@ -18,7 +18,9 @@ rule predict:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=240,
     params:
-        settings=as_flags({key: PREDICTION.get(key) for key in ("stride", "precision")}),
+        settings=as_flags(
+            {key: PREDICTION.get(key) for key in ("stride", "precision", "strict")}
+        ),
         piece=[],
     shell:
         "tfbind predict"

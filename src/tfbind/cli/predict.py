@@ -1,7 +1,16 @@
 """Score sequences: a table of id, start, end, one column a factor, and a note.
 
 A record of the model's length or shorter gives one row, a longer one a row for each window. The note says
-why a score is NA (too_short: under 10 bases, ambiguous: no unambiguous base) or that a record was padded.
+that a record was padded, or why a score is NA:
+
+  too_short    under 10 bases
+  ambiguous    no unambiguous base
+  invalid      a letter that is not a base
+  no_contig    the genome does not have the peak's contig
+  off_contig   the peak's summit is past the end of its contig
+  malformed    the line is not a peak; start and end are NA, too
+
+--strict refuses the last four. More than half of the peaks that are malformed or not on the genome are always refused.
 Scores are calibrated probabilities among sequences such as those that the model was trained on.
 
 --bed writes the calls: windows that score at or above the threshold, merged where those of one record and
@@ -30,6 +39,7 @@ from tfbind.cli.arguments import (
     OutputFile,
     add_engine,
     add_output,
+    add_peak_format,
     add_resume,
     add_threads,
     positive_int,
@@ -55,9 +65,18 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     inputs = parser.add_argument_group("input: --fasta, or --peaks and --genome")
     inputs.add_argument("--fasta", type=Path, metavar="FASTA", help="records of any length")
     inputs.add_argument(
-        "--peaks", type=Path, metavar="BED", help="BED, narrowPeak or broadPeak: windows round summits"
+        "--peaks",
+        type=Path,
+        metavar="BED",
+        help="windows around summits: BED, narrowPeak, broadPeak, IDR, MACS .xls, HOMER, or a table with a header",
     )
+    add_peak_format(inputs)
     inputs.add_argument("--genome", type=Path, metavar="FASTA", help="the genome that the peaks lie in")
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse peaks and letters that do not belong there, instead of writing NA and a note",
+    )
     parser.add_argument(
         "--stride",
         type=positive_int,
@@ -134,6 +153,8 @@ def check(args: argparse.Namespace) -> None:
     regions = (args.peaks, args.genome)
     if (args.fasta and any(regions)) or not (args.fasta or all(regions)):
         raise TfbindError("expected either --fasta, or --peaks and --genome")
+    if args.peak_format != "auto" and not args.peaks:
+        raise TfbindError("--peak-format goes with --peaks")
     if args.peaks and (args.stride or args.best):
         raise TfbindError("a peak has one window, so --stride and --best go with --fasta")
     if args.threshold is not None and not args.bed:
@@ -159,6 +180,7 @@ def fingerprint(args: argparse.Namespace) -> dict[str, Any]:
         "model": sha256(args.model),
         **{name: file_stamp(path) for name, path in inputs.items() if path},
         **{name: getattr(args, name) for name in options},
+        **({"peak_format": args.peak_format} if args.peaks else {}),
     }
 
 
@@ -186,8 +208,10 @@ def run(args: argparse.Namespace) -> None:
 
     def windows() -> Iterator[Portion]:
         if args.peaks:
-            return windows_of_peaks(args.peaks, args.genome, length)
-        return windows_of_fasta(args.fasta, length, stride)
+            return windows_of_peaks(
+                args.peaks, args.genome, length, peak_format=args.peak_format, strict=args.strict
+            )
+        return windows_of_fasta(args.fasta, length, stride, strict=args.strict)
 
     what = fingerprint(args)
     calls = None

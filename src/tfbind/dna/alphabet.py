@@ -64,6 +64,21 @@ def encode_letters(sequence: str, offset: int = 0) -> np.ndarray:
     return codes
 
 
+def encode_any_letters(sequence: str) -> tuple[np.ndarray, np.ndarray]:
+    """Turn letters into codes, with an ambiguous base in place of each character that is not a base.
+
+    Returns
+    -------
+    codes : (len(sequence),) uint8
+    wrong : (len(sequence),) bool
+        Which characters are not bases.
+    """
+    codes = _CODE_OF_BYTE[np.frombuffer(sequence.encode("latin-1", "replace"), np.uint8)]
+    wrong = codes == _INVALID
+    codes[wrong] = AMBIGUOUS
+    return codes, wrong
+
+
 def decode_letters(codes: np.ndarray) -> str:
     """Turn codes back into upper-case letters, ambiguous bases into N."""
     return _LETTERS[codes].tobytes().decode()

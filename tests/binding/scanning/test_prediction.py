@@ -203,9 +203,43 @@ class TestPredict:
     @pytest.mark.parametrize("name", ["o.tsv", "o.tsv.gz"])
     def test_a_wrong_letter_leaves_no_output(self, model, fasta, tmp_path, name):
         path = fasta(a=sequence(60), b="ACGTXACGTACGT")
+        windows = windows_of_fasta(path, LENGTH, 30, strict=True)
         with pytest.raises(TfbindError, match=r"in\.fa: record 'b': found 'X' at position 5"):
-            predict(model, windows_of_fasta(path, LENGTH, 30), tmp_path / name, best=False, batch_size=8)
+            predict(model, windows, tmp_path / name, best=False, batch_size=8)
         assert [entry.name for entry in tmp_path.iterdir()] == ["in.fa"]
+
+    def test_a_wrong_letter_costs_its_windows_their_score(self, model, fasta, tmp_path, caplog):
+        good, other = sequence(150), sequence(60, seed=2)
+        path = fasta(a=good[:70] + "-" + good[71:], b="ACGTXACGTACGT", c=other)
+        with caplog.at_level("INFO"):
+            counts = predict(
+                model, windows_of_fasta(path, LENGTH, 30), tmp_path / "o.tsv", best=False, batch_size=8
+            )
+        rows = [(*row[:3], row[3] == "NA", row[4]) for row in rows_of(tmp_path / "o.tsv")[1:]]
+        assert rows == [
+            ("a", "0", "60", False, ""),
+            ("a", "30", "90", True, "invalid"),
+            ("a", "60", "120", True, "invalid"),
+            ("a", "90", "150", False, ""),
+            ("b", "0", "13", True, "invalid"),
+            ("c", "0", "60", False, ""),
+        ]
+        assert counts["invalid"] == 3
+        assert "6 windows, of them 3 invalid (first: a)" in caplog.text
+        path = fasta(a=good, c=other)
+        predict(model, windows_of_fasta(path, LENGTH, 30), tmp_path / "p.tsv", best=False, batch_size=8)
+        scores = {tuple(row[:3]): row[3] for row in rows_of(tmp_path / "p.tsv")}
+        for row in rows_of(tmp_path / "o.tsv"):
+            assert row[4] == "invalid" or scores[tuple(row[:3])] == row[3]
+
+    def test_the_best_window_has_no_wrong_letter(self, model, fasta, tmp_path):
+        path = fasta(a=sequence(70) + "-" + sequence(79), b="ACGTXACGTACGT")
+        predict(model, windows_of_fasta(path, LENGTH, 30), tmp_path / "o.tsv", best=True, batch_size=8)
+        rows = rows_of(tmp_path / "o.tsv")[1:]
+        assert [(row[0], row[3] == "NA", row[4]) for row in rows] == [
+            ("a", False, ""),
+            ("b", True, "invalid"),
+        ]
 
     def test_reads_as_it_goes(self, tmp_path):
         """A stand-in for a model counts how many windows were taken when it was first asked."""
@@ -260,3 +294,101 @@ class TestPeaks:
         path = fasta(a=sequence(500)[90:150])
         predict(model, windows_of_fasta(path, LENGTH, LENGTH), tmp_path / "f.tsv", best=False, batch_size=8)
         assert rows_of(tmp_path / "p.tsv")[1][3] == rows_of(tmp_path / "f.tsv")[1][3]
+
+    def test_what_has_no_window_has_a_row_and_a_note(self, model, genome, tmp_path, caplog):
+        (tmp_path / "p.bed").write_text(
+            "chr1\t300\t340\tlast\n"
+            "chrEBV\t5\t9000\tv\n"
+            "chr1\t1e99\t3\tx\n"
+            "chr1\t100\t140\n"
+            "chr2\t30\t60\n"
+            "what is this\n"
+            "chr1\t0\t10\n"
+            "chr1\t200\t240\n"
+        )
+        with caplog.at_level("INFO"):
+            windows = windows_of_peaks(tmp_path / "p.bed", genome, LENGTH)
+            counts = predict(model, windows, tmp_path / "o.tsv", best=False, batch_size=8)
+        assert [(*row[:3], row[3] == "NA", row[4]) for row in rows_of(tmp_path / "o.tsv")[1:]] == [
+            ("last::chr1:290-350", "290", "350", False, ""),
+            ("v::chrEBV:5-9000", "5", "9000", True, "no_contig"),
+            ("x::chr1:1e99-3", "NA", "NA", True, "malformed"),
+            ("chr1:90-150", "90", "150", False, ""),
+            ("chr2:30-60", "30", "60", True, "off_contig"),
+            ("what:is-this", "NA", "NA", True, "malformed"),
+            ("chr1:0-60", "0", "60", False, ""),
+            ("chr1:190-250", "190", "250", False, ""),
+        ]
+        assert {note: n for note, n in counts.items() if n} == {
+            "windows": 8,
+            "no_contig": 1,
+            "off_contig": 1,
+            "malformed": 2,
+        }
+        assert (
+            "8 windows, of them 1 no_contig (first: v::chrEBV:5-9000), 2 malformed (first: x::chr1:1e99-3),"
+            " 1 off_contig (first: chr2:30-60)"
+        ) in caplog.text
+        assert "(first: line 2, v::chrEBV:5-9000: no contig 'chrEBV')" in caplog.text
+        assert (
+            "no score for 2 lines that are not peaks (first: line 3: found start '1e99', which is too large"
+            in (caplog.text)
+        )
+
+    def test_only_such_rows_in_a_group(self, tmp_path):
+        """The engine gets one of them all the same, of a length that it can take."""
+        asked = []
+
+        class Model:
+            card = type("Card", (), {"tasks": ("X",)})()
+
+            def stream(self, batches):
+                for codes, valid_length in batches:
+                    asked.append((codes.shape, valid_length.tolist()))
+                    yield np.full((len(codes), 1), 0.5)
+
+        (tmp_path / "g.fa").write_text(f">c\n{sequence(500)}\n")
+        (tmp_path / "p.bed").write_text("x\t5\t9000\nc\t100\t101\n")
+        (one, _) = windows_of_peaks(tmp_path / "p.bed", tmp_path / "g.fa", LENGTH)
+        predict(Model(), [one], tmp_path / "o.tsv", best=False, batch_size=8)
+        assert asked == [((1, LENGTH), [LENGTH])]
+        assert rows_of(tmp_path / "o.tsv")[1] == ["x:5-9000", "5", "9000", "NA", "no_contig"]
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            (
+                "chr1\t1\t2\nx\t1\t2\nchr1\t5\t9\n",
+                r"p\.bed: line 2: peak x:1-2 is not on .*g\.fa: no contig 'x'",
+            ),
+            (
+                "chr1\t1\t2\nchr2\t40\t50\n",
+                r"p\.bed: line 2: peak chr2:40-50 is not on .*: chr2 has only 40 bases",
+            ),
+            ("chr1\t1\t2\n\nchr1\t5\t5\n", r"p\.bed: line 3: end \(5\) must be greater than start \(5\)"),
+        ],
+    )
+    def test_strict_refuses_them(self, genome, tmp_path, text, message):
+        (tmp_path / "p.bed").write_text(text)
+        assert len(list(windows_of_peaks(tmp_path / "p.bed", genome, LENGTH))) in (2, 3)
+        with pytest.raises(TfbindError, match=message):
+            list(windows_of_peaks(tmp_path / "p.bed", genome, LENGTH, strict=True))
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("chr8\t1\t2\n", r"p\.bed: 1 of 1 contigs \('chr8'\) are not in .*g\.fa"),
+            (
+                "chr1\t1\t2\nx\t1\t2\nchr2\t50\t60\n",
+                r"p\.bed: 2 of 3 peaks are not on .*\(first: line 2, x:1-2",
+            ),
+            (
+                "chr1\t1\t2\nchr1\t2\t1\nchr1\t2\n",
+                r"p\.bed: 2 of 3 lines cannot be read as BED \(line 2: end",
+            ),
+        ],
+    )
+    def test_most_of_them_are_refused(self, genome, tmp_path, text, message):
+        (tmp_path / "p.bed").write_text(text)
+        with pytest.raises(TfbindError, match=message):
+            list(windows_of_peaks(tmp_path / "p.bed", genome, LENGTH))

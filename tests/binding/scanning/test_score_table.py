@@ -18,6 +18,16 @@ def test_table_rows():
     ]
 
 
+def test_a_row_without_a_place(tmp_path):
+    windows = Windows(["what is"], np.array([-1]), np.array([-1]), np.zeros((1, 5), np.uint8), ["malformed"])
+    lines = table_rows(windows, np.array([[NAN]]))
+    assert lines == ["what is\tNA\tNA\tNA\tmalformed\n"]
+    with open_table(tmp_path / "t.tsv") as table:
+        table.writelines([table_header(["CREB"]), *lines])
+    (row,) = read_rows(tmp_path / "t.tsv")
+    assert row[:3] == ("what is", -1, -1)
+
+
 @pytest.mark.parametrize("name", ["t.tsv", "t.tsv.gz", "t.tsv.bgz"])
 def test_a_table_is_read_back(tmp_path, name):
     windows = Windows(["a", "b"], np.array([0, 7]), np.array([5, 12]), np.zeros((2, 5), np.uint8), ["", "x"])

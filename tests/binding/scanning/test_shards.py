@@ -34,11 +34,11 @@ class Model:
             yield share * 0.9 + np.arange(len(codes))[:, None] / 1e5
 
 
-def score(fasta, output, which=None, *, model=None, resume=False):
+def score(fasta, output, which=None, *, model=None, resume=False, strict=False):
     """Write a table, or a piece of it."""
 
     def windows():
-        return windows_of_fasta(fasta, LENGTH, STRIDE)
+        return windows_of_fasta(fasta, LENGTH, STRIDE, strict=strict)
 
     piece = None if which is None else choose_piece(which, windows(), FINGERPRINT)
     fingerprint = FINGERPRINT | {"piece": which}
@@ -110,9 +110,9 @@ def test_windows_of_other_pieces_are_not_cut():
 
 def test_a_wrong_letter_stops_the_piece_that_holds_it(tmp_path):
     (tmp_path / "in.fa").write_text(f">a\n{letters(40_000)}\n>b\n{'ACGT' * 10}X\n")
-    score(tmp_path / "in.fa", tmp_path / "1.tsv.gz", (1, 2))
+    score(tmp_path / "in.fa", tmp_path / "1.tsv.gz", (1, 2), strict=True)
     with pytest.raises(TfbindError, match=r"in\.fa: record 'b': found 'X' at position 41"):
-        score(tmp_path / "in.fa", tmp_path / "2.tsv.gz", (2, 2))
+        score(tmp_path / "in.fa", tmp_path / "2.tsv.gz", (2, 2), strict=True)
 
 
 class TestResume:

@@ -19,9 +19,9 @@ from tfbind.errors import TfbindError
 LENGTH = 60
 
 
-def cut(sequence: str, length=LENGTH, stride=None) -> Windows:
+def cut(sequence: str, length=LENGTH, stride=None, strict=False) -> Windows:
     """All windows of one record."""
-    return join(windows_of_record(Path("in.fa"), "r", sequence, length, stride or length))
+    return join(windows_of_record(Path("in.fa"), "r", sequence, length, stride or length, strict))
 
 
 def portion(windows: Windows) -> Portion:
@@ -96,7 +96,23 @@ class TestWindowsOfRecord:
     def test_a_wrong_letter_is_found_between_windows_too(self, at):
         sequence = "A" * at + "X" + "A" * (200_002 - at)
         with pytest.raises(TfbindError, match=f"in.fa: record 'r': found 'X' at position {at + 1},"):
-            cut(sequence, length=3, stride=20)
+            cut(sequence, length=3, stride=20, strict=True)
+
+    def test_a_window_with_a_wrong_letter_is_noted(self):
+        found = cut("ACGTA" + "NN-NN" + "ACGTA" + "NNNNN" + "ACG*", length=5, stride=5)
+        assert found.note == ["", "invalid", "", "ambiguous", "invalid"]
+        assert found.start.tolist() == [0, 5, 10, 15, 19]
+        assert found.codes[4].tolist() == [4, 0, 1, 2, 4]
+        # base 7 is in the windows that start at 4 and 6
+        assert cut("A" * 7 + "-" + "A" * 7, length=5, stride=2).note == ["", "", "invalid", "invalid", "", ""]
+        # a letter between windows is in none of them
+        assert cut("AAAAA-AAAA", length=4, stride=6).note == ["", ""]
+
+    @pytest.mark.parametrize("record", ["AC-T", "-", "ACGT" * 15 + "é", "NN-NN"])
+    def test_a_short_record_with_a_wrong_letter_is_noted(self, record):
+        found = cut(record, length=61)
+        assert found.note == ["invalid"]
+        assert found.codes.shape == (1, 61)
 
 
 class TestWindowsOfFasta:
@@ -150,7 +166,10 @@ class TestWindowsOfFasta:
     def test_a_wrong_letter_is_found_among_them(self, tmp_path):
         (tmp_path / "in.fa").write_text(">a\nACGT\n>b\nACXT\n")
         with pytest.raises(TfbindError, match=r"in\.fa: record 'b': found 'X' at position 3"):
-            join(windows_of_fasta(tmp_path / "in.fa", 5, 5))
+            join(windows_of_fasta(tmp_path / "in.fa", 5, 5, strict=True))
+        found = join(windows_of_fasta(tmp_path / "in.fa", 5, 5))
+        assert found.note == ["too_short", "invalid"]
+        assert found.codes[0].tolist() == [0, 1, 2, 3, 4]
 
 
 class TestGather:

@@ -19,6 +19,8 @@ from tfbind.binding.scanning.score_table import table_header, table_rows
 from tfbind.binding.scanning.shards import Piece
 from tfbind.binding.scanning.windows import (
     ALL_AMBIGUOUS,
+    INVALID,
+    MALFORMED,
     PADDED,
     ROWS_AT_ONCE,
     TOO_SHORT,
@@ -26,6 +28,7 @@ from tfbind.binding.scanning.windows import (
     Windows,
     gather,
 )
+from tfbind.dna.peaks import NO_CONTIG, OFF_CONTIG
 from tfbind.files import whole_output
 from tfbind.progress import Progress
 from tfbind.resume.journal import Resume
@@ -33,6 +36,9 @@ from tfbind.resume.table import PartialTable, resumable
 from tfbind.tables import open_table
 
 logger = logging.getLogger(__name__)
+
+# notes of what does not belong in the input
+FAULTS = {INVALID, MALFORMED, NO_CONTIG, OFF_CONTIG}
 
 
 def score(
@@ -50,7 +56,8 @@ def score(
             # of a group without a score one window goes along, so that groups do not pile up here
             rows = np.flatnonzero(~unknown) if not unknown.all() else np.zeros(1, int)
             waiting.append((windows, rows, unknown))
-            valid_length = np.maximum(windows.end - windows.start, 1).astype(np.int32)
+            # peaks without a window may be longer than one
+            valid_length = np.clip(windows.end - windows.start, 1, windows.codes.shape[1]).astype(np.int32)
             for first in range(0, len(rows), batch_size):
                 some = rows[first : first + batch_size]
                 yield windows.codes[some], valid_length[some]
@@ -153,8 +160,15 @@ def predict(
                 together.enter_context(whole_output(path)) for path in track_paths(tracks.bigwig, factors)
             ]
             write_tracks(table.path, factors, tracks, model.card.encoding.length, paths)
-    noted = ", ".join(f"{n:,} {note}" for note, n in counts.items() if n and note != "windows")
+        first_of_note = table.state.get("first_of_note", {})
+    noted = ", ".join(
+        f"{n:,} {note}" + (f" (first: {first_of_note[note]})" if note in first_of_note else "")
+        for note, n in counts.items()
+        if n and note != "windows"
+    )
     logger.info("%s windows%s", f"{counts['windows']:,}", f", of them {noted}" if noted else "")
+    if 2 * counts.get(INVALID, 0) > counts["windows"]:
+        logger.warning("most windows have letters that are not bases: is this DNA?")
     return counts
 
 
@@ -171,9 +185,16 @@ def score_all(
     counts = {"windows": 0, PADDED: 0, TOO_SHORT: 0, ALL_AMBIGUOUS: 0} | table.state.get("counts", {})
     n_groups = table.state.get("groups", 0)
     highest = BestOfRecord(*table.state.get("best", ())) if best else None
+    # what does not belong in the input is named
+    first_of_note: dict[str, str] = dict(table.state.get("first_of_note", {}))
 
     def state() -> dict[str, Any]:
-        return {"groups": n_groups, "counts": dict(counts), "best": highest.state() if highest else ()}
+        more = {"first_of_note": dict(first_of_note)} if first_of_note else {}
+        return {
+            "groups": n_groups,
+            "counts": dict(counts),
+            "best": highest.state() if highest else (),
+        } | more
 
     if not table.state:
         if piece is not None:
@@ -187,8 +208,11 @@ def score_all(
         for some, scores in score(model, (group.cut() for group in groups), batch_size):
             table.lines.writelines(highest.keep(some, scores) if highest else table_rows(some, scores))
             counts["windows"] += len(some.id)
-            for note in filter(None, some.note):
-                counts[note] += 1
+            for name, note in zip(some.id, some.note, strict=True):
+                if note:
+                    counts[note] = counts.get(note, 0) + 1
+                    if note in FAULTS:
+                        first_of_note.setdefault(note, name)
             n_groups += 1
             table.checkpoint(state())
             progress.update(len(some.id))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfbind.binding.scanning.windows import Windows
+from tfbind.binding.scanning.windows import UNKNOWN, Windows
 from tfbind.files import open_text
 
 DIGITS = 6  # significant ones, of a score in the table
@@ -26,12 +26,13 @@ def table_rows(windows: Windows, scores: np.ndarray) -> list[str]:
         windows.id, windows.start.tolist(), windows.end.tolist(), scores.tolist(), windows.note, strict=True
     ):
         cells = "\t".join("NA" if value != value else f"{value:.{DIGITS}g}" for value in row)
-        lines.append(f"{name}\t{start}\t{end}\t{cells}\t{note}\n")
+        place = "NA\tNA" if start == UNKNOWN else f"{start}\t{end}"
+        lines.append(f"{name}\t{place}\t{cells}\t{note}\n")
     return lines
 
 
 class Row(NamedTuple):
-    """A window as the table has it; 0-based, half-open; a score is NaN where the table says NA."""
+    """A window as the table has it; 0-based, half-open; NA is NaN for a score and UNKNOWN for start and end."""
 
     id: str
     start: int
@@ -45,6 +46,5 @@ def read_rows(path: Path) -> Iterator[Row]:
         next(lines)
         for line in lines:
             name, start, end, *scores, _ = line.split("\t")
-            yield Row(
-                name, int(start), int(end), [float("nan") if text == "NA" else float(text) for text in scores]
-            )
+            first, last = (UNKNOWN if text == "NA" else int(text) for text in (start, end))
+            yield Row(name, first, last, [float("nan") if text == "NA" else float(text) for text in scores])
