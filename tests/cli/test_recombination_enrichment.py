@@ -69,6 +69,22 @@ def test_beds_of_any_dress(tmp_path):
     assert metrics()["ratio"] == pytest.approx(3)
 
 
+def test_sites_of_macs_and_peak_format(tmp_path):
+    # the summit is in the hot window, the midpoint 20 kb past it
+    names = (
+        "chr\tstart\tend\tlength\tabs_summit\tpileup\t-log10(pvalue)\tfold_enrichment\t-log10(qvalue)\tname\n"
+    )
+    rows = "".join(f"20\t{at + 1}\t{at + 45_000}\t45000\t{at + 2501}\t9\t9\t9\t9\tp\n" for at in HOT)
+    (tmp_path / "peaks.xls").write_text(names + rows)
+    assert enrich(sites="peaks.xls") == 0
+    assert metrics()["ratio"] == pytest.approx(3)
+    assert enrich("--peak-format", "table", sites="peaks.xls") == 0
+    assert metrics()["ratio"] == pytest.approx(3)
+    (tmp_path / "peaks.bed").write_text(rows)
+    assert enrich("--peak-format", "bed", sites="peaks.bed") == 0
+    assert metrics()["ratio"] < 1  # some controls are hot
+
+
 def test_options():
     given = ("--window", "15000", "--flank", "20000", "--controls", "10", "--block", "200000", "--seed", "3")
     assert enrich(*given) == 0

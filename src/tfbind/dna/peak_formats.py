@@ -79,7 +79,8 @@ class Layout:
         if len(columns) < self.n_columns:
             if self.format == "bed":
                 read_interval(columns)
-            raise TfbindError(f"found {len(columns)} columns, expected {self.n_columns} ({self.title})")
+            found = f"{len(columns)} column{'s' if len(columns) != 1 else ''}"
+            raise TfbindError(f"found {found}, expected {self.n_columns} ({self.title})")
         start, end = read_position("start", columns[self.start]), read_position("end", columns[self.end])
         if start < self.base:
             raise TfbindError(f"found start {start}, expected at least {self.base} (positions are 1-based)")
@@ -369,10 +370,8 @@ def format_of_record(columns: Sequence[str]) -> str | None:
     typed = _is_number(columns[4]) and columns[5] in STRANDS and all(map(_is_number, columns[6:9]))
     if not typed or _is_thick(columns, start, end):
         return "bed"
-    if all(text.lower() in MISSING for text in columns[6:9]):
-        return None
     if len(columns) == BROAD_PEAK.n_columns:
-        return "broadPeak"
+        return None if all(text.lower() in MISSING for text in columns[6:9]) else "broadPeak"
     summit = columns[9]
     if summit == "-1" or (is_offset(summit) and int(summit) < end - start):
         return "narrowPeak"

@@ -57,7 +57,6 @@ def unique_names(files: Sequence[tuple[Path, Iterable[str]]]) -> list[dict[str, 
                 new, number = f"{name}{SUFFIX}", 2
                 while new in taken:
                     new, number = f"{name}{SUFFIX}{number}", number + 1
-                taken.add(new)
                 new_names[name] = new
         earlier.update(names)
         changed.append(new_names)
