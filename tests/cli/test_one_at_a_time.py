@@ -11,7 +11,14 @@ import pytest
 
 def start(*argv) -> subprocess.Popen:
     command = [sys.executable, "-m", "tfbind", *map(str, argv), "--threads", "1"]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # where the tests are a background job they ignore Ctrl-C, and their children with them
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 @pytest.fixture
