@@ -62,6 +62,15 @@ def test_a_malformed_record_is_noted_or_with_strict_refused(variants, tmp_path, 
     assert not (tmp_path / "strict.tsv").exists()
 
 
+def test_stride(variants, tmp_path):
+    deltas = []
+    for stride in ("1", "60"):
+        text = HEADER + "chr1\t101\t.\tT\tG\t.\t.\t.\r\n"
+        assert variants(text, "--stride", stride, "-o", tmp_path / "o.tsv") == 0
+        deltas.append(float((tmp_path / "o.tsv").read_text().splitlines()[1].split("\t")[7]))
+    assert abs(deltas[0]) > abs(deltas[1])
+
+
 def test_max_allele(variants, tmp_path):
     text = HEADER + "chr1\t101\t.\tTGCA\tT\t.\t.\t.\r\n"
     for most, note in (("3", ""), ("2", "too_long")):

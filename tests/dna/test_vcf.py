@@ -65,6 +65,16 @@ class TestReads:
             Variant("chr1", 2, ".", "AC", (".",)),
         ]
 
+    def test_bcf_with_samples(self, tmp_path):
+        header = '##FORMAT=<ID=GT,Number=1,Type=String,Description="g">\n' + COLUMNS.rstrip("\n")
+        text = META + header + "\tFORMAT\ts1\ts2\nchr1\t1\t.\tA\tG\t.\t.\t.\tGT\t0/1\t0|0\n"
+        with (
+            pysam.VariantFile(str(write(tmp_path / "v.txt", text))) as found,
+            pysam.VariantFile(str(tmp_path / "v.bcf"), "wb", header=found.header) as out,
+        ):
+            out.write(next(found))
+        assert list(read_variants(tmp_path / "v.bcf")) == [Variant("chr1", 1, ".", "A", ("G",))]
+
     def test_samples_are_passed_over(self, tmp_path):
         columns = COLUMNS.rstrip("\n") + "\tFORMAT\ts1\ts2\n"
         records = "".join(line + "\tGT\t0/1\t0|0\n" for line in RECORDS.splitlines())

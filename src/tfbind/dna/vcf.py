@@ -109,12 +109,11 @@ def read_variants(path: str | Path) -> Iterator[Variant | Malformed]:
         As `read_lines`.
     """
     columns, unit, lines = read_lines(path, sites_only=True)
-    n_columns = len(columns) if unit == "line" else len(FIXED_COLUMNS)
     for number, line in lines:
         # the genotypes of thousands of samples may follow
         fields = line.split("\t", len(FIXED_COLUMNS))[: len(FIXED_COLUMNS)]
         n_found = line.count("\t") + 1
-        why = _what_is_wrong(fields) if n_found >= n_columns else _too_few(n_found, n_columns)
+        why = _what_is_wrong(fields) if n_found >= len(columns) else _too_few(n_found, len(columns))
         contig, pos, name, ref, alts = fields + ["."] * (len(FIXED_COLUMNS) - len(fields))
         if why:
             why = f"{path}: {unit} {number}: {why}"

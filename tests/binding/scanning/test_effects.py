@@ -167,6 +167,18 @@ class TestEffects:
         found = effects(ReadingModel, [Allele((), "x"), two, Allele((), "x"), one])
         assert found[:, 0, 2] == pytest.approx([np.nan, -2, np.nan, -2], nan_ok=True)
 
+    def test_counterparts_are_of_the_same_allele(self):
+        # the places with the same ends are to the right of the only window of the allele
+        ref = haplotype([0.0, 3], n_changed=0, start=[-2, -1])
+        short = Allele((), "", ref, haplotype([-1.0], n_changed=9, start=[-2]))
+        high = Allele((), "", haplotype([50.0]), haplotype([50.0]))
+        assert effects(ReadingModel, [high, short, high])[:, 0, 2].tolist() == [0, -4, 0]
+
+    def test_of_equal_leads_the_leftmost_decides(self):
+        one, other = haplotype([5.0, 0, 0]), haplotype([0.0, 0, 5])
+        assert effects(ReadingModel, [Allele((), "", one, other)])[0, 0, 2] == -5
+        assert effects(ReadingModel, [Allele((), "", other, one)])[0, 0, 2] == 5
+
     def test_of_no_window_at_all(self):
         assert np.isnan(effects(ReadingModel, [Allele((), "x")])).all()
 
@@ -297,14 +309,6 @@ class TestLongAlleles:
             there, back = replacement(CountingModel, LEFT + with_site + RIGHT, len(LEFT), 150, alt)
             assert there[0] == pytest.approx(LOSS)
             assert back[0] == pytest.approx(GAIN)
-
-    def test_of_two_changes_of_the_same_size_the_left_one_counts(self):
-        """A site is lost on the left and another one gained on the right, too far away to be held against it."""
-        model = CountingModel
-        ref = SITE + RIGHT[:5] + SITE[:9] + "A"
-        alt = SITE[:9] + "A" + RIGHT[:5] + SITE
-        there, back = replacement(model, LEFT + ref + RIGHT, len(LEFT), 25, alt, length=20, stride=1)
-        assert there[0, 2] == -back[0, 2]
 
 
 class TestContigEnds:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
+from tfbind.binding.scanning.alleles import Allele, Haplotype
 from tfbind.binding.scanning.prediction import predict
-from tfbind.binding.scanning.variants import score_variants
+from tfbind.binding.scanning.variants import note_what_is_missing, score_variants
 from tfbind.binding.scanning.windows import windows_of_fasta
 from tfbind.errors import TfbindError
 
@@ -59,6 +60,20 @@ def by_hand(tmp_path):
         return float((tmp_path / "hand.tsv").read_text().splitlines()[1].split("\t")[3])
 
     return by_hand
+
+
+def test_an_allele_whose_windows_have_no_usable_counterpart_is_ambiguous():
+    nothing = np.empty(0, np.int64)
+    windows = Haplotype(np.empty((0, 60), np.uint8), nothing, nothing, nothing.astype(bool), 1)
+    alleles = [
+        Allele((), "padded", windows, windows),
+        Allele((), "", windows, windows),
+        Allele((), "no_contig"),
+    ]
+    found = np.zeros((3, 1, 3))
+    found[[0, 2]] = np.nan
+    note_what_is_missing(alleles, found)
+    assert [allele.note for allele in alleles] == ["ambiguous", "", "no_contig"]
 
 
 class TestScoreVariants:
@@ -160,7 +175,7 @@ class TestScoreVariants:
             two_factor_model,
             ("chr1", 200, "N", "GG"),
             ("chr1", "x", "N", "GG,T"),
-            ("chr1", 300, "?", "C"),
+            ("?", 300, "?", "C"),
             ("chr1", 301, "N", ""),
             ("chr1", 302, "N", "T"),
         )
@@ -177,6 +192,7 @@ class TestScoreVariants:
         assert warning.startswith("first malformed record: ")
         assert warning.endswith("v.vcf: line 4: found the position 'x', expected a whole number")
         assert last == "6 alleles, of them 4 malformed"
+        assert "are not in" not in caplog.text
 
     def test_strict_refuses_a_malformed_record(self, model, table, tmp_path):
         with pytest.raises(TfbindError, match=r"v\.vcf: line 4: found the position 'x'"):

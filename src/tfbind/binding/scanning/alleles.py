@@ -165,10 +165,7 @@ def describe_change(site: Site, at: int, ref: np.ndarray, alt: np.ndarray, lengt
     """
     haplotype = np.concatenate([site.codes[:at], alt, site.codes[at + len(ref) :]])
     n_ref, n_alt = len(ref), len(alt)
-    if n_ref == n_alt:
-        # REF itself as ALT changes nothing, and still has a score
-        n_ref = n_alt = max(n_ref, 1)
-    elif not n_ref or not n_alt:
+    if (n_ref == 0) != (n_alt == 0):
         longer, end = (site.codes, at + n_ref) if n_ref else (haplotype, at + n_alt)
         to_right = _n_shared(longer[end : end + length], longer[at:])
         left = longer[max(at - length, 0) : at]
