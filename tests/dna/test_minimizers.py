@@ -161,6 +161,12 @@ class TestOverlapGroups:
         codes = np.concatenate([windows(random_codes(500), RNG.permutation(400)) for _ in range(2)])
         assert np.unique(groups_of(codes), return_counts=True)[1].tolist() == [400, 400]
 
+    def test_many_windows_of_a_locus_in_a_larger_data_set(self):
+        # each base is in 300 of 1,300 windows
+        codes = random_codes(1300, LENGTH)
+        codes[:300] = windows(random_codes(160), RNG.integers(0, 50, 300))
+        assert np.unique(groups_of(codes), return_counts=True)[1].max() == 300
+
     def test_diverged_copies_of_a_repeat_do_not_weld(self):
         # each copy has 12% of its bases changed, as old Alus have
         repeat = random_codes(LENGTH)
@@ -248,6 +254,12 @@ class TestFindOverlaps:
         assert 20 < held_out[:600].sum() < 580
         parts = [sketch(codes[rows], lengths(codes[rows])) for rows in (held_out, ~held_out)]
         assert not find_overlaps(*parts).any()
+
+    def test_what_no_known_one_has_counts_against_it(self):
+        # 45 is in no known sequence, and the next minimizer, 50, is in nearly all
+        known = made([1] * 300 + [20], [*[50] * 300, 1, 2, 3, *range(100, 117)])
+        assert find_overlaps(made([8], [1, 2, 3, 45, 46, 47, 48, 49]), known).tolist() == [False]
+        assert find_overlaps(made([4], [1, 2, 3, 50]), known).tolist() == [True]
 
     def test_nothing_known(self):
         assert find_overlaps(made([2, 0], [1, 2]), made([0], [])).tolist() == [False, False]

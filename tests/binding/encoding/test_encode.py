@@ -521,7 +521,7 @@ class TestPeaks:
     def test_a_name_with_a_space_or_a_place_in_it_changes_nothing(self, genome, peaks, tmp_path, output):
         encode_peaks(output, peaks, genome, "x", options(test_contigs=("2",)))
         odd = tmp_path / "odd.bed"
-        odd.write_text(peaks.read_text().replace("peak", "my peak chr9:5-70"))
+        odd.write_text(peaks.read_text().replace("peak", "my range=chr9:5-70 peak"))
         encode_peaks(tmp_path / "odd.h5", odd, genome, "x", options(test_contigs=("2",)))
         with open_tensors(output) as plain, open_tensors(tmp_path / "odd.h5") as tensors:
             assert tensors.intervals() == plain.intervals()
