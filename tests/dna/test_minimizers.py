@@ -37,8 +37,9 @@ def lengths(codes):
     return np.full(len(codes), codes.shape[1], np.int32)
 
 
-def groups_of(codes, valid_length=None):
-    return overlap_groups(sketch(codes, lengths(codes) if valid_length is None else valid_length))
+def groups_of(codes, valid_length=None, placed=False):
+    sketches = sketch(codes, lengths(codes) if valid_length is None else valid_length)
+    return overlap_groups(sketches, np.full(len(codes), placed))
 
 
 def sets(sketches):
@@ -141,6 +142,17 @@ class TestOverlapGroups:
         group = groups_of(np.concatenate([locus[:, :LENGTH], locus[:, 50 : 50 + LENGTH]]))
         assert (group[:300] == group[300:]).mean() > 0.8
 
+    def test_windows_of_101_whose_coordinates_say_that_they_do_not_overlap(self):
+        locus = random_codes(300, 2 * LENGTH)
+        half, three_quarters = (
+            np.concatenate([locus[:, :LENGTH], locus[:, s : s + LENGTH]]) for s in (50, 25)
+        )
+        group = groups_of(half, placed=True)
+        assert (group[:300] == group[300:]).mean() < 0.2
+        # copies of a repeat
+        group = groups_of(three_quarters, placed=True)
+        assert (group[:300] == group[300:]).mean() > 0.97
+
     def test_overlaps_of_overlaps_count(self):
         locus = random_codes(300)
         assert len(np.unique(groups_of(windows(locus, range(0, 200, 25))))) == 1
@@ -199,7 +211,7 @@ class TestOverlapGroups:
     )
     def test_a_quarter_that_is_rare(self, shared, of, expected):
         one, other = list(range(of)), [*range(shared), *range(100, 100 + 20 - shared)]
-        group = overlap_groups(made([of, 20], one + other))
+        group = overlap_groups(made([of, 20], one + other), np.array([True, False]))
         assert (group[0] == group[1]) == expected
 
     @pytest.mark.parametrize(("shared", "expected"), [(3, False), (4, True)])
@@ -208,12 +220,12 @@ class TestOverlapGroups:
         one, other = list(range(8)), [*range(shared), *range(100, 108 - shared)]
         rest = [[*range(shared), *range(1000 * i, 1000 * i + 40)] for i in range(1, 10)]
         counts = [8, 8, *map(len, rest)]
-        group = overlap_groups(made(counts, [*one, *other, *chain(*rest)]))
+        group = overlap_groups(made(counts, [*one, *other, *chain(*rest)]), np.zeros(11, bool))
         assert (group[0] == group[1]) == expected
 
     def test_nothing(self):
-        assert overlap_groups(made([0, 0], [])).tolist() == [0, 1]
-        assert overlap_groups(made([], [])).tolist() == []
+        assert overlap_groups(made([0, 0], []), np.zeros(2, bool)).tolist() == [0, 1]
+        assert overlap_groups(made([], []), np.zeros(0, bool)).tolist() == []
 
 
 class TestFindOverlaps:

@@ -25,8 +25,7 @@ FEWEST_TRINUCLEOTIDES = 8
 FRACTION, FEWEST = 0.5, 2
 # When sequences are kept together, a minimizer of at most RARE sequences counts twice, so that windows of 101 bases
 # that share 50 are found: a third of their minimizers is the same. Copies of a repeat share more frequent ones.
-RARE, WORTH_OF_RARE = 10, 2
-FEWEST_WORTH = 3
+RARE, FEWEST_WORTH = 10, 3
 # a minimizer of more sequences than this, and of more than this fraction of them, is a constant part, as of an adapter
 COMMON, COMMON_FRACTION = 200, 0.25
 # of the sequences with a minimizer, this many are compared with each one: bounds the cost of repeats
@@ -192,8 +191,8 @@ def _n_useful(sketches: Sketches, useful: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True)
-def _add_shared(firsts, lasts, worth, holders, shared, touched):  # pragma: no cover - compiled
-    """Add up what a sequence shares with each holder, for ranges of ``holders``, one a minimizer."""
+def _count_shared(firsts, lasts, rare, holders, shared, n_rare, touched):  # pragma: no cover - compiled
+    """Count what a sequence shares with each holder, for ranges of ``holders``, one a minimizer."""
     n_touched = 0
     for number in range(len(firsts)):
         for at in range(firsts[number], lasts[number]):
@@ -201,8 +200,14 @@ def _add_shared(firsts, lasts, worth, holders, shared, touched):  # pragma: no c
             if shared[other] == 0:
                 touched[n_touched] = other
                 n_touched += 1
-            shared[other] += worth[number]
+            shared[other] += 1
+            n_rare[other] += rare[number]
     return n_touched
+
+
+@njit(cache=True)
+def _is_half(shared, fewer):  # pragma: no cover - compiled
+    return shared >= max(FEWEST, FRACTION * fewer)
 
 
 @njit(cache=True)
@@ -214,30 +219,40 @@ def _root(parent, i):  # pragma: no cover - compiled
 
 
 @njit(cache=True)
-def _group(counts, n_useful, firsts, lasts, worth, holders, parent):  # pragma: no cover - compiled
+def _group(counts, n_useful, placed, firsts, lasts, rare, holders, parent):  # pragma: no cover - compiled
     shared = np.zeros(len(counts), np.int32)
+    n_rare = np.zeros(len(counts), np.int32)
     touched = np.empty(len(counts), np.int32)
     at = 0
     for i in range(len(counts)):
         mine = slice(at, at + counts[i])
         at += counts[i]
-        n_touched = _add_shared(firsts[mine], lasts[mine], worth[mine], holders, shared, touched)
+        n_touched = _count_shared(firsts[mine], lasts[mine], rare[mine], holders, shared, n_rare, touched)
         for j in touched[:n_touched]:
-            if shared[j] >= max(FEWEST_WORTH, FRACTION * min(n_useful[i], n_useful[j])):
+            fewer = min(n_useful[i], n_useful[j])
+            worth = shared[j] if placed[i] and placed[j] else shared[j] + n_rare[j]
+            if _is_half(shared[j], fewer) or worth >= max(FEWEST_WORTH, FRACTION * fewer):
                 parent[_root(parent, i)] = _root(parent, j)
-            shared[j] = 0
+            shared[j] = n_rare[j] = 0
     for i in range(len(counts)):
         parent[i] = _root(parent, i)
 
 
-def overlap_groups(sketches: Sketches) -> np.ndarray:
+def overlap_groups(sketches: Sketches, placed: np.ndarray) -> np.ndarray:
     """Number the groups of overlapping sequences; overlaps of overlaps count.
 
-    Two sequences overlap if they share at least half of the minimizers of the one with fewer, or a quarter if these
-    are rare. `find_overlaps` asks for half in any case, so that what is kept apart here is not refused there.
+    Two sequences overlap if they share at least half of the minimizers of the one with fewer: `find_overlaps` has the
+    same rule, so that what is kept apart here is not refused there. A quarter is enough if these minimizers are rare
+    and it is not known from coordinates whether the two overlap.
 
     The cost grows with the number of sequences, not with its square: each is compared with at most `MOST_COMPARED`
     earlier ones for each of its minimizers.
+
+    Parameters
+    ----------
+    sketches : Sketches of n sequences
+    placed : (n,) bool
+        Which sequences have coordinates.
 
     Returns
     -------
@@ -250,26 +265,25 @@ def overlap_groups(sketches: Sketches) -> np.ndarray:
     common = index.ends[index.bucket] == starts
     lasts = np.where(common, starts, index.place)
     firsts = np.maximum(starts, lasts - MOST_COMPARED)
-    worth = np.where((index.ends - index.starts <= RARE)[index.bucket], WORTH_OF_RARE, 1)
+    rare = (index.ends - index.starts <= RARE)[index.bucket]
     parent = np.arange(len(sketches.counts))
-    _group(sketches.counts, _n_useful(sketches, ~common), firsts, lasts, worth, index.holders, parent)
+    _group(sketches.counts, _n_useful(sketches, ~common), placed, firsts, lasts, rare, index.holders, parent)
     return parent
 
 
 @njit(cache=True)
-def _search(
-    counts, n_useful, firsts, lasts, worth, holders, known_useful, found
-):  # pragma: no cover - compiled
+def _search(counts, n_useful, firsts, lasts, holders, known_useful, found):  # pragma: no cover - compiled
     shared = np.zeros(len(known_useful), np.int32)
+    n_rare = np.zeros(len(known_useful), np.int32)
+    rare = np.zeros(len(firsts), np.bool_)
     touched = np.empty(len(known_useful), np.int32)
     at = 0
     for i in range(len(counts)):
         mine = slice(at, at + counts[i])
         at += counts[i]
-        n_touched = _add_shared(firsts[mine], lasts[mine], worth[mine], holders, shared, touched)
+        n_touched = _count_shared(firsts[mine], lasts[mine], rare[mine], holders, shared, n_rare, touched)
         for j in touched[:n_touched]:
-            if shared[j] >= max(FEWEST, FRACTION * min(n_useful[i], known_useful[j])):
-                found[i] = True
+            found[i] |= _is_half(shared[j], min(n_useful[i], known_useful[j]))
             shared[j] = 0
 
 
@@ -302,7 +316,6 @@ def find_overlaps(sketches: Sketches, known: Sketches) -> np.ndarray:
         _n_useful(sketches, absent | ~common[bucket]),
         firsts,
         lasts,
-        np.ones(len(lasts), np.int8),
         index.holders,
         _n_useful(known, ~common[index.bucket]),
         found,

@@ -176,7 +176,8 @@ def _encode(
             "most negatives given are dinucleotide shuffles of positives: stored as shuffles (negative_method %s)",
             negative_method,
         )
-    content = overlap_groups(survey.sketches)
+    placed = np.array([interval is not None for interval in survey.intervals])
+    content = overlap_groups(survey.sketches, placed)
     group = group_related(survey.digest, survey.intervals, survey.composition, content)
     part = deal(sources, survey, group, options)
     fold = deal_folds(sources, survey, part, group, options)
@@ -207,7 +208,7 @@ def _encode(
         f"{noun} left out because they equal another sequence": int((~keep).sum()),
         "records with ambiguous bases": survey.n_ambiguous,
         "records padded": survey.n_padded,
-        "records with coordinates": sum(interval is not None for interval in survey.intervals),
+        "records with coordinates": int(placed.sum()),
         "records that overlap another one by their coordinates": _n_in_groups(
             group_related(np.arange(len(part), dtype=np.uint64), survey.intervals)
         ),

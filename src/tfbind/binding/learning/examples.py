@@ -63,12 +63,13 @@ class BindingData:
         self._held_out_digests = np.concatenate([part.digests() for part in never_seen])
         self.linear: CrossFit | None = None
         if tracks:
-            intervals = tensors.intervals()
+            of_file = tensors.intervals()
+            intervals = [of_file[row] for row in self.train.rows]
             related = group_related(
                 self.train.digests(),
-                [intervals[row] for row in self.train.rows],
+                intervals,
                 composition_digests(self.train.codes, self.train.valid_length),
-                overlap_groups(self.train.sketches()),
+                overlap_groups(self.train.sketches(), np.array([place is not None for place in intervals])),
             )
             # a shuffle goes with its parent
             related[self._shuffles] = related[self._parents]
