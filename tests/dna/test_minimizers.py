@@ -223,6 +223,16 @@ class TestOverlapGroups:
         group = overlap_groups(made(counts, [*one, *other, *chain(*rest)]), np.zeros(11, bool))
         assert (group[0] == group[1]) == expected
 
+    def test_what_is_found_is_kept_together_however_few_minimizers_there_are(self):
+        # two of four, which ten other sequences have too
+        rest = [[0, 1, *range(1000 * i, 1000 * i + 40)] for i in range(1, 11)]
+        one, other = [0, 1, 2, 3], [0, 1, 4, 5]
+        group = overlap_groups(
+            made([4, 4, *map(len, rest)], [*one, *other, *chain(*rest)]), np.zeros(12, bool)
+        )
+        assert group[0] == group[1]
+        assert find_overlaps(made([4], one), made([4], other)).tolist() == [True]
+
     def test_nothing(self):
         assert overlap_groups(made([0, 0], []), np.zeros(2, bool)).tolist() == [0, 1]
         assert overlap_groups(made([], []), np.zeros(0, bool)).tolist() == []
