@@ -7,10 +7,13 @@ whole process.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from multiprocessing import connection
 from typing import Any
 
 # what to undo when the command ends; None where another program owns the process
@@ -60,3 +63,20 @@ def quiet_stderr() -> Iterator[None]:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(nowhere)
+
+
+def end_with_parent() -> None:
+    """End this process, one that multiprocessing has started, when its parent is gone.
+
+    A parent that is killed cannot end its children. Without this they would wait for work for ever.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    sentinel = parent.sentinel
+
+    def watch() -> None:
+        connection.wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end with parent", daemon=True).start()

@@ -175,12 +175,19 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_threads(parser: argparse.ArgumentParser) -> None:
-    """Add ``--threads``."""
+def add_threads(parser: argparse.ArgumentParser, effect: str = "") -> None:
+    """Add ``--threads``.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    effect : str
+        What another number changes, for the help; nothing by default.
+    """
     parser.add_argument(
         "--threads",
         type=positive_int,
         default=available_cores(),
         metavar="N",
-        help="processor cores to use (default: all that this process may use)",
+        help=f"processor cores to use (default: all that this process may use){effect}",
     )

@@ -21,6 +21,7 @@ from tfbind.genotypes.hapmap import write_hapmap
 from tfbind.genotypes.prior import Range
 from tfbind.genotypes.simulation import MOST_LENGTH, Region, Setting, simulate_region
 from tfbind.genotypes.vcf_writing import write_vcf
+from tfbind.process import end_with_parent
 from tfbind.progress import Progress
 from tfbind.resume.journal import Resume
 from tfbind.resume.replicates import finished_replicates
@@ -148,6 +149,7 @@ def _start_process(task: tuple[Setting, int, Path | None]) -> None:
     _TASK = task
     # an interruption is the parent's to answer
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
 
 
 def _simulate_in_process(replicate: int) -> tuple[int, dict[str, Any]]:
