@@ -51,8 +51,8 @@ class TestWhichIntervalARateIsOf:
         assert "of the interval after its row (no cumulative column shows otherwise)" in note
 
     def test_a_rate_column_that_disagrees_is_said(self, tmp_path):
-        path = write(tmp_path, rows([2.00001, 10, 2, 0, 0], CM))
-        assert rates(path) == RATES
+        path = write(tmp_path, rows([2.00001, 10, 2, 0, 0], [0, 0.100001, 0.600001, 0.700001, 0.700001]))
+        assert rates(path) == [1.00001, 5, 1, 0]
         assert (
             "disagree by 1 of the genetic length: the cumulative column is used" in read_map_file(path).note
         )
