@@ -10,8 +10,9 @@ from numba import njit
 MISSING = -1
 # what became of the records that are not used, in the order in which they are looked for
 LEFT_OUT = {
+    "malformed": "that cannot be read",
     "filtered": "with a FILTER other than PASS",
-    "multiallelic": "with more than two alleles",
+    "multiallelic": "with more than two alleles in these samples",
     "not_snv": "no single-nucleotide variants",
     "no_genotypes": "without GT",
     "too_few_calls": "with too many missing calls",
@@ -29,6 +30,7 @@ class Account:
     """
 
     used: int = 0
+    malformed: int = 0
     filtered: int = 0
     multiallelic: int = 0
     not_snv: int = 0
@@ -89,6 +91,11 @@ class Genotypes:
     account : Account
     sample : (columns,) int64 or None
         Which of the samples, counted from 0, each column belongs to; each to its own where None.
+    kept_share : float
+        Of the sites that vary, those that are not left out for what they look like: with more than two alleles, with
+        too many missing calls, or at one position with others. The diversity is too low by as much.
+    inbreeding : float
+        The deficit of heterozygous genotypes among the samples written as diploid, F (Wright 1951); NaN if none is.
     """
 
     contig: str
@@ -101,6 +108,8 @@ class Genotypes:
     samples_left_out: tuple[str, ...] = ()
     account: Account = Account()
     sample: np.ndarray | None = None
+    kept_share: float = 1.0
+    inbreeding: float = float("nan")
 
     @property
     def n_chromosomes(self) -> int:
