@@ -1,4 +1,4 @@
-"""Maps of the genotypes that people have: the same simulated chromosomes, written in the ways that are met in real files.
+"""Maps of the genotypes that people have: the same simulated chromosomes, written in the ways met in real files.
 
     python tests/benchmarks/real_genotypes.py [--replicates 8] [--only NAME,...] [-o TABLE.tsv]
 
@@ -35,13 +35,17 @@ def landscape(rng: np.random.Generator) -> msprime.RateMap:
     return msprime.RateMap(position=edges, rate=rate)
 
 
-def simulate(n_haplotypes: int, seed: int, ne: float = NE) -> tuple[np.ndarray, np.ndarray, msprime.RateMap]:
-    """Positions (sites,), haplotypes (sites, haplotypes) int8 and the true rates."""
+def simulate(n_haplotypes: int, seed: int, f: float = 0.0) -> tuple[np.ndarray, np.ndarray, msprime.RateMap]:
+    """Positions (sites,), haplotypes (sites, haplotypes) int8 and the true rates.
+
+    Selfing scales the coalescent's size by 1 / (1 + F) and its recombination by 1 - F (Nordborg 2000).
+    """
     rates = landscape(np.random.default_rng(seed))
+    effective = msprime.RateMap(position=rates.position, rate=rates.rate * (1 - f))
     trees = msprime.sim_ancestry(
         samples=[msprime.SampleSet(n_haplotypes, ploidy=1)],
-        population_size=2 * ne,
-        recombination_rate=rates,
+        population_size=2 * NE / (1 + f),
+        recombination_rate=effective,
         ploidy=1,
         random_seed=seed + 1,
     )
@@ -88,18 +92,12 @@ def in_sets(positions, h, size, rng):
     )
 
 
-def drop(positions, h, share, rng):
-    """Sites that become triallelic: some carriers of the second allele get a third."""
-    is_third = rng.random(len(positions)) < share
+def drop(h, share, rng):
+    """Sites that a second mutation on one chromosome makes triallelic, whatever their frequency."""
+    is_third = rng.random(len(h)) < share
     texts = h.astype(str)
-    carriers = (h == 1) & (rng.random(h.shape) < 0.5) & is_third[:, None]
-    texts[carriers] = "2"
+    texts[np.flatnonzero(is_third), rng.integers(0, h.shape[1], is_third.sum())] = "2"
     return texts, ["C,G" if third else "C" for third in is_third]
-
-
-def selfed(h, share, rng):
-    """Diploids of which each is homozygous by descent, in tracts, over a share of its length."""
-    raise NotImplementedError
 
 
 WAYS: dict[str, tuple[int, Callable]] = {}
@@ -172,7 +170,7 @@ for share in (0.1, 0.3):
 
     @way(f"{share:.0%} of sites multiallelic", 20)
     def _(path, positions, h, rng, share=share):
-        texts, alts = drop(positions, h, share, rng)
+        texts, alts = drop(h, share, rng)
         write(path, positions, texts, alts=alts)
 
 
@@ -186,6 +184,29 @@ def _(path, positions, h, rng):
 @way("600 haplotypes", 600)
 def _(path, positions, h, rng):
     write(path, positions, haploid(h))
+
+
+def by_descent(h, f, rng):
+    """The second chromosome of each sample copies the first over stretches that make up a share ``f`` of it."""
+    second = h[:, 1::2].copy()
+    for sample in range(second.shape[1]):
+        state, at = rng.random() < f, 0
+        while at < len(h):
+            length = 1 + int(rng.exponential(200))
+            if state:
+                second[at : at + length, sample] = h[at : at + length, 2 * sample]
+            at += length
+            state = rng.random() < f
+    both = h.copy()
+    both[:, 1::2] = second
+    return both
+
+
+for f in (0.33, 0.8, 0.94):
+
+    @way(f"selfing, F {f}, unphased", 40)
+    def _(path, positions, h, rng, f=f):
+        write(path, positions, pairs(by_descent(h, f, rng), "/"))
 
 
 def measure(table: pd.DataFrame, rates: msprime.RateMap) -> tuple[float, float]:
@@ -219,12 +240,15 @@ def main() -> None:
         found = []
         for replicate in range(args.replicates):
             seed = 77_000 + 10 * replicate
-            positions, haplotypes, rates = simulate(n_haplotypes, seed)
+            f = float(name.split("F ")[1].split(",")[0]) if "selfing" in name else 0.0
+            positions, haplotypes, rates = simulate(n_haplotypes, seed, f)
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "x.vcf"
                 function(path, positions, haplotypes, np.random.default_rng(seed))
                 try:
-                    table = predict_map(path, model, (SCALE,), mutation_rate=MU).table
+                    table = predict_map(
+                        path, model, (SCALE,), mutation_rate=MU, inbreeding="auto" if f else None
+                    ).table
                     found.append(measure(table, rates))
                 except Exception as error:
                     found.append((float("nan"), float("nan")))

@@ -179,3 +179,57 @@ class TestGeneticLength:
         assert status == 2
         assert message in capsys.readouterr().err
         assert not (tmp_path / "out" / "map.tsv").exists()
+
+
+class TestRealFiles:
+    @staticmethod
+    def lines(packed):
+        return gzip.decompress(packed.read_bytes()).decode().splitlines(keepends=True)
+
+    def test_one_bad_record_is_left_out_and_in_the_notes(self, vcf, tmp_path, capsys):
+        text = self.lines(vcf)
+        (tmp_path / "good.vcf").write_text("".join(text))
+        text.insert(20, text[20].replace("\t0|", "\t3|").replace("\t1|", "\t3|"))
+        (tmp_path / "bad.vcf").write_text("".join(text))
+        assert predict("--vcf", "good.vcf", output="good.tsv") == 0
+        assert predict("--vcf", "bad.vcf", "--notes", "notes.json", output="bad.tsv") == 0
+        notes = json.loads((tmp_path / "notes.json").read_text())
+        assert any("left out 1 of" in note and "bad.vcf: line 21: sample" in note for note in notes)
+        good, bad = (read_map(tmp_path / name)[0] for name in ("good.tsv", "bad.tsv"))
+        # a site more that could have been lowers the rates a little
+        np.testing.assert_allclose(bad["rate"], good["rate"], rtol=0.01)
+        capsys.readouterr()
+        assert predict("--vcf", "bad.vcf", "--strict", output="strict.tsv") == 2
+        assert "bad.vcf: line 21: sample" in capsys.readouterr().err
+        assert not (tmp_path / "strict.tsv").exists()
+
+    def test_a_file_without_a_site_that_can_be_used(self, vcf, tmp_path, capsys):
+        text = []
+        for line in self.lines(vcf):
+            columns = line.split("\t")
+            if not line.startswith("#"):
+                columns[6] = "q10"
+            text.append("\t".join(columns))
+        (tmp_path / "filtered.vcf").write_text("".join(text))
+        assert predict("--vcf", "filtered.vcf", "--notes", "notes.json") == 2
+        error = capsys.readouterr().err
+        assert "filtered.vcf: has no site that can be used:" in error
+        assert "with a FILTER other than PASS" in error
+        assert not (tmp_path / "out" / "map.tsv").exists()
+
+    @pytest.mark.parametrize("value", ["1", "-0.1", "x"])
+    def test_an_inbreeding_coefficient_is_below_one(self, value, vcf, capsys):
+        assert predict("--vcf", vcf, f"--inbreeding={value}") == 2
+        assert "expected auto, or a number of at least 0 and below 1" in capsys.readouterr().err
+
+    def test_inbreeding_raises_rates_and_is_noted(self, vcf, tmp_path):
+        assert predict("--vcf", vcf, output="plain.tsv") == 0
+        assert (
+            predict("--vcf", vcf, "--inbreeding", "0.75", "--notes", "notes.json", output="selfed.tsv") == 0
+        )
+        plain, selfed = (read_map(tmp_path / name)[0] for name in ("plain.tsv", "selfed.tsv"))
+        for name in ("rate", "rate_lower", "rate_upper"):
+            np.testing.assert_allclose(selfed[name], 4 * plain[name], rtol=1e-5)
+        assert any(
+            "rates divided by 1 - F" in note for note in json.loads((tmp_path / "notes.json").read_text())
+        )

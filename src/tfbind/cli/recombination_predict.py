@@ -1,7 +1,8 @@
 """Predict the recombination rates along a genome from the genotypes of a sample.
 
-The VCF or BCF (plain, gzip or BGZF) may hold haploids, or diploids with a phase or without; biallelic SNVs are used.
-Ten diploids are plenty; four chromosomes are the fewest. --mutation-rate sets the scale: without it rates are r/mu.
+The VCF or BCF (plain, gzip or BGZF) may hold haploids, inbred lines, or diploids with a phase or without. SNVs of which
+the samples carry two alleles are used. A record that cannot be read is left out and counted. Ten diploids are plenty;
+four chromosomes are the fewest. --mutation-rate sets the scale: without it rates are r/mu.
 
 The map tiles each contig from its first record to its last one:
 
@@ -66,6 +67,21 @@ def map_output(text: str) -> MapOutput:
     return output
 
 
+def inbreeding(text: str) -> float | str:
+    """Argument type: ``auto``, or a number of at least 0 and below 1."""
+    if text == "auto":
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(
+            f"found {text!r}, expected auto, or a number of at least 0 and below 1"
+        )
+    return value
+
+
 def register_parser(actions: argparse._SubParsersAction) -> None:
     """Add the action ``predict``."""
     parser = actions.add_parser(
@@ -95,6 +111,15 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         type=share,
         metavar="X",
         help="pairwise differences per bp; needed where the sites were chosen, as on a chip (default: measured)",
+    )
+    parser.add_argument(
+        "--inbreeding",
+        type=inbreeding,
+        metavar="auto|F",
+        help="for a population that selfs: divide rates by 1 - F, with the inbreeding coefficient F given or measured",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse a file with a record that cannot be read"
     )
     parser.add_argument(
         "--unphased", action="store_true", help="do not use the phase, as where it is not to be trusted"
@@ -188,6 +213,8 @@ def _predict(args: argparse.Namespace) -> None:
         diversity=args.diversity,
         unphased=args.unphased,
         hotspot_factor=args.hotspot_factor if args.hotspots else None,
+        inbreeding=args.inbreeding,
+        strict=args.strict,
     )
     if lengths is not None:
         predicted = scale_to_lengths(predicted, lengths, per_mutation=args.mutation_rate is None)

@@ -47,6 +47,10 @@ class Account:
         """All the records that were read."""
         return self.used + sum(getattr(self, reason) for reason in LEFT_OUT)
 
+    def main_reason(self) -> str:
+        """Give the reason, a name of LEFT_OUT, for which over half of the records are left out; empty if none."""
+        return next((reason for reason in LEFT_OUT if 2 * getattr(self, reason) > self.records), "")
+
     def __add__(self, other: Account) -> Account:
         return Account(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 

@@ -139,18 +139,6 @@ class _Unread:
             )
 
 
-def read_sample_names(path: str | Path, samples: str | Path | None = None) -> list[str]:
-    """Read a VCF's or BCF's header alone, and give the names of the samples that `read_genotypes` would read.
-
-    Raises
-    ------
-    TfbindError
-        If the file is no VCF, or its samples are not as `read_genotypes` expects.
-    """
-    columns = read_lines(path).columns
-    return _choose_samples(Path(path), columns[FIRST_SAMPLE:], samples)[0]
-
-
 def _choose_samples(path: Path, found: list[str], listed: str | Path | None) -> tuple[list[str], np.ndarray]:
     """Give the names of the samples to use and, for each of the file's samples, its row among them or -1."""
     if not found:
