@@ -17,9 +17,11 @@ logger = logging.getLogger(__name__)
 # of a phased sample's heterozygous genotypes, and of a phased contig's samples
 MOST_UNPHASED = 0.01
 MOST_SAMPLES_UNPHASED = 0.1
-# A sample with fewer heterozygous genotypes than this share of those expected is homozygous but for errors: an inbred
-# line, a haploid written as diploid, or a male's X. Simulated diploids of one population have .8 and more
-MOST_STRAY = 0.1
+# A sample with fewer heterozygous genotypes than this share of those expected is homozygous for the most part: an inbred
+# line, a haploid written as diploid, a male's X, or one of a population that selfs. Its two chromosomes are then one and
+# the same, which an unphased sample of two would hide. Simulated diploids of one population have .8 and more; lengths of
+# selfed ones (F = .8) were 1.25 as genotypes and 1.06 as single chromosomes
+MOST_STRAY = 0.3
 # below it, chance may make an outbred sample look homozygous
 FEWEST_EXPECTED = 20
 # of a sample's genotypes, in the ploidy that the others do not have
