@@ -17,11 +17,12 @@ logger = logging.getLogger(__name__)
 # of a phased sample's heterozygous genotypes, and of a phased contig's samples
 MOST_UNPHASED = 0.01
 MOST_SAMPLES_UNPHASED = 0.1
-# A sample with fewer heterozygous genotypes than this share of those expected is homozygous for the most part: an inbred
-# line, a haploid written as diploid, a male's X, or one of a population that selfs. Its two chromosomes are then one and
-# the same, which an unphased sample of two would hide. Simulated diploids of one population have .8 and more; lengths of
-# selfed ones (F = .8) were 1.25 as genotypes and 1.06 as single chromosomes
+# A sample with fewer heterozygous genotypes than this share of those expected is homozygous for the most part: an
+# inbred line, a haploid written as diploid, a male's X, or one of a population that selfs. Its two chromosomes are then
+# one and the same, which an unphased sample of two would hide. Simulated diploids of one population have .8 and more;
+# lengths of selfed ones (F = .8) were 1.25 as genotypes and 1.06 as single chromosomes
 MOST_STRAY = 0.3
+FEW_LINES = 0.05
 # below it, chance may make an outbred sample look homozygous
 FEWEST_EXPECTED = 20
 # of a sample's genotypes, in the ploidy that the others do not have
@@ -153,7 +154,9 @@ def _some(names: Sequence[str], which: NDArray[np.bool_]) -> str:
 def _warn_of_lines(seen: Seen, lines: NDArray[np.bool_], where: str) -> None:
     if lines.any():
         stray, expected = seen.found[lines].sum(), seen.expected[lines].sum()
-        logger.warning(
+        # in a large sample a few have parents that are related
+        report = logger.warning if lines.mean() > FEW_LINES else logger.info
+        report(
             "%s: %d of %d samples are homozygous (%.2g of the heterozygous genotypes expected), like inbred lines or"
             " haploids written as diploid: each counts as one chromosome, and its heterozygous genotypes as missing. If"
             " the species selfs in nature, see --inbreeding",
