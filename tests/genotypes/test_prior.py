@@ -73,7 +73,7 @@ class TestChanges:
 
     @pytest.mark.parametrize(
         ("text", "message"),
-        [("{", "is no YAML"), ("- 1\n", "found no rows"), ("chip: 2\n", "prior.yaml: prior: chip: found 2")],
+        [("{", "is not YAML"), ("- 1\n", "found no rows"), ("chip: 2\n", "prior.yaml: prior: chip: found 2")],
     )
     def test_from_a_wrong_file(self, tmp_path, text, message):
         path = tmp_path / "prior.yaml"

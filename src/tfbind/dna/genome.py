@@ -210,6 +210,13 @@ def _check_layout(path: Path) -> None:
                 continue
             if not first_line:
                 raise TfbindError(f"{path}: line {number}: found {line[:30].strip()!r}, expected '>' (FASTA)")
+            letters = line.rstrip()
+            if not (letters.isascii() and letters.isprintable()) or " " in letters:
+                # htslib counts neither as a base, and would place what follows elsewhere
+                found = next(c for c in letters if not ("!" <= c <= "~"))
+                raise TfbindError(
+                    f"{path}: line {number}: found {found!r} in the sequence of contig {name!r}, expected bases"
+                )
             width = width or length
             if length and (ended or length > width):
                 raise TfbindError(
