@@ -39,11 +39,12 @@ def steps(edges: Any, rates: Any) -> None:
     """Positions ascend, rates are at least 0 or unknown, none is infinite."""
     edges, rates = np.asarray(edges), np.asarray(rates, float)
     assert (np.diff(edges) > 0).all(), edges
-    assert len(edges) == 0 or (edges[0] >= 0 and edges[-1] <= MOST), edges
+    assert len(edges) == 0 or 0 <= edges[0] < edges[-1] + 1 <= MOST + 1, edges
     assert not np.isinf(rates).any(), rates
     assert not (rates < 0).any(), rates
 
 
 def share(value: float) -> None:
     """A number from 0 to 1."""
-    assert math.isfinite(value) and 0 <= value <= 1, value
+    assert math.isfinite(value), value
+    assert 0 <= value <= 1, value

@@ -232,9 +232,14 @@ def _matrix(path: Path) -> Any:
 
 def _check_matrix(value: Any, data: bytes) -> None:
     counts = np.array(value[2])
-    assert counts.ndim == 2 and counts.shape[1] == 4 and len(counts), counts.shape
-    assert np.isfinite(counts).all() and (counts >= 0).all(), counts
-    assert value[0] and value[1] and len(value[0].split()) == 1, value[:2]
+    assert counts.ndim == 2, counts.shape
+    assert counts.shape[1] == 4, counts.shape
+    assert len(counts), counts.shape
+    assert np.isfinite(counts).all(), counts
+    assert (counts >= 0).all(), counts
+    assert value[0], value[:2]
+    assert value[1], value[:2]
+    assert len(value[0].split()) == 1, value[:2]
 
 
 def _scores(path: Path) -> Any:
@@ -307,8 +312,10 @@ def _genome(path: Path) -> Any:
 
 def _check_genome(value: Any, data: bytes) -> None:
     for contig, letters in value.items():
-        assert contig and letters, value
-        assert "\n" not in letters and "\r" not in letters, letters[:50]
+        assert contig, value
+        assert letters, value
+        assert "\n" not in letters, letters[:50]
+        assert "\r" not in letters, letters[:50]
 
 
 @functools.cache
