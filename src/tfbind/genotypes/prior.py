@@ -18,10 +18,9 @@ from typing import Any
 
 import numpy as np
 from ruamel.yaml import YAML, YAMLError
-from ruamel.yaml.events import AliasEvent
 
 from tfbind.errors import TfbindError
-from tfbind.files import open_text
+from tfbind.yaml_files import read_yaml_text
 
 
 @dataclass(frozen=True)
@@ -222,8 +221,7 @@ def read_prior(paths: Sequence[Path]) -> Prior:
     """
     prior = Prior()
     for path in paths:
-        with open_text(path) as handle:
-            changes = _read_yaml(path, handle.read())
+        changes = _read_yaml(path)
         if not isinstance(changes, dict):
             raise TfbindError(f"{path}: found no rows, expected lines such as 'haplotypes: [20, 40]'")
         try:
@@ -233,19 +231,12 @@ def read_prior(paths: Sequence[Path]) -> Prior:
     return prior
 
 
-def _read_yaml(path: Path, text: str) -> Any:
-    yaml = YAML(typ="safe", pure=True)
+def _read_yaml(path: Path) -> Any:
+    text = read_yaml_text(path)
     try:
-        # aliases make a few lines mean gigabytes, and no table needs one
-        if any(isinstance(event, AliasEvent) for event in yaml.parse(text)):
-            raise TfbindError(f"{path}: found an alias (*NAME), expected every value written out")
         return YAML(typ="safe", pure=True).load(text)
-    except RecursionError:
-        raise TfbindError(
-            f"{path}: is nested too deep, expected lines such as 'haplotypes: [20, 40]'"
-        ) from None
-    # a damaged number, date or key raises other errors inside of the library
-    except (YAMLError, ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
+    # a number, date or key that is none raises other errors inside of the library
+    except (YAMLError, ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
         raise TfbindError(f"{path}: is not YAML ({error})") from None
 
 

@@ -396,7 +396,7 @@ _TEXT_TARGETS = (
         "prior", seeds.PRIOR, _prior, _check_prior, ".yaml", alike=("crlf", "blank", "bom"), executions=500
     ),
     Target("motif", seeds.MATRICES, _matrix, _check_matrix, executions=1000),
-    Target("scores", seeds.SCORES, _scores, suffix=".tsv"),
+    Target("scores", seeds.SCORES, _scores, suffix=".tsv", alike=("crlf", "bom", "gzip")),
     Target("predictions", seeds.PREDICTIONS, _predictions, suffix=".tsv", executions=500),
     *(
         Target(f"gather-{name}", (content,), functools.partial(_gather, name=name), alike=(), executions=200)
