@@ -166,6 +166,10 @@ class TestRefused:
             (b">a\nACGT\nAC\nACGT\n", r"line 4: different line length: found 4 bases in contig 'a'"),
             (b">a\nAC\nACGT\n", r"line 3: different line length: found 4 bases .* expected 2"),
             (b">a\nACGT\n\nACGT\n", r"line 4: different line length"),
+            # an index would place the bases behind these elsewhere
+            (b">a\nACGT\nAC T\nAC\n", r"line 3: found ' ' in the sequence of contig 'a', expected bases"),
+            (b">a\nAC\x00T\n", r"line 2: found '\\x00' in the sequence of contig 'a'"),
+            ("a\nAC".join((">", "é\n")).encode(), r"line 2: found 'é' in the sequence of contig 'a'"),
             (b">a\nAC\n>b\nA\n>a x\nGG\n", r"line 5: contig 'a' comes twice, first in line 1"),
             (b">a\n>b\nAC\n", r"line 1: contig 'a' has no sequence"),
             (b">a\nAC\n>b\n", r"contig 'b' has no sequence"),
