@@ -93,7 +93,10 @@ def test_defaults():
     ("argv", "message"),
     [
         (["--vcf", "none.vcf"], "none.vcf: no such file"),
-        (["--vcf", "VCF", "--hapmap", "maps"], "--hapmap is given without --mutation-rate, expected both"),
+        (
+            ["--vcf", "VCF", "--hapmap", "maps"],
+            "--hapmap is given without --mutation-rate or --genetic-length",
+        ),
         (
             ["--vcf", "VCF", "--mutation-rate", "1.25"],
             "--mutation-rate: found 1.25, expected a number per bp",
@@ -122,3 +125,57 @@ def test_wrong_input_is_one_line(argv, message, vcf, capsys, tmp_path):
     assert f"tfbind: error: {message}" in err
     assert "Traceback" not in err
     assert not list(tmp_path.rglob("map*"))
+
+
+class TestGeneticLength:
+    def test_scales_rates_intervals_and_hotspots(self, vcf, tmp_path, caplog):
+        given = ("--vcf", vcf, "--mutation-rate", "2e-8", "--hotspot-factor", 3)
+        assert predict(*given, "--hotspots", "plain.bed", output="plain.tsv") == 0
+        scaled = ("--genetic-length", "7.5", "--hotspots", "scaled.bed", "--notes", "notes.json")
+        assert (
+            predict(*given, *scaled, "--map", "gmap:map.gmap", "--map", "plink:map.map", output="scaled.tsv")
+            == 0
+        )
+        before, after = (read_map(tmp_path / name)[0] for name in ("plain.tsv", "scaled.tsv"))
+        width = before["end"] - before["start"]
+        factor = 0.075 / (before["rate"] * width).sum()
+        for name in ("rate", "rate_lower", "rate_upper"):
+            np.testing.assert_allclose(after[name], before[name] * factor, rtol=1e-5)
+        [note] = [note for note in json.loads((tmp_path / "notes.json").read_text()) if "multiplied" in note]
+        mean = (before["rate"] * width).sum() / width.sum()
+        assert note == (
+            f"contig c*1: rates multiplied by {factor:.4g} to the genetic length given;"
+            f" their mean was {mean:.4g} before"
+        )
+        plain, spots = (
+            np.loadtxt(tmp_path / name, usecols=8, ndmin=1) for name in ("plain.bed", "scaled.bed")
+        )
+        np.testing.assert_allclose(spots, plain * factor, rtol=1e-4)
+        assert float((tmp_path / "map.gmap").read_text().split()[-1]) == pytest.approx(7.5)
+        assert float((tmp_path / "map.map").read_text().split()[-2]) == pytest.approx(7.5)
+
+    def test_makes_a_mutation_rate_needless(self, vcf, tmp_path):
+        assert predict("--vcf", vcf, "--genetic-length", "7.5", "--hapmap", "maps") == 0
+        table, per_mutation = read_map(tmp_path / "out" / "map.tsv")
+        assert not per_mutation
+        assert 100 * (table["rate"] * (table["end"] - table["start"])).sum() == pytest.approx(7.5, rel=1e-5)
+
+    @pytest.mark.parametrize(
+        ("argv", "message"),
+        [
+            (("--genetic-length", "-1"), "-1"),
+            (("--genetic-length", "cm.txt"), "contigs"),
+            (("--map", "vcf:x"), "found 'vcf:x', expected FORMAT:FILE with FORMAT one of hapmap, plink"),
+            (("--map", "gmap:x"), "--map is given without --mutation-rate or --genetic-length"),
+            (("--mutation-rate", "1e-8", "--map", "gmap:out/map.tsv"), "is the file of --"),
+        ],
+    )
+    def test_what_is_refused(self, argv, message, vcf, tmp_path, capsys):
+        (tmp_path / "cm.txt").write_text("chr9 100\n")
+        try:
+            status = predict("--vcf", vcf, *argv)
+        except SystemExit as error:
+            status = error.code
+        assert status == 2
+        assert message in capsys.readouterr().err
+        assert not (tmp_path / "out" / "map.tsv").exists()

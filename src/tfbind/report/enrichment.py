@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfbind.genotypes.hapmap import CM_PER_MB
 from tfbind.recombination.enrichment.measure import Enrichment
+from tfbind.recombination.maps.table import CM_PER_MB
 from tfbind.report.axes import COLOURS, GREY, style, to_svg, write_svg
 from tfbind.tables import write_json, write_table
 

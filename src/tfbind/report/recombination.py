@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from tfbind.genotypes.hapmap import CM_PER_MB
 from tfbind.recombination.evaluation.measure import MapEvaluation
 from tfbind.recombination.evaluation.windows import WINDOW_COLUMNS
+from tfbind.recombination.maps.table import CM_PER_MB
 from tfbind.report.axes import COLOURS, GREY, line_style, name_lines, square_axes, style, to_svg, write_svg
 from tfbind.tables import write_json, write_table
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tfbind.genotypes.hapmap import CM_PER_MB
-from tfbind.recombination.maps.table import finest
+from tfbind.recombination.maps.table import CM_PER_MB, finest
 from tfbind.report.html import count, figure, heading, html_table, image, integer, note_list, number
 from tfbind.report.populations import PopulationFolder, read_populations
 from tfbind.report.recombination import map_svg

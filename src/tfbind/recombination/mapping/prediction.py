@@ -15,7 +15,6 @@ from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import COMMON
 from tfbind.genotypes.gaps import find_gaps
-from tfbind.genotypes.hapmap import CM_PER_MB
 from tfbind.genotypes.mask import Accessible, Mask, apply_mask
 from tfbind.genotypes.vcf import read_genotypes, read_sample_names
 from tfbind.recombination.checks.relatives import Closeness, closeness
@@ -30,7 +29,7 @@ from tfbind.recombination.mapping.hotspots import Hotspot
 from tfbind.recombination.mapping.posterior import TokenPosterior
 from tfbind.recombination.mapping.rate_model import RateModel
 from tfbind.recombination.mapping.relernn import RelernnModel
-from tfbind.recombination.maps.table import RATES
+from tfbind.recombination.maps.table import CM_PER_MB, RATES
 
 logger = logging.getLogger(__name__)
 

@@ -15,13 +15,13 @@ import pandas as pd
 
 from tfbind.errors import TfbindError
 from tfbind.files import open_text, write_text
-from tfbind.genotypes.hapmap import CM_PER_MB
 from tfbind.tables import table_text
 
 COLUMNS = ("chrom", "start", "end", "n_sites", "rate", "rate_lower", "rate_upper", "note")
 WHOLE_NUMBERS = ("start", "end", "n_sites", "scale")
 RATES = ("rate", "rate_lower", "rate_upper")
 PER_MUTATION_LINE = "# rates are r/mu (no mutation rate was given)"
+CM_PER_MB = 1e8  # of one crossover per bp and generation
 DIGITS = 6  # significant ones, of a rate
 COVERED = 0.9  # of a window's bases at least must have a rate, for its mean to count
 
