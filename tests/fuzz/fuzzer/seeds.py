@@ -81,6 +81,18 @@ RATES = (
     b"# deCODE\nChr,Begin,End,cMperMb,cM\nchr1,0,1000,1.5,0.1\nchr1,1000,2500,0.5,0.2\n",
     b"track type=bedGraph\n#chrom start end recRate\nchr1 0 10 1.0\n",
 )
+OTHER_MAPS = (
+    b"# parameters\nversion 1.10\n# left_snp right_snp mean p0.025 p0.500 p0.975\n11 21 2e-3 0 0 0\n21 31 4e-3 0 0 0\n",
+    b"Loci\tMean_rho\tMedian\tL95\tU95\n-1.000\t.06\t0\t0\t0\n0.011\t2\t0\t0\t0\n0.021\t4\t0\t0\t0\n",
+    b"Start End Rho CIL CIR\n11 20 0.02 0 1\n21 30 0.04 0 1\n",
+    b"chrom\tchromStart\tchromEnd\tdiploid_1\tsample_mean\nchr1\t10\t20\t2e-3\t2e-3\nchr1\t20\t30\t4e-3\t4e-3\n",
+    b"set,map,mkr,phys,gen,vld\nx,1,m1,1000,0.1,TRUE\nx,1,m2,5000,0.5,FALSE\nx,1,m3,9000,0.9,TRUE\n",
+    b"pos\tchr\tcM\n1000\t1\t0\n5000\t1\t0.5\n9000\t1\t0.75\n",
+    b"1 rs1 0.0 1000\n1 . 0.5 5000\n2 . 0 100\n2 . 0.1 900\n",
+    b"2 4\n1 2 3 4\n1 3 3 5\n",
+)
+LDHAT_SITES = (b"4 0.031 L\n0.001\n0.011\n0.021\n0.031\n",)
+GENETIC_LENGTHS = (b"contig\tcM\nchr1\t100.5\nchr2\t50\n", b"# cM\n1,77\n2 1e2\n")
 MAP = (
     b"chrom\tstart\tend\tn_sites\trate\trate_lower\trate_upper\tnote\nchr1\t0\t1000\t12\t1e-08\t5e-09\t2e-08\t\n"
     b"chr1\t1000\t2000\t0\tNA\tNA\tNA\tno_sites\nchr2\t0\t1000\t3\t2e-08\t1e-08\t3e-08\t\n",

@@ -186,6 +186,35 @@ def _check_truth(value: Any, data: bytes) -> None:
         checks.steps(edges, rates)
 
 
+def _map_file(path: Path, sites: bytes = seeds.LDHAT_SITES[0]) -> Any:
+    from tfbind.recombination.maps.reading import read_map_file, steps_by_contig
+
+    other = path.with_name("sites.txt")
+    other.write_bytes(sites)
+    found = read_map_file(path, unit_if_unstated="per-bp", sites=other)
+    steps = steps_by_contig(found.table)
+    return {
+        contig: (one.edges.tolist(), one.values.tolist()) for contig, one in steps.items()
+    }, found.note.partition(" median")[0]
+
+
+def _sites(path: Path) -> Any:
+    from tfbind.recombination.maps.ldhat import read_sites
+
+    return read_sites(path).tolist()
+
+
+def _genetic_length(path: Path) -> Any:
+    from tfbind.recombination.maps.conversion import read_genetic_lengths
+
+    return read_genetic_lengths(str(path))
+
+
+def _check_genetic_length(value: Any, data: bytes) -> None:
+    for cm in value.values():
+        assert 0 < cm < float("inf"), cm
+
+
 def _map(path: Path) -> Any:
     from tfbind.recombination.maps.table import finest, read_map, resolution
 
@@ -390,6 +419,9 @@ _TEXT_TARGETS = (
         _check_truth,
         executions=500,
     ),
+    Target("maps", (*seeds.OTHER_MAPS, *seeds.HAPMAP, *seeds.RATES), _map_file, _check_truth, executions=300),
+    Target("ldhat-sites", seeds.LDHAT_SITES, _sites, executions=300),
+    Target("genetic-length", seeds.GENETIC_LENGTHS, _genetic_length, _check_genetic_length, executions=500),
     Target("map", seeds.MAP, _map, _check_map, ".tsv", executions=500),
     Target("demes", seeds.DEMES, _demes, suffix=".yaml", alike=(), executions=300),
     Target(

@@ -212,7 +212,8 @@ def refuse(path: Path, layout: Layout, wrong: pd.Series, expected: str) -> None:
 
 def line_of(path: Path, layout: Layout, row: int) -> tuple[int, str]:
     """Find a row in the file again: its line's number, from 1, and its text."""
-    blank = "\r\n " if layout.separator == "\t" else None
+    # what pandas takes for an empty line: Python strips more, such as U+0085
+    blank = "\r\n " if layout.separator == "\t" else "\r\n \t"
     with open_text(path) as lines:
         rows = (
             (number, line.strip())
