@@ -6,7 +6,7 @@ import importlib
 from types import ModuleType
 
 # characters of a message; the path and what is expected are at its ends, what was found is in between
-LONGEST_MESSAGE = 600
+LONGEST_MESSAGE = 1000
 
 
 def one_line(text: str) -> str:

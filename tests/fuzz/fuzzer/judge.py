@@ -19,7 +19,7 @@ from tfbind.errors import TfbindError
 
 SECONDS = 2.0
 KILOBYTES = 400_000  # that memory may grow by while one small file is read
-LONGEST_LINE = 700  # of a message, the path included
+LONGEST_LINE = 1000  # of a message, the path included
 
 
 @dataclass(frozen=True)

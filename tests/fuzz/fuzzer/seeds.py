@@ -86,7 +86,7 @@ OTHER_MAPS = (
     b"Loci\tMean_rho\tMedian\tL95\tU95\n-1.000\t.06\t0\t0\t0\n0.011\t2\t0\t0\t0\n0.021\t4\t0\t0\t0\n",
     b"Start End Rho CIL CIR\n11 20 0.02 0 1\n21 30 0.04 0 1\n",
     b"chrom\tchromStart\tchromEnd\tdiploid_1\tsample_mean\nchr1\t10\t20\t2e-3\t2e-3\nchr1\t20\t30\t4e-3\t4e-3\n",
-    b"set,map,mkr,phys,gen,vld\nx,1,m1,1000,0.1,TRUE\nx,1,m2,5000,0.5,FALSE\nx,1,m3,9000,0.9,TRUE\n",
+    b"set,map,mkr,phys,gen,vld\nx,1,m1,1000,0.1,TRUE\nx,1,m2,5000,0.5,FALSE\nx,1,m3,9000,0.9,TRUE\nx,1,m4,9900,0.8,TRUE\n",
     b"pos\tchr\tcM\n1000\t1\t0\n5000\t1\t0.5\n9000\t1\t0.75\n",
     b"1 rs1 0.0 1000\n1 . 0.5 5000\n2 . 0 100\n2 . 0.1 900\n",
     b"2 4\n1 2 3 4\n1 3 3 5\n",
