@@ -387,7 +387,7 @@ _PEAKS = {
 _ALL_PEAKS = tuple(seed for some in _PEAKS.values() for seed in some)
 
 _TEXT_TARGETS = (
-    Target("fasta", seeds.FASTA, _records, _check_records, ".fa"),
+    Target("fasta", seeds.FASTA, _records, _check_records, ".fa", executions=1000),
     Target("coordinates", seeds.HEADERS, _coordinates, _check_coordinates, alike=(), executions=5000),
     Target("bed", seeds.BED, _bed, _check_bed, ".bed", executions=5000),
     Target("exclude", seeds.BED, _exclude, suffix=".bed"),
@@ -400,7 +400,7 @@ _TEXT_TARGETS = (
     ),
     Target("labels", seeds.LABELS, _labels, suffix=".tsv"),
     Target("variants", seeds.SITES, _variants, suffix=".vcf", executions=3000),
-    Target("genotypes", seeds.VCF, _genotypes, _check_genotypes, ".vcf"),
+    Target("genotypes", seeds.VCF, _genotypes, _check_genotypes, ".vcf", executions=800),
     Target(
         "genotypes-filtered",
         seeds.VCF,
@@ -410,28 +410,28 @@ _TEXT_TARGETS = (
         executions=1000,
     ),
     Target("samples", seeds.SAMPLES, _samples, executions=1000),
-    Target("hapmap", seeds.HAPMAP, _truth, _check_truth),
-    Target("rates", seeds.RATES, _truth, _check_truth, executions=500),
+    Target("hapmap", seeds.HAPMAP, _truth, _check_truth, executions=250),
+    Target("rates", seeds.RATES, _truth, _check_truth, executions=200),
     Target(
         "truth",
         (*seeds.HAPMAP, *seeds.MAP, *seeds.RATES),
         functools.partial(_truth, unit="cM/Mb"),
         _check_truth,
-        executions=500,
+        executions=120,
     ),
-    Target("maps", (*seeds.OTHER_MAPS, *seeds.HAPMAP, *seeds.RATES), _map_file, _check_truth, executions=300),
+    Target("maps", (*seeds.OTHER_MAPS, *seeds.HAPMAP, *seeds.RATES), _map_file, _check_truth, executions=200),
     Target("ldhat-sites", seeds.LDHAT_SITES, _sites, executions=300),
     Target("genetic-length", seeds.GENETIC_LENGTHS, _genetic_length, _check_genetic_length, executions=500),
-    Target("map", seeds.MAP, _map, _check_map, ".tsv", executions=500),
-    Target("demes", seeds.DEMES, _demes, suffix=".yaml", alike=(), executions=300),
+    Target("map", seeds.MAP, _map, _check_map, ".tsv", executions=200),
+    Target("demes", seeds.DEMES, _demes, suffix=".yaml", alike=(), executions=60),
     Target(
-        "prior", seeds.PRIOR, _prior, _check_prior, ".yaml", alike=("crlf", "blank", "bom"), executions=500
+        "prior", seeds.PRIOR, _prior, _check_prior, ".yaml", alike=("crlf", "blank", "bom"), executions=250
     ),
-    Target("motif", seeds.MATRICES, _matrix, _check_matrix, executions=1000),
-    Target("scores", seeds.SCORES, _scores, suffix=".tsv", alike=("crlf", "bom", "gzip")),
-    Target("predictions", seeds.PREDICTIONS, _predictions, suffix=".tsv", executions=500),
+    Target("motif", seeds.MATRICES, _matrix, _check_matrix, executions=500),
+    Target("scores", seeds.SCORES, _scores, suffix=".tsv", alike=("crlf", "bom", "gzip"), executions=1000),
+    Target("predictions", seeds.PREDICTIONS, _predictions, suffix=".tsv", executions=150),
     *(
-        Target(f"gather-{name}", (content,), functools.partial(_gather, name=name), alike=(), executions=200)
+        Target(f"gather-{name}", (content,), functools.partial(_gather, name=name), alike=(), executions=80)
         for name, content in _FOLD.items()
     ),
     Target("options", seeds.OPTIONS, _options, alike=(), names_file=False),

@@ -82,7 +82,7 @@ def read_rates(path: Path, sites: NDArray[np.float64] | None) -> pd.DataFrame:
         first = lines.readline().split()[:2]
         if len(first) < 2 or not all(map(_is_count, first)):
             raise TfbindError(
-                f"{path}: line 1: found {' '.join(first)!r}, expected the numbers of rows and columns"
+                f"{path}: line 1: found {' '.join(first)[:60]!r}, expected the numbers of rows and columns"
             )
         n_rows, n_columns = map(int, first)
         rows = []
@@ -117,7 +117,7 @@ def read_sites(path: Path) -> NDArray[np.float64]:
     is_headed = len(words) > 3 and _is_count(words[0]) and words[2].upper() in ("L", "C")
     if not is_headed or not all(map(_is_quantity, words[3:])):
         raise TfbindError(
-            f"{path}: found {' '.join(words[:4])!r}, expected LDhat's sites: number, length, L, positions"
+            f"{path}: found {' '.join(words[:4])[:60]!r}, expected LDhat's sites: number, length, L, positions"
         )
     sites = np.array([float(word) for word in words[3:]])
     if len(sites) != int(words[0]):
