@@ -168,6 +168,10 @@ class TestRefused:
             (b">a\nACGT\n\nACGT\n", r"line 4: different line length"),
             # an index would place the bases behind these elsewhere
             (b">a\nACGT\nAC T\nAC\n", r"line 3: found ' ' in the sequence of contig 'a', expected bases"),
+            (b">a\nACGT\rAC\n>b\nA\n", r"line 2: found a CR in the line, expected LF or CRLF as line ends"),
+            (b">a\rACGT\nGG\n", r"line 1: found a CR in the line"),
+            (b">a\nACGT\n> b\nA\n", r"line 3: found '>' without a name behind it"),
+            (b">a\nACGT\n>b\n  \n\n", r"contig 'b' has no sequence"),
             (b">a\nAC\x00T\n", r"line 2: found '\\x00' in the sequence of contig 'a'"),
             ("a\nAC".join((">", "é\n")).encode(), r"line 2: found 'é' in the sequence of contig 'a'"),
             (b">a\nAC\n>b\nA\n>a x\nGG\n", r"line 5: contig 'a' comes twice, first in line 1"),

@@ -13,6 +13,7 @@ from typing import Any
 
 from fuzzer.judge import Finding, Target, make_input, run_one, watched
 
+START = 300  # seconds to import and compile
 HANG = 40  # seconds without an execution: compiled code hears no alarm
 
 
@@ -51,7 +52,8 @@ def run_apart(
     context = multiprocessing.get_context("spawn")
     findings, done = Findings(), 0
     while done < n and time.monotonic() < until:
-        current = context.Value("q", first + done, lock=False)
+        before = first + done - 1
+        current = context.Value("q", before, lock=False)
         ours, theirs = context.Pipe()
         left = until - time.monotonic()
         child = context.Process(
@@ -61,6 +63,8 @@ def run_apart(
         theirs.close()
         killed_for_hanging = _wait(child, current, ours, findings)
         reached = current.value
+        if reached == before:
+            raise RuntimeError(f"the process of target {name} ended with {child.exitcode} before it began")
         done = reached - first + 1
         if child.exitcode:
             what = "hangs" if killed_for_hanging else f"the process ended with {child.exitcode}"
@@ -72,7 +76,8 @@ def run_apart(
 
 def _wait(child: Any, current: Any, ours: Connection, findings: Findings) -> bool:
     """Take what a child finds until it ends; says whether it had to be ended, as it did nothing for long."""
-    last, since = current.value, time.monotonic()
+    before = last = current.value
+    since = time.monotonic()
     while child.is_alive() or ours.poll():
         # the end of what a killed child has written may be missing
         with suppress(EOFError, OSError):
@@ -81,7 +86,7 @@ def _wait(child: Any, current: Any, ours: Connection, findings: Findings) -> boo
         child.join(0.01)
         if current.value != last:
             last, since = current.value, time.monotonic()
-        elif child.is_alive() and time.monotonic() - since > HANG:
+        elif child.is_alive() and time.monotonic() - since > (HANG if last != before else START):
             child.kill()
             child.join()
             return True
