@@ -172,6 +172,7 @@ class TestRefused:
             (b">a\rACGT\nGG\n", r"line 1: found a CR in the line"),
             (b">a\nACGT\n> b\nA\n", r"line 3: found '>' without a name behind it"),
             (b">a\nACGT\n>b\n  \n\n", r"contig 'b' has no sequence"),
+            (b">a\x00b\nACGT\n", r"line 1: the contig's name 'a\\x00b' cannot be printed"),
             (b">a\nAC\x00T\n", r"line 2: found '\\x00' in the sequence of contig 'a'"),
             ("a\nAC".join((">", "é\n")).encode(), r"line 2: found 'é' in the sequence of contig 'a'"),
             (b">a\nAC\n>b\nA\n>a x\nGG\n", r"line 5: contig 'a' comes twice, first in line 1"),

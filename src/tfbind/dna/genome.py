@@ -206,6 +206,10 @@ def _check_layout(path: Path) -> None:
                 name = _NAME.match(line, 1)[0]  # type: ignore[index]
                 if not name:
                     raise TfbindError(f"{path}: line {number}: found '>' without a name behind it")
+                if not name.isprintable():
+                    raise TfbindError(
+                        f"{path}: line {number}: the contig's name {name[:30]!r} cannot be printed"
+                    )
                 if name in first_line:
                     raise TfbindError(
                         f"{path}: line {number}: contig {name!r} comes twice,"
