@@ -388,11 +388,11 @@ _ALL_PEAKS = tuple(seed for some in _PEAKS.values() for seed in some)
 
 _TEXT_TARGETS = (
     Target("fasta", seeds.FASTA, _records, _check_records, ".fa", executions=1000),
-    Target("coordinates", seeds.HEADERS, _coordinates, _check_coordinates, alike=(), executions=5000),
-    Target("bed", seeds.BED, _bed, _check_bed, ".bed", executions=5000),
+    Target("coordinates", seeds.HEADERS, _coordinates, _check_coordinates, alike=(), executions=3000),
+    Target("bed", seeds.BED, _bed, _check_bed, ".bed", executions=3000),
     Target("exclude", seeds.BED, _exclude, suffix=".bed"),
     Target("mask", seeds.BED, _mask, _check_mask, ".bed"),
-    Target("peaks", _ALL_PEAKS, _peaks, _check_peaks, ".bed", executions=4000),
+    Target("peaks", _ALL_PEAKS, _peaks, _check_peaks, ".bed", executions=2500),
     Target("peaks-skip-invalid", _ALL_PEAKS, functools.partial(_peaks, skip=True), _check_peaks, ".bed"),
     *(
         Target(f"peaks-{name}", some, functools.partial(_peaks, peak_format=name), _check_peaks, ".txt")
