@@ -16,7 +16,7 @@ PACKAGE = Path(tfbind.__file__).parent
 ROOMS = [
     ("errors",),
     ("files", "process", "progress", "overlap", "versions", "contigs", "steps"),
-    ("tables",),
+    ("tables", "yaml_files"),
     ("resume",),
     ("dna",),
     ("genotypes",),

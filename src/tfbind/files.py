@@ -39,8 +39,14 @@ def _warn_if_cut_between_blocks(path: Path) -> None:
 
 
 @contextmanager
-def open_text(path: str | Path) -> Iterator[TextIO]:
+def open_text(path: str | Path, newline: str | None = None) -> Iterator[TextIO]:
     """Open a plain, gzip or BGZF text file for reading; LF, CRLF and CR all end a line.
+
+    Parameters
+    ----------
+    path : str or Path
+    newline : str, optional
+        As of `open`: ``"\\n"`` for lines that LF alone ends.
 
     Raises
     ------
@@ -58,7 +64,7 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
         if gzipped:
             _warn_if_cut_between_blocks(path)
         opener = gzip.open if gzipped else open
-        with opener(path, "rt", encoding="utf-8-sig") as handle:
+        with opener(path, "rt", encoding="utf-8-sig", newline=newline) as handle:
             yield handle  # type: ignore[misc]
     except FileNotFoundError:
         raise TfbindError(f"{path}: no such file") from None

@@ -23,6 +23,7 @@ MISSING = ("NA", "NaN", "nan", ".", "")
 COMMENTED_HEADER = re.compile(r"(chrom|chr|left_snp)\w*[\s,]", re.I)
 # whole numbers are read as float64, which holds every one up to here
 LARGEST_POSITION = 2**53
+LARGEST_QUANTITY = 1e15  # of a rate or genetic position in any unit: what is larger overflows in sums
 HEAD_ROWS = 50
 
 
@@ -194,12 +195,13 @@ def quantities(path: Path, layout: Layout, column: pd.Series, expected: str) -> 
     Raises
     ------
     TfbindError
-        If a cell is neither a finite number of at least 0 nor one of MISSING.
+        If a cell is neither a number from 0 to LARGEST_QUANTITY nor one of MISSING.
     """
     text = column.str.strip() if column.dtype == object else column
     numbers = pd.to_numeric(text, errors="coerce").astype(np.float64)
     unknown = text.isin(MISSING)
     refuse(path, layout, (numbers < 0) | np.isinf(numbers) | (numbers.isna() & ~unknown), expected)
+    refuse(path, layout, numbers > LARGEST_QUANTITY, f"a number of at most {LARGEST_QUANTITY:g}")
     return numbers
 
 
@@ -212,7 +214,8 @@ def refuse(path: Path, layout: Layout, wrong: pd.Series, expected: str) -> None:
 
 def line_of(path: Path, layout: Layout, row: int) -> tuple[int, str]:
     """Find a row in the file again: its line's number, from 1, and its text."""
-    blank = "\r\n " if layout.separator == "\t" else None
+    # what pandas takes for an empty line: Python strips more, such as U+0085
+    blank = "\r\n " if layout.separator == "\t" else "\r\n \t"
     with open_text(path) as lines:
         rows = (
             (number, line.strip())

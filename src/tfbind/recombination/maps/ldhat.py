@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from tfbind.errors import TfbindError
 from tfbind.files import open_text
-from tfbind.recombination.maps.layout import Layout, is_number, quantities, read_columns, refuse
+from tfbind.recombination.maps.layout import (
+    LARGEST_POSITION,
+    LARGEST_QUANTITY,
+    Layout,
+    is_number,
+    quantities,
+    read_columns,
+    refuse,
+)
 
 BP_PER_KB = 1000
 
@@ -71,15 +79,21 @@ def read_rates(path: Path, sites: NDArray[np.float64] | None) -> pd.DataFrame:
     if sites is None:
         raise TfbindError(f"{path}: has no positions; give LDhat's file of sites as --positions")
     with open_text(path) as lines:
-        n_rows, n_columns = (int(word) for word in lines.readline().split()[:2])
+        first = lines.readline().split()[:2]
+        if len(first) < 2 or not all(map(_is_count, first)):
+            raise TfbindError(
+                f"{path}: line 1: found {' '.join(first)[:60]!r}, expected the numbers of rows and columns"
+            )
+        n_rows, n_columns = map(int, first)
         rows = []
         for number, line in enumerate(lines, 2):
             words = line.split()
             if not words:
                 continue
-            if len(words) != n_columns or not all(map(is_number, words)):
+            if len(words) != n_columns or not all(map(_is_quantity, words)):
                 raise TfbindError(
-                    f"{path}: line {number}: found {line.strip()[:60]!r}, expected {n_columns} numbers, as line 1 says"
+                    f"{path}: line {number}: found {line.strip()[:60]!r}, expected {n_columns} numbers of at"
+                    " least 0, as line 1 says"
                 )
             rows.append([float(word) for word in words])
     if len(rows) != n_rows:
@@ -100,10 +114,10 @@ def read_sites(path: Path) -> NDArray[np.float64]:
     """
     with open_text(path) as lines:
         words = lines.read().split()
-    is_headed = len(words) > 3 and words[0].isdecimal() and words[2].upper() in ("L", "C")
-    if not is_headed or not all(map(is_number, words[3:])):
+    is_headed = len(words) > 3 and _is_count(words[0]) and words[2].upper() in ("L", "C")
+    if not is_headed or not all(map(_is_quantity, words[3:])):
         raise TfbindError(
-            f"{path}: found {' '.join(words[:4])!r}, expected LDhat's sites: number, length, L, positions"
+            f"{path}: found {' '.join(words[:4])[:60]!r}, expected LDhat's sites: number, length, L, positions"
         )
     sites = np.array([float(word) for word in words[3:]])
     if len(sites) != int(words[0]):
@@ -111,10 +125,18 @@ def read_sites(path: Path) -> NDArray[np.float64]:
     return sites
 
 
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 16
+
+
+def _is_quantity(text: str) -> bool:
+    return is_number(text) and 0 <= float(text) <= LARGEST_QUANTITY
+
+
 def _between(path: Path, sites: NDArray[np.float64], rate: NDArray[np.float64]) -> pd.DataFrame:
     """Give the intervals between sites, in bp and 0-based: what is in kb has at most three decimals."""
     at = np.round(sites * BP_PER_KB).astype(np.int64) - 1
-    if len(at) < 2 or (np.diff(at) <= 0).any() or at[0] < -1:
+    if len(at) < 2 or (np.diff(at) <= 0).any() or at[0] < -1 or at[-1] > LARGEST_POSITION:
         raise TfbindError(
             f"{path}: found {sites[:3].tolist()} ... as positions, expected ascending ones in kb"
         )

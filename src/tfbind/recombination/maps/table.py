@@ -78,14 +78,22 @@ def read_map(path: Path) -> tuple[pd.DataFrame, bool]:
             )
         try:
             table = pd.read_csv(
-                lines, sep="\t", names=names, index_col=False, dtype=str, keep_default_na=False, quoting=3
+                lines,
+                sep="\t",
+                names=names,
+                index_col=False,
+                dtype=str,
+                keep_default_na=False,
+                quoting=3,
+                skip_blank_lines=False,  # they count as lines
             )
         except ValueError as error:
             raise TfbindError(f"{path}: not a table of tab-separated columns ({error})") from None
-    if not len(table):
-        raise TfbindError(f"{path}: has no rows, expected a map")
     table.index += len(above) + 1  # lines of the file
     table = table[[*COLUMNS, *(["scale"] if "scale" in names else [])]].fillna("")
+    table = table[~((table["chrom"].str.strip() == "") & (table["start"] == ""))]
+    if not len(table):
+        raise TfbindError(f"{path}: has no rows, expected a map")
     for column in table.columns.intersection([*WHOLE_NUMBERS, *RATES]):
         table[column] = _numbers(path, table[column], whole=column in WHOLE_NUMBERS)
     _check(path, table)
