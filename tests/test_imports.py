@@ -16,7 +16,7 @@ PACKAGE = Path(tfbind.__file__).parent
 ROOMS = [
     ("errors",),
     ("files", "process", "progress", "overlap", "versions", "contigs", "steps"),
-    ("tables",),
+    ("tables", "hdf5"),
     ("resume",),
     ("dna",),
     ("genotypes",),
@@ -111,7 +111,7 @@ OBJECTIVES = {"background/objective.py", "recombination/learning/objective.py"}
 @pytest.mark.parametrize(
     ("library", "rooms", "modules"),
     [
-        ("h5py", {"tensors", "genotype_tensors", "inference"}, set()),
+        ("h5py", {"hdf5", "tensors", "genotype_tensors", "inference"}, set()),
         ("keras", CORE, set()),
         ("tensorflow", CORE, OBJECTIVES),
         ("openvino", {"inference"}, set()),
