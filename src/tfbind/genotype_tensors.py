@@ -18,9 +18,9 @@ import numpy as np
 
 from tfbind import __version__
 from tfbind.errors import TfbindError
-from tfbind.files import whole_output
 from tfbind.genotypes.contig import MISSING
 from tfbind.genotypes.simulation import Region
+from tfbind.hdf5.writing import Hdf5Output, write_hdf5
 from tfbind.tensors import CHUNK_BYTES, FORMAT, FORMAT_VERSION, SPECIFICATION, check_format, open_hdf5
 
 KIND = "genotypes"
@@ -93,8 +93,8 @@ def _bits(flat: np.ndarray, sites: int, n: int) -> np.ndarray:
 class RegionsWriter:
     """Append regions to a file that `write_regions` has opened."""
 
-    def __init__(self, file: h5py.File):
-        self._file = file
+    def __init__(self, output: Hdf5Output):
+        self._output = output
         # a set that is closed after every region compresses its last chunk every time
         self._sets: dict[str, h5py.Dataset] = {}
         for name, dtype in _ROWS.items():
@@ -107,7 +107,7 @@ class RegionsWriter:
 
     def _create(self, name: str, dtype: Any) -> None:
         rows = CHUNK_BYTES // (16 if dtype is _TEXT else np.dtype(dtype).itemsize)
-        self._sets[name] = self._file.create_dataset(
+        self._sets[name] = self._output.file.create_dataset(
             name,
             shape=(0,),
             maxshape=(None,),
@@ -127,11 +127,12 @@ class RegionsWriter:
 
     def append(self, parts: dict[str, Any]) -> None:
         """Add a region, as `packed` gives it."""
-        for name in _ROWS:
-            self._append(name, [parts[name]])
-        ends = {offset: self._append(name, parts[name]) for name, (_, offset) in _FLAT.items()}
-        for name, end in ends.items():
-            self._append(name, [end])
+        with self._output.step():
+            for name in _ROWS:
+                self._append(name, [parts[name]])
+            ends = {offset: self._append(name, parts[name]) for name, (_, offset) in _FLAT.items()}
+            for name, end in ends.items():
+                self._append(name, [end])
 
 
 @contextmanager
@@ -147,18 +148,20 @@ def write_regions(
     setting : dict
         What the regions were simulated from, JSON-ready.
     """
-    with whole_output(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs.update(
-            {
-                "format": FORMAT,
-                "format_version": FORMAT_VERSION,
-                "kind": KIND,
-                "created_by": f"tfbind {__version__}",
-                "source": json.dumps(source),
-                "setting": json.dumps(setting),
-            }
-        )
-        yield RegionsWriter(file)
+    with write_hdf5(path) as output:
+        with output.step():
+            output.file.attrs.update(
+                {
+                    "format": FORMAT,
+                    "format_version": FORMAT_VERSION,
+                    "kind": KIND,
+                    "created_by": f"tfbind {__version__}",
+                    "source": json.dumps(source),
+                    "setting": json.dumps(setting),
+                }
+            )
+            writer = RegionsWriter(output)
+        yield writer
 
 
 class Regions:

@@ -27,7 +27,8 @@ from tfbind.dna.alphabet import (
 from tfbind.dna.coordinates import Interval, parse_coordinates
 from tfbind.dna.splits import LEFT_OUT, TEST
 from tfbind.errors import TfbindError
-from tfbind.files import sha256, whole_output
+from tfbind.files import sha256
+from tfbind.hdf5.writing import Hdf5Output, write_hdf5
 from tfbind.versions import check_version
 
 FORMAT = "tfbind-tensors"
@@ -98,8 +99,10 @@ def describe_sources(paths: Sequence[str | Path]) -> list[dict[str, str | int]]:
 class TensorsWriter:
     """Append batches to a tensors file that `write_tensors` has opened."""
 
-    def __init__(self, file: h5py.File, encoding: DnaEncoding, n_tasks: int, has_folds: bool):
-        self._file = file
+    def __init__(self, output: Hdf5Output, encoding: DnaEncoding, n_tasks: int, has_folds: bool):
+        self._output = output
+        # a set that is closed after every batch compresses its last chunk every time
+        self._sets: dict[str, h5py.Dataset] = {}
         self._encoding = encoding
         self._has_folds = has_folds
         record_bytes = int(np.prod(encoding.shape)) * np.dtype(encoding.dtype).itemsize
@@ -112,7 +115,7 @@ class TensorsWriter:
 
     def _create(self, name: str, dtype: object, shape: tuple[int, ...], rows: int) -> None:
         # gzip is the one filter that every HDF5 build has; its first level is the fastest
-        self._file.create_dataset(
+        self._sets[name] = self._output.file.create_dataset(
             name,
             shape=(0, *shape),
             maxshape=(None, *shape),
@@ -150,18 +153,19 @@ class TensorsWriter:
             columns |= {"contig": places[:, 0], "start": places[:, 1].astype(np.int64)}
             columns["end"] = places[:, 2].astype(np.int64)
         columns |= {} if fold is None else {"fold": fold}
-        start = self._file["x"].shape[0]
-        if start == 0 and intervals is not None and "contig" not in self._file:
-            for name, dtype in _INTERVAL_SETS.items():
-                self._create(name, dtype, (), 4096)
-        if ("contig" in self._file) != (intervals is not None):
-            raise ValueError("intervals belong to every record of a file or to none")
         for name, values in columns.items():
             if len(values) != len(codes):
                 raise ValueError(f"{name} has {len(values)} rows, codes have {len(codes)}")
-            dataset = self._file[name]
-            dataset.resize(start + len(values), axis=0)
-            dataset[start:] = values
+        start = self._sets["x"].shape[0]
+        with self._output.step():
+            if start == 0 and intervals is not None and "contig" not in self._sets:
+                for name, dtype in _INTERVAL_SETS.items():
+                    self._create(name, dtype, (), 4096)
+            if ("contig" in self._sets) != (intervals is not None):
+                raise ValueError("intervals belong to every record of a file or to none")
+            for name, values in columns.items():
+                self._sets[name].resize(start + len(values), axis=0)
+                self._sets[name][start:] = values
 
 
 @contextmanager
@@ -186,22 +190,24 @@ def write_tensors(
     folds : how many folds the records are dealt into, if any: the attribute ``folds`` and the set ``fold``,
         which readers that do not ask for a fold ignore
     """
-    with whole_output(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs.update(
-            {
-                "format": FORMAT,
-                "format_version": FORMAT_VERSION,
-                "kind": "dna",
-                "created_by": f"tfbind {__version__}",
-                "source": json.dumps(source),
-                "alphabet": ALPHABET,
-                **{name: value for name, value in asdict(encoding).items() if value is not None},
-                **(extra or {}),
-                **({} if folds is None else {"folds": folds}),
-            }
-        )
-        file.create_dataset("tasks", data=list(tasks), dtype=_TEXT)
-        yield TensorsWriter(file, encoding, len(tasks), folds is not None)
+    with write_hdf5(path) as output:
+        with output.step():
+            output.file.attrs.update(
+                {
+                    "format": FORMAT,
+                    "format_version": FORMAT_VERSION,
+                    "kind": "dna",
+                    "created_by": f"tfbind {__version__}",
+                    "source": json.dumps(source),
+                    "alphabet": ALPHABET,
+                    **{name: value for name, value in asdict(encoding).items() if value is not None},
+                    **(extra or {}),
+                    **({} if folds is None else {"folds": folds}),
+                }
+            )
+            output.file.create_dataset("tasks", data=list(tasks), dtype=_TEXT)
+            writer = TensorsWriter(output, encoding, len(tasks), folds is not None)
+        yield writer
 
 
 class Tensors:
