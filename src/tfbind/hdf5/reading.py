@@ -166,7 +166,7 @@ class StoredSet:
         That of the values in memory: object for text of variable length.
     is_text : bool
     chunk_rows : int
-        Rows of a chunk, or of the whole set if it is not in chunks.
+        Rows that are best read together.
     """
 
     def __init__(self, dataset: h5py.Dataset, name: str | Path, place: str):
@@ -175,7 +175,7 @@ class StoredSet:
         self.shape, self.dtype = dataset.shape, dataset.dtype
         self.is_text = h5py.check_string_dtype(dataset.dtype) is not None
         self._chunks = dataset.chunks
-        self.chunk_rows = (self._chunks or self.shape or (1,))[0]
+        self.chunk_rows = self._chunks[0] if self._chunks else 4096
         self._layout = dataset.id.get_create_plist()
         self._filters = [self._layout.get_filter(i)[0] for i in range(self._layout.get_nfilters())]
         self._item_size = dataset.dtype.itemsize
@@ -184,6 +184,9 @@ class StoredSet:
             address_size, _ = dataset.file.id.get_create_plist().get_sizes()
             self._item_size = 8 + address_size
         self._chunk = lru_cache(CHUNKS_KEPT)(self._inflated_chunk)
+
+    def __len__(self) -> int:
+        return self.shape[0] if self.shape else 0
 
     def _fail(self, found: str) -> NoReturn:
         raise TfbindError(f"{self._name}: data set {self._place!r} {found}")
