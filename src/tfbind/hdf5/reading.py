@@ -20,6 +20,9 @@ from typing import Any, BinaryIO, NoReturn
 import h5py
 import numpy as np
 
+# the lock of h5py, as HDF5 answers one thread at a time: h5py takes it in every call but that for a chunk as it is
+from h5py._objects import phil
+
 from tfbind.errors import TfbindError
 
 # what h5py raises on a damaged file: on what HDF5 finds, on text that is not UTF-8, on types that NumPy does not have
@@ -263,7 +266,8 @@ class StoredSet:
     def _inflated(self, at: tuple[int, ...]) -> bytes:
         assert self._chunks is not None
         size = math.prod(self._chunks) * self._item_size
-        mask, data = self._dataset.id.read_direct_chunk(at)
+        with phil:
+            mask, data = self._dataset.id.read_direct_chunk(at)
         for number, each in reversed(list(enumerate(self._filters))):
             # HDF5 leaves out a filter that would make the chunk longer
             if mask >> number & 1:
