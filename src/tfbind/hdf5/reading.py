@@ -24,6 +24,7 @@ import numpy as np
 from h5py._objects import phil
 
 from tfbind.errors import TfbindError
+from tfbind.hdf5.heaps import heaps_are_whole
 
 # what h5py raises on a damaged file: on what HDF5 finds, on text that is not UTF-8, on types that NumPy does not have
 DAMAGED = (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, OverflowError)
@@ -75,6 +76,8 @@ def open_hdf5(
         raise TfbindError(f"{name}: is not a readable HDF5 file, expected {expected}") from None
     size = source.stat().st_size if isinstance(source, Path) else source.seek(0, os.SEEK_END)
     with file:
+        if file.id.get_create_plist().get_sizes() != (8, 8) or not heaps_are_whole(source):
+            raise TfbindError(f"{name}: damaged HDF5 file (its heaps of text), expected a whole one")
         yield StoredFile(file, name, size, chunked)
 
 
