@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import logging
@@ -18,6 +19,8 @@ from tfbind.errors import TfbindError
 
 logger = logging.getLogger(__name__)
 
+# no space left, a quota, and a limit on the size of files
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 GZIP_MAGIC = b"\x1f\x8b"
 # the empty block that ends every BGZF file (SAM specification 4.1.2)
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -161,6 +164,13 @@ def whole_output(path: str | Path) -> Iterator[Path]:
 
     A missing parent folder is made. If the block fails or is interrupted the temporary file is removed
     and whatever stood under ``path`` before is untouched.
+
+    Raises
+    ------
+    TfbindError
+        If the file cannot be made.
+    OSError
+        If the disk is full; it names ``path``, which the error of a write does not.
     """
     path = Path(path)
     prepare_output(path)
@@ -173,6 +183,11 @@ def whole_output(path: str | Path) -> Iterator[Path]:
             raise TfbindError(f"{path}: cannot be written ({error.strerror})") from None
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        names = {error.filename, error.filename2} - {None}
+        if error.errno in DISK_FULL and (not names or str(temporary) in map(str, names)):
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
     finally:
         with suppress(FileNotFoundError, NotADirectoryError):
             temporary.unlink()

@@ -167,7 +167,7 @@ def _explain(error: BaseException) -> int | None:
             # the reader of stdout has left (`| head`): nothing to say, and nothing more to flush
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
-        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EACCES | errno.EROFS):
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG | errno.EACCES | errno.EROFS):
             print(f"tfbind: error: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
         case _:
             return None

@@ -10,7 +10,6 @@ however that happens, so a lock is never stale.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import json
@@ -23,14 +22,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple
 
 from tfbind.errors import TfbindError
-from tfbind.files import prepare_output
+from tfbind.files import DISK_FULL, prepare_output
 
 logger = logging.getLogger(__name__)
 
 FORMAT = b"tfbind-journal-1"
 # how the files began that earlier versions wrote under the names of journals: replicates, and checkpoints (zip)
 FORMER = (b"tfbind-replicates-1 ", b"PK\x03\x04")
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LONGEST_VALUE = 80
 Resume = bool | Literal["anew"]
 

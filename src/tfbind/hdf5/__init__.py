@@ -1,0 +1,1 @@
+"""HDF5 files that may be damaged or hostile, and disks that may be full."""
