@@ -9,6 +9,10 @@ from typing import Any
 from tfbind.errors import TfbindError
 
 CELLS = ("lstm", "gru", "rnn", "irnn", "jordan")
+# fixed sizes: attention heads of the body transformer, and hidden units of danq
+HEADS, DANQ_HIDDEN = 4, 925
+# a model file that names more is refused: steps, layers, and units or filters
+MOST_STEPS, MOST_LAYERS, MOST_UNITS = 100_000, 64, 100_000
 
 ARCHITECTURES: dict[str, dict[str, Any]] = {
     "gkm-bilstm": {"tracks": True, "cell": "lstm"},

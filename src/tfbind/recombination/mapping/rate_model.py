@@ -19,6 +19,7 @@ from tfbind.recombination.mapping.relernn import ARCHITECTURE, KIND, RelernnMode
 from tfbind.recombination.mapping.scaling import Scaling, region_values
 from tfbind.recombination.options import OUTPUTS
 from tfbind.training.model_file import read_values
+from tfbind.training.stored_network import read_network
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +106,8 @@ def load_rate_model(path: Path | None = None, *, threads: int | None = None) -> 
     from tfbind.inference.tokens import TokenEngine
 
     card = read_rate_card(path)
-    engine = TokenEngine(path, shape=(CHUNKS_AT_ONCE, CHUNK, len(FEATURES)), threads=threads)
+    shape = (CHUNKS_AT_ONCE, CHUNK, len(FEATURES))
+    engine = TokenEngine(read_network(path, card.outline), shape=shape, threads=threads)
     return RateModel(card, engine.run)
 
 
