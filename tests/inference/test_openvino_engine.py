@@ -31,6 +31,11 @@ def saved(save_network):
     return save_network("gkm-bilstm", n_tasks=2, **SMALL)
 
 
+def started(path, card, **options):
+    network = read_network(path, binding_outline(card.network))
+    return OpenvinoEngine(network, card.network, card.encoding.length, **options)
+
+
 def logits(engine, *batches):
     return list(engine.stream(batches))
 
@@ -39,9 +44,7 @@ class TestEqualsKeras:
     @pytest.mark.parametrize(("architecture", "values"), CASES, ids=str)
     def test_in_every_architecture(self, save_network, make_inputs, architecture, values):
         path, card, forward = save_network(architecture, **values)
-        engine = OpenvinoEngine(
-            read_network(path, binding_outline(card.network)), card.network, card.encoding.length, threads=1
-        )
+        engine = started(path, card, threads=1)
         for inputs in (make_inputs(card, 2 * PORTION + 6), make_inputs(card, 7, padded=False)):
             expected = forward(*inputs)
             assert np.ptp(expected) > 0.01
@@ -66,9 +69,7 @@ class TestEqualsKeras:
             tracks[:, :2] += 0.1
             tracks[:, -3:] -= 0.1
             inputs.append(tracks[:, :, None])
-        engine = OpenvinoEngine(
-            read_network(path, binding_outline(card.network)), card.network, card.encoding.length, threads=1
-        )
+        engine = started(path, card, threads=1)
         (found,) = logits(engine, tuple(inputs))
         assert found == pytest.approx(forward(*inputs), abs=1e-5, rel=1e-5)
         alone = logits(
@@ -80,10 +81,9 @@ class TestEqualsKeras:
         path, card, forward = saved
         inputs = make_inputs(card, 50)
         (found,) = logits(
-            OpenvinoEngine(
-                read_network(path, binding_outline(card.network)),
-                card.network,
-                card.encoding.length,
+            started(
+                path,
+                card,
                 precision="bf16",
                 threads=1,
             ),
@@ -98,10 +98,9 @@ class TestStream:
         path, card, forward = saved
         batches = [make_inputs(card, n) for n in (3, 0, 100, 1, 2500, 40)]
         found = logits(
-            OpenvinoEngine(
-                read_network(path, binding_outline(card.network)),
-                card.network,
-                card.encoding.length,
+            started(
+                path,
+                card,
                 threads=2,
             ),
             *batches,
@@ -113,10 +112,9 @@ class TestStream:
     @pytest.mark.parametrize("threads", [1, 2])
     def test_a_sequences_logits_are_the_same_bits_in_any_company(self, saved, make_inputs, threads):
         path, card, _ = saved
-        engine = OpenvinoEngine(
-            read_network(path, binding_outline(card.network)),
-            card.network,
-            card.encoding.length,
+        engine = started(
+            path,
+            card,
             threads=threads,
         )
         inputs = make_inputs(card, 150)
@@ -130,9 +128,7 @@ class TestStream:
     def test_reads_ahead_but_not_everything(self, saved, make_inputs, monkeypatch):
         path, card, _ = saved
         inputs = make_inputs(card, PORTION, padded=False)
-        engine = OpenvinoEngine(
-            read_network(path, binding_outline(card.network)), card.network, card.encoding.length, threads=1
-        )
+        engine = started(path, card, threads=1)
         compute, several_taken = engine._compute, threading.Event()
         taken = []
 
@@ -153,9 +149,7 @@ class TestStream:
 
     def test_can_be_left_and_begun_anew(self, saved, make_inputs):
         path, card, _ = saved
-        engine = OpenvinoEngine(
-            read_network(path, binding_outline(card.network)), card.network, card.encoding.length, threads=2
-        )
+        engine = started(path, card, threads=2)
         inputs = make_inputs(card, 3 * PORTION)
         first = next(engine.stream([inputs] * 20))
         assert np.array_equal(logits(engine, inputs)[0], first)
@@ -164,10 +158,9 @@ class TestStream:
         path, card, _ = saved
         assert (
             logits(
-                OpenvinoEngine(
-                    read_network(path, binding_outline(card.network)),
-                    card.network,
-                    card.encoding.length,
+                started(
+                    path,
+                    card,
                     threads=1,
                 )
             )
@@ -180,10 +173,9 @@ def test_a_processor_without_bfloat16_goes_on_in_float32(saved, make_inputs, mon
 
     path, card, forward = saved
     monkeypatch.setattr(ov.Core, "get_property", lambda *_: ["FP32"])
-    engine = OpenvinoEngine(
-        read_network(path, binding_outline(card.network)),
-        card.network,
-        card.encoding.length,
+    engine = started(
+        path,
+        card,
         precision="bf16",
         threads=1,
     )

@@ -86,13 +86,13 @@ def start_engine(
     if engine != "keras":
         network = read_network(path, binding_outline(spec))
 
-        from tfbind.inference.nodes import UnconvertibleError
-        from tfbind.inference.openvino_engine import OpenvinoEngine
-
         try:
+            from tfbind.inference.openvino_engine import OpenvinoEngine
+
             return OpenvinoEngine(network, spec, length, precision=precision, threads=threads)
-        # a layer that has no counterpart, and what OpenVINO itself raises
-        except (UnconvertibleError, RuntimeError) as error:
+        # OpenVINO is not installed; it has no counterpart of a layer; or it cannot compile the network, all of which
+        # is no fault of a file that has been checked
+        except (ImportError, RuntimeError) as error:
             why = str(error).strip().split("\n", 1)[0]
             logger.warning("%s: OpenVINO cannot run this network (%s), so Keras does", path, why)
     return _keras(path, spec, precision, threads)

@@ -43,13 +43,32 @@ def read_network(path: str | Path, outline: Outline) -> StoredNetwork:
     with ModelArchive(path) as archive:
         config = parse_json(path, CONFIG, archive.read(CONFIG))
         stored = archive.read(WEIGHTS, most=most_bytes(outline))
+    network = config.get("config")
+    compare_config(path, network, outline)
+    return StoredNetwork(network, _read_weights(path, stored, outline))
+
+
+def compare_config(path: str | Path, config: Any, outline: Outline) -> None:
+    """Refuse Keras's configuration of a network that is not the one outlined.
+
+    Parameters
+    ----------
+    path : path
+        Of the model file, for messages.
+    config : any
+        What ``config`` holds in the member config.json.
+    outline : Outline
+
+    Raises
+    ------
+    TfbindError
+    """
     try:
-        _compare(config["config"], outline, f"{path}: {CONFIG}: ")
+        _compare(config, outline, f"{path}: {CONFIG}: ")
     except _OTHER_STRUCTURE as error:
         raise TfbindError(
             f"{path}: {CONFIG} is not a network that Keras saved ({type(error).__name__}: {shortened(str(error))})"
         ) from None
-    return StoredNetwork(config["config"], _read_weights(path, stored, outline))
 
 
 def most_bytes(outline: Outline) -> int:
