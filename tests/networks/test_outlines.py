@@ -1,4 +1,4 @@
-"""Each outline is that of the network which Keras saves: layers, connections, options, and places and shapes of weights."""
+"""Each outline is that of the network which Keras saves: layers, connections, options, weights' places and shapes."""
 
 import io
 import json

@@ -44,8 +44,9 @@ _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]|\[\.\.\.\]")
 
 
 def shortened(value: Any) -> str:
-    """Give a value for a message: one line of a hundred letters or so."""
-    return _shorten.repr(value)
+    """Give a value for a message: one line of 120 letters at most."""
+    text = _shorten.repr(value)
+    return text if len(text) <= 120 else f"{text[:117]}..."
 
 
 def parse_json(path: str | Path, member: str, data: bytes) -> Any:

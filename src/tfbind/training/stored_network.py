@@ -16,6 +16,8 @@ from tfbind.training.card_schema import parse_json, shortened
 
 # what reading a value of another structure than Keras writes raises
 _OTHER_STRUCTURE = (KeyError, TypeError, ValueError, IndexError, AttributeError)
+# far beyond what training can lead to; a larger one would soon become infinity in a product
+MOST_WEIGHT = 1e12
 # HDF5 keeps a header and a heap for every group and data set
 _BYTES_PER_LAYER = 64 * 1024
 
@@ -87,11 +89,31 @@ def _read_weights(path: str | Path, stored: bytes, outline: Outline) -> dict[str
             if found.shape != shape or found.dtype != np.float32:
                 _misfit(path, place, f"{found.dtype} of shape {found.shape}", f"float32 of shape {shape}")
             values = found.read()
-            if not np.isfinite(values).all():
-                bad = values[~np.isfinite(values)]
-                _misfit(path, place, f"{bad[0]} ({bad.size:,} of {values.size:,})", "finite numbers")
+            # NaN is not below anything
+            good = np.abs(values) < MOST_WEIGHT
+            if not good.all():
+                bad = values[~good]
+                expected = f"numbers below {MOST_WEIGHT:g}"
+                _misfit(path, place, f"{bad[0]} ({bad.size:,} of {values.size:,})", expected)
             weights[place] = values
     return weights
+
+
+def check_outputs(path: str | Path, found: np.ndarray) -> np.ndarray:
+    """Give what a network computed, if all of it is finite.
+
+    Raises
+    ------
+    TfbindError
+        Weights can be finite and yet lead to numbers that no float holds.
+    """
+    if not np.isfinite(found).all():
+        bad = found[~np.isfinite(found)]
+        raise TfbindError(
+            f"{path}: its network gives {bad[0]} ({bad.size:,} of {found.size:,} outputs), expected finite numbers:"
+            " its weights are damaged, or too large to compute with"
+        )
+    return found
 
 
 def _misfit(path: str | Path, place: str, found: str, expected: str) -> NoReturn:
@@ -148,8 +170,11 @@ def _called_with(node: dict[str, Any]) -> list[tuple[str, int]]:
     args = node["args"]
     # merging layers and models take one list of tensors
     listed = args[0] if args and isinstance(args[0], list) else args
-    named = [value for value in node["kwargs"].values() if isinstance(value, dict)]
-    return [_tensor(value["config"]["keras_history"]) for value in [*listed, *named]]
+    tensors = [*listed, *(value for value in node["kwargs"].values() if isinstance(value, dict))]
+    for tensor in tensors:
+        if tensor["class_name"] != "__keras_tensor__":
+            raise ValueError(f"class_name {shortened(tensor['class_name'])}")
+    return [_tensor(tensor["config"]["keras_history"]) for tensor in tensors]
 
 
 def _expect(where: str, key: str, found: Any, expected: Any, *, same: bool | None = None) -> None:

@@ -19,7 +19,7 @@ from tfbind.recombination.mapping.site_windows import Sample, SiteWindow, Target
 from tfbind.recombination.options import SCALES
 from tfbind.training.device import prepare
 from tfbind.training.model_file import fill, write_model
-from tfbind.training.stored_network import read_network
+from tfbind.training.stored_network import check_outputs, read_network
 
 KIND, ARCHITECTURE = "rates", "relernn"
 WINDOWS_AT_ONCE = 64
@@ -160,4 +160,5 @@ def load_relernn(path: Path, values: dict[str, Any], *, threads: int | None = No
 
     network = relernn_network(columns=card.sample.columns, sites=card.sites, units=card.units)
     fill(network, path)
-    return RelernnModel(card, make_forward(network))
+    forward = make_forward(network)
+    return RelernnModel(card, lambda *inputs: check_outputs(path, forward(*inputs)))
