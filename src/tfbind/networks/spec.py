@@ -98,9 +98,24 @@ class NetworkSpec:
 
 
 def make_spec(architecture: str, *, length: int, **values: Any) -> NetworkSpec:
-    """Fill a spec from a named architecture; values that are None keep the architecture's own."""
+    """Fill a spec from a named architecture; values that are None keep the architecture's own.
+
+    Raises
+    ------
+    TfbindError
+        If a size is one that model files cannot name.
+    """
     spec = NetworkSpec(architecture=architecture, length=length, **ARCHITECTURES[architecture])
-    return replace(spec, **{name: value for name, value in values.items() if value is not None})
+    spec = replace(spec, **{name: value for name, value in values.items() if value is not None})
+    sizes = ("units", "filters", "n_tasks")
+    for name, most in {
+        "length": MOST_STEPS,
+        "layers": MOST_LAYERS,
+        **dict.fromkeys(sizes, MOST_UNITS),
+    }.items():
+        if (value := getattr(spec, name)) > most:
+            raise TfbindError(f"found {name} {value:,}, expected at most {most:,}")
+    return spec
 
 
 def options_of(architecture: str) -> tuple[str, ...]:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +17,7 @@ from msgspec import UNSET, Meta, UnsetType
 from tfbind.dna.alphabet import n_tokens
 from tfbind.dna.gkm import N_FEATURES
 from tfbind.dna.minimizers import Scheme, Sketches
+from tfbind.errors import TfbindError
 from tfbind.networks.spec import MOST_LAYERS, MOST_STEPS, MOST_UNITS
 from tfbind.training.card_schema import (
     Count,
@@ -27,6 +30,7 @@ from tfbind.training.card_schema import (
     check_length,
     checked,
     refuse,
+    shortened,
 )
 
 Length = Annotated[int, Meta(ge=1, le=MOST_STEPS)]
@@ -158,6 +162,29 @@ def check_card(path: str | Path, values: dict[str, Any]) -> Card:
     _check_encoding(path, network, card.encoding)
     _check_network(path, network)
     return card
+
+
+def check_tasks(path: str | Path, tasks: Sequence[str]) -> None:
+    """Refuse names of factors that no card can hold, before a model is trained.
+
+    Parameters
+    ----------
+    path : path
+        Of the tensors file that has them.
+    tasks : sequence of str
+
+    Raises
+    ------
+    TfbindError
+    """
+    try:
+        msgspec.convert(list(tasks), list[Name])
+    except msgspec.ValidationError as error:
+        number = int(re.findall(r"\[(\d+)\]", str(error))[-1])
+        raise TfbindError(
+            f"{path}: found a factor named {shortened(tasks[number])}, expected 1 to 200 characters without tabs"
+            " or line breaks: name it with tfbind encode --factor, or in the header of --labels"
+        ) from None
 
 
 def _check_encoding(path: str | Path, network: Network, encoding: Encoding) -> None:
