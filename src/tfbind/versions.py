@@ -34,12 +34,12 @@ def check_version(path: Path, what: str, found: object, own: str, *, made_by: ob
     TfbindError
     """
     major, minor = map(int, own.split("."))
-    match = re.fullmatch(r"(\d+)\.(\d+)", found, re.ASCII) if isinstance(found, str) else None
+    match = re.fullmatch(r"(\d{1,9})\.(\d{1,9})", found, re.ASCII) if isinstance(found, str) else None
     if match and int(match[1]) == major and int(match[2]) <= minor:
         return
     newer = match is not None and (int(match[1]), int(match[2])) > (major, minor)
     reads = own if minor == 0 else f"{major}.0 to {own}"
     raise TfbindError(
-        f"{path}: found {what} {found!r}, made by {made_by or 'unknown software'}; tfbind {__version__} reads {reads}:"
-        f" {'update tfbind' if newer else 'use the tfbind that made it'}, or make the file again with {again}"
+        f"{path}: found {what} {found!r:.80}, made by {made_by or 'unknown software'}; tfbind {__version__} reads"
+        f" {reads}: {'update tfbind' if newer else 'use the tfbind that made it'}, or make the file again with {again}"
     )

@@ -112,9 +112,13 @@ def peak_flops(threads: int, size: int = 2048, repeats: int = 5) -> float:
 
 def flops_of(model: Path) -> float:
     """Additions and multiplications of one window, both strands; those of products of matrices alone."""
-    from tfbind.inference.graph import build_graph, read_network
+    from tfbind.binding.model.card import read_card
+    from tfbind.inference.graph import build_graph
+    from tfbind.networks.outlines import binding_outline
+    from tfbind.training.stored_network import read_network
 
-    graph = build_graph(*read_network(model), unpadded=True)
+    outline = binding_outline(read_card(model).network)
+    graph = build_graph(*read_network(model, outline), unpadded=True)
     graph.reshape({x: [1, *list(x.get_partial_shape())[1:]] for x in graph.inputs})
 
     def size(one: Any) -> int:

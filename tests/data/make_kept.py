@@ -55,6 +55,7 @@ from tfbind.training.model_file import (
     read_values,
 )
 from tfbind.training.options import FitOptions
+from tfbind.training.stored_network import read_network
 
 DATA = Path(__file__).parent
 KEPT = DATA / "kept.json"
@@ -241,7 +242,8 @@ def _rates(path: Path, engine: str) -> dict[str, Any]:
     rng = np.random.default_rng(1)
     x, valid_length = rng.normal(size=(2, 20, len(FEATURES))).astype(np.float32), np.array([20, 13], np.int32)
     if engine == "openvino":
-        outputs = TokenEngine(path, shape=x.shape, threads=1).run(x, valid_length)
+        network = read_network(path, read_rate_card(path).outline)
+        outputs = TokenEngine(network, shape=x.shape, threads=1).run(x, valid_length)
     else:
         from tfbind.networks.rates import rate_network
         from tfbind.training.forward import make_forward

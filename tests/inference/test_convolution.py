@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from tfbind.inference.convolution import MOST_TRACKS, prepare, word_convolution
-from tfbind.inference.graph import read_network, strand_layers
+from tfbind.inference.graph import strand_layers
+from tfbind.networks.outlines import binding_outline
+from tfbind.training.stored_network import read_network
 
 LENGTH = 30
 
@@ -89,5 +91,6 @@ class TestWindowsThatOverlap:
 )
 def test_which_networks_begin_with_one(save_network, architecture, values, pool):
     path, card, _ = save_network(architecture, **values)
-    found = word_convolution(strand_layers(*read_network(path)), card.encoding.length)
+    network = read_network(path, binding_outline(card.network))
+    found = word_convolution(strand_layers(network.config, network.weights), card.encoding.length)
     assert (found and found.pool) == pool

@@ -6,6 +6,7 @@ from tfbind.binding.model.card import read_card
 from tfbind.errors import TfbindError
 from tfbind.inference import ENGINES, PRECISIONS, engine
 from tfbind.inference.engine import start_engine
+from tfbind.inference.graph import OPERATIONS
 from tfbind.inference.keras_engine import KerasEngine
 from tfbind.inference.openvino_engine import OpenvinoEngine
 
@@ -49,14 +50,16 @@ def test_auto_asks_tensorflow_for_a_gpu_only_where_there_is_a_driver(saved, tmp_
 
 class TestFallsBackToKeras:
     @pytest.mark.parametrize("name", ["auto", "openvino"])
-    def test_for_a_layer_that_has_no_counterpart(self, save_network, make_inputs, caplog, name):
-        path, card, _ = save_network(
-            "bigru", units=3, layer=keras.layers.Activation("softsign", name="other")
-        )
+    def test_for_a_layer_that_has_no_counterpart(self, saved, monkeypatch, caplog, name):
+        path, card, _ = saved
+        monkeypatch.delitem(OPERATIONS, "GRU")
         started = start_engine(path, card.network, card.encoding.length, engine=name, threads=1)
         assert type(started) is KerasEngine
         (line,) = [record.message for record in caplog.records]
-        assert "OpenVINO cannot run this network (layer other is of class Activation), so Keras does" in line
+        assert (
+            "OpenVINO cannot run this network (layer recurrent_1_forward is of class GRU), so Keras does"
+            in line
+        )
 
     def test_where_openvino_is_not_installed(self, saved, monkeypatch, caplog):
         path, card, _ = saved
@@ -79,6 +82,22 @@ class TestFallsBackToKeras:
         monkeypatch.setattr(Core, "compile_model", compile_model)
         assert type(start_engine(path, card.network, card.encoding.length, threads=1)) is KerasEngine
         assert "OpenVINO cannot run this network (no such kernel), so Keras does" in caplog.text
+
+    def test_not_for_a_fault_of_our_own(self, saved, monkeypatch):
+        path, card, _ = saved
+        monkeypatch.setitem(OPERATIONS, "GRU", lambda layer, sequence: layer.weights["nowhere"])
+        with pytest.raises(KeyError, match="nowhere"):
+            start_engine(path, card.network, card.encoding.length, threads=1)
+
+    def test_not_for_another_network_than_the_cards(self, save_network):
+        path, card, _ = save_network(
+            "bigru", units=3, layer=keras.layers.Activation("softsign", name="other")
+        )
+        for name in ("openvino", "keras"):
+            with pytest.raises(
+                TfbindError, match=r"config\.json: found layers .*, expected .* as in the network"
+            ):
+                start_engine(path, card.network, card.encoding.length, engine=name, threads=1)
 
     def test_not_for_a_damaged_file(self, saved, tmp_path):
         path, card, _ = saved

@@ -1,13 +1,15 @@
 import pytest
 
-from tfbind.inference.graph import build_graph, read_network
+from tfbind.inference.graph import build_graph
 from tfbind.inference.nodes import Layer, UnconvertibleError
+from tfbind.networks.outlines import binding_outline
+from tfbind.training.stored_network import read_network
 
 
 @pytest.fixture(scope="module")
 def network(save_network):
-    path, _, _ = save_network("gkm-bilstm", units=4, filters=6)
-    return read_network(path)
+    path, card, _ = save_network("gkm-bilstm", units=4, filters=6)
+    return read_network(path, binding_outline(card.network))
 
 
 def names(config):

@@ -5,7 +5,9 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 from tfbind.inference.openvino_engine import PORTION, ROWS_AHEAD, OpenvinoEngine
+from tfbind.networks.outlines import binding_outline
 from tfbind.networks.spec import ARCHITECTURES, CELLS
+from tfbind.training.stored_network import read_network
 
 KMERS = {"k": 3, "stride": 2}
 SMALL = {"units": 8, "filters": 12}
@@ -29,6 +31,11 @@ def saved(save_network):
     return save_network("gkm-bilstm", n_tasks=2, **SMALL)
 
 
+def started(path, card, **options):
+    network = read_network(path, binding_outline(card.network))
+    return OpenvinoEngine(network, card.network, card.encoding.length, **options)
+
+
 def logits(engine, *batches):
     return list(engine.stream(batches))
 
@@ -37,7 +44,7 @@ class TestEqualsKeras:
     @pytest.mark.parametrize(("architecture", "values"), CASES, ids=str)
     def test_in_every_architecture(self, save_network, make_inputs, architecture, values):
         path, card, forward = save_network(architecture, **values)
-        engine = OpenvinoEngine(path, card.network, card.encoding.length, threads=1)
+        engine = started(path, card, threads=1)
         for inputs in (make_inputs(card, 2 * PORTION + 6), make_inputs(card, 7, padded=False)):
             expected = forward(*inputs)
             assert np.ptp(expected) > 0.01
@@ -62,7 +69,7 @@ class TestEqualsKeras:
             tracks[:, :2] += 0.1
             tracks[:, -3:] -= 0.1
             inputs.append(tracks[:, :, None])
-        engine = OpenvinoEngine(path, card.network, card.encoding.length, threads=1)
+        engine = started(path, card, threads=1)
         (found,) = logits(engine, tuple(inputs))
         assert found == pytest.approx(forward(*inputs), abs=1e-5, rel=1e-5)
         alone = logits(
@@ -74,7 +81,13 @@ class TestEqualsKeras:
         path, card, forward = saved
         inputs = make_inputs(card, 50)
         (found,) = logits(
-            OpenvinoEngine(path, card.network, card.encoding.length, precision="bf16", threads=1), inputs
+            started(
+                path,
+                card,
+                precision="bf16",
+                threads=1,
+            ),
+            inputs,
         )
         expected = forward(*inputs)
         assert found == pytest.approx(expected, abs=0.05 * float(np.ptp(expected)))
@@ -84,7 +97,14 @@ class TestStream:
     def test_keeps_the_order_of_batches_of_any_size(self, saved, make_inputs):
         path, card, forward = saved
         batches = [make_inputs(card, n) for n in (3, 0, 100, 1, 2500, 40)]
-        found = logits(OpenvinoEngine(path, card.network, card.encoding.length, threads=2), *batches)
+        found = logits(
+            started(
+                path,
+                card,
+                threads=2,
+            ),
+            *batches,
+        )
         assert [len(batch) for batch in found] == [3, 0, 100, 1, 2500, 40]
         for some, inputs in zip(found, batches, strict=True):
             assert some == pytest.approx(forward(*inputs) if len(some) else some, abs=1e-5)
@@ -92,7 +112,11 @@ class TestStream:
     @pytest.mark.parametrize("threads", [1, 2])
     def test_a_sequences_logits_are_the_same_bits_in_any_company(self, saved, make_inputs, threads):
         path, card, _ = saved
-        engine = OpenvinoEngine(path, card.network, card.encoding.length, threads=threads)
+        engine = started(
+            path,
+            card,
+            threads=threads,
+        )
         inputs = make_inputs(card, 150)
         (together,) = logits(engine, inputs)
         rows = np.random.default_rng(1).permutation(150)
@@ -104,7 +128,7 @@ class TestStream:
     def test_reads_ahead_but_not_everything(self, saved, make_inputs, monkeypatch):
         path, card, _ = saved
         inputs = make_inputs(card, PORTION, padded=False)
-        engine = OpenvinoEngine(path, card.network, card.encoding.length, threads=1)
+        engine = started(path, card, threads=1)
         compute, several_taken = engine._compute, threading.Event()
         taken = []
 
@@ -125,14 +149,23 @@ class TestStream:
 
     def test_can_be_left_and_begun_anew(self, saved, make_inputs):
         path, card, _ = saved
-        engine = OpenvinoEngine(path, card.network, card.encoding.length, threads=2)
+        engine = started(path, card, threads=2)
         inputs = make_inputs(card, 3 * PORTION)
         first = next(engine.stream([inputs] * 20))
         assert np.array_equal(logits(engine, inputs)[0], first)
 
     def test_of_nothing(self, saved):
         path, card, _ = saved
-        assert logits(OpenvinoEngine(path, card.network, card.encoding.length, threads=1)) == []
+        assert (
+            logits(
+                started(
+                    path,
+                    card,
+                    threads=1,
+                )
+            )
+            == []
+        )
 
 
 def test_a_processor_without_bfloat16_goes_on_in_float32(saved, make_inputs, monkeypatch, caplog):
@@ -140,7 +173,12 @@ def test_a_processor_without_bfloat16_goes_on_in_float32(saved, make_inputs, mon
 
     path, card, forward = saved
     monkeypatch.setattr(ov.Core, "get_property", lambda *_: ["FP32"])
-    engine = OpenvinoEngine(path, card.network, card.encoding.length, precision="bf16", threads=1)
+    engine = started(
+        path,
+        card,
+        precision="bf16",
+        threads=1,
+    )
     assert [record.message for record in caplog.records] == [
         "this processor has no bfloat16 instructions: computing in float32"
     ]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import numpy as np
 
-from tfbind.errors import TfbindError
-from tfbind.networks.spec import CELLS
+from tfbind.networks.outlines import next_base_outline
+from tfbind.training.card_schema import Layers, Name, Size, checked
 from tfbind.training.device import prepare
 from tfbind.training.model_file import fill, read_values, write_model
+from tfbind.training.stored_network import read_network
 
 KIND = "background"
 
@@ -30,6 +32,16 @@ class BackgroundCard:
     training: dict[str, Any]
 
 
+class _Schema(msgspec.Struct):
+    """What the card must hold."""
+
+    cell: Literal["lstm", "gru", "rnn", "irnn", "jordan"]
+    units: Size
+    layers: Layers
+    training: dict[str, Any]
+    software: dict[Name, Name] | None = None
+
+
 def save_background(path: Path, network: Any, card: BackgroundCard) -> None:
     """Write the model file of a Keras network, whole or not at all."""
     write_model(path, network, {"kind": KIND, **asdict(card)})
@@ -44,15 +56,8 @@ def read_background_card(path: Path) -> BackgroundCard:
         As `tfbind.training.model_file.read_values`, and for a card that is damaged.
     """
     values = read_values(path, KIND)
-    try:
-        card = BackgroundCard(**{name: values[name] for name in BackgroundCard.__dataclass_fields__})
-        if card.cell not in CELLS or min(card.units, card.layers) < 1:
-            raise ValueError("its network is none")
-    except (KeyError, TypeError, ValueError) as error:
-        raise TfbindError(
-            f"{path}: its card is damaged ({error!r}), expected a model of tfbind background fit"
-        ) from None
-    return card
+    card = checked(path, values, _Schema)
+    return BackgroundCard(cell=card.cell, units=card.units, layers=card.layers, training=values["training"])
 
 
 class BackgroundModel:
@@ -71,12 +76,14 @@ class BackgroundModel:
 
     def __init__(self, path: Path, *, threads: int | None = None):
         self.card = read_background_card(path)
+        made: dict[str, Any] = {name: getattr(self.card, name) for name in ("cell", "units", "layers")}
+        read_network(path, next_base_outline(**made))
         # or the same seed would not give the same sequences on a GPU
         self.device = prepare(threads=threads, deterministic=True)
 
         from tfbind.networks.next_base import make_sampler, next_base_network
 
-        network = next_base_network(cell=self.card.cell, units=self.card.units, layers=self.card.layers)
+        network = next_base_network(**made)
         fill(network, path)
         self._draw = make_sampler(network)
 

@@ -9,8 +9,9 @@ from typing import Protocol
 
 import numpy as np
 
-from tfbind.errors import TfbindError
+from tfbind.networks.outlines import binding_outline
 from tfbind.networks.spec import NetworkSpec
+from tfbind.training.stored_network import read_network
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ def start_engine(
     Raises
     ------
     TfbindError
-        If the file is damaged.
+        If the file is damaged, or its network is not the one of the spec.
     """
     if engine == "auto" and any(driver.exists() for driver in _DRIVERS):
         from tfbind.inference.keras_engine import finds_gpu
@@ -83,14 +84,15 @@ def start_engine(
         if finds_gpu(threads):
             return _keras(path, spec, precision, threads)
     if engine != "keras":
+        network = read_network(path, binding_outline(spec))
+
         try:
             from tfbind.inference.openvino_engine import OpenvinoEngine
 
-            return OpenvinoEngine(path, spec, length, precision=precision, threads=threads)
-        except TfbindError:
-            raise
-        # whatever OpenVINO stumbles over, Keras need not
-        except Exception as error:
+            return OpenvinoEngine(network, spec, length, precision=precision, threads=threads)
+        # OpenVINO is not installed; it has no counterpart of a layer; or it cannot compile the network, all of which
+        # is no fault of a file that has been checked
+        except (ImportError, RuntimeError) as error:
             why = str(error).strip().split("\n", 1)[0]
             logger.warning("%s: OpenVINO cannot run this network (%s), so Keras does", path, why)
     return _keras(path, spec, precision, threads)

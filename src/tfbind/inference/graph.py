@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import json
-import re
-from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import openvino as ov
 from openvino import opset15 as op
@@ -18,7 +12,7 @@ from openvino import opset15 as op
 from tfbind.inference import layers, padding, recurrent
 from tfbind.inference.convolution import WordConvolution
 from tfbind.inference.nodes import ChannelsFirst, Layer, Node, UnconvertibleError, ints, steps_first
-from tfbind.training.model_file import WEIGHTS, read_members
+from tfbind.networks.outline import places
 
 # from the class of a layer to its function; the first few take a sequence as a convolution left it
 EITHER_LAYOUT: dict[str, Callable[..., Node | ChannelsFirst]] = {
@@ -57,20 +51,6 @@ OPERATIONS: dict[str, Callable[..., Node]] = EITHER_LAYOUT | {
 }
 
 
-def read_network(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Read a model file's network: Keras's configuration of it, and weights by their place in the file."""
-    members = read_members(Path(path))
-    weights: dict[str, np.ndarray] = {}
-
-    def keep(place: str, item: h5py.Dataset | h5py.Group) -> None:
-        if isinstance(item, h5py.Dataset):
-            weights[place] = item[()]
-
-    with h5py.File(io.BytesIO(members[WEIGHTS])) as file:
-        file.visititems(keep)
-    return json.loads(members["config.json"])["config"], weights
-
-
 def build_graph(
     config: dict[str, Any],
     weights: dict[str, np.ndarray],
@@ -84,7 +64,7 @@ def build_graph(
     Parameters
     ----------
     config, weights
-        From `read_network`.
+        From `tfbind.training.stored_network.read_network`.
     unpadded : bool
         Build it for sequences without padding, which spares it all masks. The input ``valid_length`` is there
         all the same.
@@ -122,10 +102,10 @@ def build_graph(
 
 def strand_layers(config: dict[str, Any], weights: dict[str, np.ndarray]) -> dict[str, Layer]:
     """Give the layers of the network of one strand by name; none where a network has no such part."""
-    places = _places(config["layers"], "")
     for layer in config["layers"]:
         if layer["name"] == "strand":
-            return _Functional(layer["config"], f"{places['strand']}/", weights).layers()
+            place = _places(config["layers"], "")["strand"]
+            return _Functional(layer["config"], f"{place}/", weights).layers()
     return {}
 
 
@@ -212,12 +192,4 @@ def _is_tensor(value: Any) -> bool:
 
 
 def _places(layers: list[dict[str, Any]], place: str) -> dict[str, str]:
-    """Where Keras puts each layer's weights: under its class, numbered from the second of a class on."""
-    seen: Counter[str] = Counter()
-    places = {}
-    for layer in layers:
-        name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", layer["class_name"])
-        name = re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
-        places[layer["name"]] = f"{place}layers/{name}" + (f"_{seen[name]}" if seen[name] else "")
-        seen[name] += 1
-    return places
+    return places([(layer["name"], layer["class_name"]) for layer in layers], place)

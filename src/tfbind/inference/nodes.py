@@ -11,7 +11,7 @@ from openvino import opset15 as op
 Node = Any
 
 
-class UnconvertibleError(Exception):
+class UnconvertibleError(RuntimeError):
     """A layer, or an option of one, that has no counterpart in OpenVINO here; the engine then is Keras."""
 
 

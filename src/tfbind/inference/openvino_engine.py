@@ -6,7 +6,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
 
@@ -14,9 +13,10 @@ import numpy as np
 import openvino as ov
 
 from tfbind.inference.convolution import word_convolution
-from tfbind.inference.graph import build_graph, read_network, strand_layers
+from tfbind.inference.graph import build_graph, strand_layers
 from tfbind.networks.spec import NetworkSpec
 from tfbind.training.device import available_cores
+from tfbind.training.stored_network import StoredNetwork
 
 logger = logging.getLogger(__name__)
 
@@ -37,14 +37,14 @@ class OpenvinoEngine:
 
     def __init__(
         self,
-        path: str | Path,
+        network: StoredNetwork,
         spec: NetworkSpec,
         length: int,
         *,
         precision: str = "f32",
         threads: int | None = None,
     ):
-        config, weights = read_network(path)
+        config, weights = network.config, network.weights
         self._length = length
         self._n_tasks = spec.n_tasks
         self._core = ov.Core()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import openvino as ov
 
-from tfbind.inference.graph import build_graph, read_network
+from tfbind.inference.graph import build_graph
 from tfbind.training.device import available_cores
+from tfbind.training.stored_network import StoredNetwork
 
 
 class TokenEngine:
@@ -16,15 +15,15 @@ class TokenEngine:
 
     Parameters
     ----------
-    path : path
+    network : StoredNetwork
     shape : (n, tokens, features)
         Of ``x``.
     threads : int or None
         Cores to use; None for all that this process may use.
     """
 
-    def __init__(self, path: str | Path, *, shape: tuple[int, int, int], threads: int | None = None):
-        graph = build_graph(*read_network(path), steps=shape[1])
+    def __init__(self, network: StoredNetwork, *, shape: tuple[int, int, int], threads: int | None = None):
+        graph = build_graph(network.config, network.weights, steps=shape[1])
         graph.reshape({0: list(shape), 1: [shape[0]]})
         options = {
             # a processor with bfloat16 would otherwise be free to use it

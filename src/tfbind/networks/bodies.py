@@ -10,9 +10,7 @@ from keras import layers
 
 from tfbind.networks.layers import BlankPadding, PoolValid, SinusoidalPositions, ValidMask, ValidSteps
 from tfbind.networks.recurrent import LastValid, bidirectional
-from tfbind.networks.spec import NetworkSpec
-
-HEADS = 4
+from tfbind.networks.spec import DANQ_HIDDEN, HEADS, NetworkSpec
 
 
 def conv_recurrent(sequence, valid, spec: NetworkSpec):
@@ -65,7 +63,7 @@ def danq(sequence, valid, spec: NetworkSpec):
     h = bidirectional(h, valid, spec.cell, spec.units, "recurrent_1")
     h = BlankPadding(name="recurrent_mask")(h, valid)
     h = layers.Dropout(spec.head_dropout, name="recurrent_dropout")(h)
-    return layers.Dense(925, activation="relu", name="hidden")(layers.Flatten(name="flat")(h))
+    return layers.Dense(DANQ_HIDDEN, activation="relu", name="hidden")(layers.Flatten(name="flat")(h))
 
 
 def kegru(sequence, valid, spec: NetworkSpec):

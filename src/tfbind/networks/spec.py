@@ -9,6 +9,10 @@ from typing import Any
 from tfbind.errors import TfbindError
 
 CELLS = ("lstm", "gru", "rnn", "irnn", "jordan")
+# fixed sizes: attention heads of the body transformer, and hidden units of danq
+HEADS, DANQ_HIDDEN = 4, 925
+# a model file that names more is refused: steps, layers, and units or filters
+MOST_STEPS, MOST_LAYERS, MOST_UNITS = 100_000, 64, 100_000
 
 ARCHITECTURES: dict[str, dict[str, Any]] = {
     "gkm-bilstm": {"tracks": True, "cell": "lstm"},
@@ -94,9 +98,24 @@ class NetworkSpec:
 
 
 def make_spec(architecture: str, *, length: int, **values: Any) -> NetworkSpec:
-    """Fill a spec from a named architecture; values that are None keep the architecture's own."""
+    """Fill a spec from a named architecture; values that are None keep the architecture's own.
+
+    Raises
+    ------
+    TfbindError
+        If a size is one that model files cannot name.
+    """
     spec = NetworkSpec(architecture=architecture, length=length, **ARCHITECTURES[architecture])
-    return replace(spec, **{name: value for name, value in values.items() if value is not None})
+    spec = replace(spec, **{name: value for name, value in values.items() if value is not None})
+    sizes = ("units", "filters", "n_tasks")
+    for name, most in {
+        "length": MOST_STEPS,
+        "layers": MOST_LAYERS,
+        **dict.fromkeys(sizes, MOST_UNITS),
+    }.items():
+        if (value := getattr(spec, name)) > most:
+            raise TfbindError(f"found {name} {value:,}, expected at most {most:,}")
+    return spec
 
 
 def options_of(architecture: str) -> tuple[str, ...]:

@@ -8,21 +8,27 @@ own code, and the file gives it nothing but numbers.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import platform
 import re
 import tempfile
 import zipfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from tfbind import __version__
 from tfbind.errors import TfbindError
 from tfbind.files import whole_output
+from tfbind.hdf5.reading import open_hdf5
+from tfbind.networks.outlines import binding_outline
 from tfbind.networks.spec import NetworkSpec
+from tfbind.training.archive import CARD, CONFIG, WEIGHTS, ModelArchive
+from tfbind.training.card_schema import Name, Sha256, checked, parse_json, shortened
+from tfbind.training.stored_network import read_network
 from tfbind.versions import check_version
 
 if TYPE_CHECKING:
@@ -30,16 +36,12 @@ if TYPE_CHECKING:
 
 FORMAT = "tfbind-model"
 FORMAT_VERSION = "1.2"
-CARD = "tfbind.json"
-WEIGHTS = "model.weights.h5"
 # from the kinds of model to the verbs that make them
 MADE_BY = {
     "binding": "tfbind train",
     "background": "tfbind background fit",
     "rates": "tfbind recombination train",
 }
-# what a card without its entries, or with entries of the wrong kind, leads to
-DAMAGED = (ValueError, KeyError, TypeError, AttributeError)
 # a fixed date in the zip, so that the same training gives the same file
 _DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -102,15 +104,19 @@ def _write_members(path: str | Path, values: dict[str, Any], members: dict[str, 
 def read_values(path: str | Path, kind: str) -> dict[str, Any]:
     """Read a model file's card as it was written, and check the file; needs no TensorFlow.
 
+    What a card of its kind must hold is checked by the schema of that kind.
+
     Raises
     ------
     TfbindError
         If the file is missing, damaged, no model of tfbind, of another kind, or of a version that is not read.
     """
     path = Path(path)
-    values = json.loads(read_members(path)[CARD])
+    with ModelArchive(path) as archive:
+        values = _read_card(archive)
+        archive.check(values["sha256"])
     if values.get("format") != FORMAT:
-        raise TfbindError(f"{path}: found format {values.get('format')!r}, expected {FORMAT!r}")
+        raise TfbindError(f"{path}: found format {shortened(values.get('format'))}, expected {FORMAT!r}")
     check_version(
         path,
         "model format",
@@ -121,10 +127,24 @@ def read_values(path: str | Path, kind: str) -> dict[str, Any]:
     )
     if values.get("kind") != kind:
         found, expected = (
-            f"{each!r} (of {MADE_BY[each]})" if isinstance(each, str) and each in MADE_BY else repr(each)
+            f"{each!r} (of {MADE_BY[each]})" if isinstance(each, str) and each in MADE_BY else shortened(each)
             for each in (values.get("kind"), kind)
         )
         raise TfbindError(f"{path}: found a model of kind {found}, expected kind {expected}")
+    return values
+
+
+class _Sums(msgspec.Struct):
+    """What every card has, of any version."""
+
+    sha256: dict[Name, Sha256]
+
+
+def _read_card(archive: ModelArchive) -> dict[str, Any]:
+    if CARD not in archive:
+        raise TfbindError(f"{archive.path}: found no {CARD} inside, expected a model made by tfbind")
+    values = parse_json(archive.path, CARD, archive.read(CARD))
+    checked(archive.path, values, _Sums)
     return values
 
 
@@ -132,11 +152,13 @@ def made_by(values: dict[str, Any]) -> str | None:
     """Name the tfbind that wrote a card, as far as the card says."""
     software = values.get("software")
     version = software.get("tfbind") if isinstance(software, dict) else None
-    return f"tfbind {version}" if version else None
+    return f"tfbind {version}" if isinstance(version, str) and version.isprintable() else None
 
 
 def load_network(path: str | Path, spec: NetworkSpec) -> keras.Model:
-    """Build the network of a spec and fill it with the file's weights."""
+    """Build the network of a spec and fill it with the file's weights, once they have been checked."""
+    read_network(path, binding_outline(spec))
+
     from tfbind.networks.build import build
 
     network = build(spec)
@@ -152,9 +174,16 @@ def fill(network: keras.Model, path: str | Path) -> None:
     TfbindError
         If they do not fit, or the file is damaged.
     """
+    stored = read_members(Path(path))[WEIGHTS]
+    # Keras follows links to other files
+    with open_hdf5(
+        io.BytesIO(stored), f"{path}: {WEIGHTS}", "weights that Keras saved", chunked=False
+    ) as file:
+        for place in file.places:
+            file.find(place)
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / WEIGHTS
-        weights.write_bytes(read_members(Path(path))[WEIGHTS])
+        weights.write_bytes(stored)
         try:
             network.load_weights(weights)
         except (ValueError, KeyError, OSError) as error:
@@ -163,20 +192,8 @@ def fill(network: keras.Model, path: str | Path) -> None:
 
 
 def read_members(path: Path) -> dict[str, bytes]:
-    """Read the zip and check every member against the card's checksums."""
-    if not path.is_file():
-        raise TfbindError(f"{path}: {'is a folder, expected a file' if path.is_dir() else 'no such file'}")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            if CARD not in names:
-                raise TfbindError(f"{path}: found no {CARD} inside, expected a model made by tfbind")
-            members = {name: archive.read(name) for name in names}
-        sums = json.loads(members[CARD])["sha256"]
-        for name, expected in sums.items():
-            if name not in members or hashlib.sha256(members[name]).hexdigest() != expected:
-                raise TfbindError(f"{path}: damaged: its member {name} is not what was saved")
-    # NotImplementedError and RuntimeError: a zip that is packed or locked in a way of its own
-    except (*DAMAGED, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
-        raise TfbindError(f"{path}: damaged or no model file ({error}), expected a .keras file") from None
-    return members
+    """Read the card and what it names, each checked against the card's checksum."""
+    with ModelArchive(path) as archive:
+        sums = _read_card(archive)["sha256"]
+        archive.check(sums)
+        return {name: archive.read(name) for name in (CARD, *({CONFIG: "", WEIGHTS: ""} | sums))}

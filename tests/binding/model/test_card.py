@@ -165,7 +165,7 @@ class TestRefused:
     def test_weights_of_another_network(self, saved, rewrite, card_values):
         card_values["network"]["units"] = 3
         path = rewrite(card=json.dumps(card_values).encode())
-        with pytest.raises(TfbindError, match="the weights do not fit the network"):
+        with pytest.raises(TfbindError, match=r"config\.json: layer 'strand': .*: found units 2, expected 3"):
             load_network(path, read_card(path).network)
 
     @pytest.mark.parametrize(
@@ -212,6 +212,6 @@ def test_nothing_out_of_the_file_is_ever_run(saved, rewrite, tmp_path):
     witness.unlink()
 
     path = rewrite(config=config, sums=True)
-    loaded = load_network(path, read_card(path).network)
-    assert np.array_equal(*(make_forward(one)(X, VALID_LENGTH) for one in (loaded, saved[1])))
+    with pytest.raises(TfbindError, match=r"config\.json: found layers .*, expected .* as in the network"):
+        load_network(path, read_card(path).network)
     assert not witness.exists()

@@ -156,10 +156,10 @@ def _held_out_fold(path: Path, model: BindingModel) -> int | None:
     if training.get("fold") is None:
         return None
     with open_tensors(path) as tensors:
-        if tensors.attributes.get("folds") != training["folds"]:
+        if tensors.attributes.get("folds") != training.get("folds"):
             return None
     with open_tensors(path, training["fold"]) as tensors:
-        same = content_digest(Part(tensors, TRAIN), Part(tensors, VALIDATION)) == training["data"]
+        same = content_digest(Part(tensors, TRAIN), Part(tensors, VALIDATION)) == training.get("data")
     return training["fold"] if same else None
 
 
@@ -227,7 +227,7 @@ def refuse_seen(
     """
     card, known = model.card, examples.codes
     # what a k-mer tensors file could not tell in training must not tell here either
-    if card.training["stored_as"] == "kmer":
+    if card.training.get("stored_as") == "kmer":
         known = card.encoding.decode(card.encoding.encode(known))
     equal = np.isin(strand_canonical_digests(known, examples.valid_length), card.digests)
     if equal.any() and not allow:

@@ -61,7 +61,10 @@ def rank_candidates(paths: Sequence[Path]) -> pd.DataFrame:
     settings = pd.DataFrame([_settings(card) for card in cards])
     told = [name for name in settings if name == "architecture" or settings[name].nunique() > 1]
     verdict = pd.DataFrame(
-        [{name: card.training[name] for name in ("best_epoch", "val_loss", "val_auroc")} for card in cards]
+        [
+            {name: card.training.get(name) for name in ("best_epoch", "val_loss", "val_auroc")}
+            for card in cards
+        ]
     )
     chosen = ["yes" if row == verdict["val_loss"].idxmin() else "no" for row in range(len(cards))]
     return pd.concat([pd.DataFrame({"candidate": names, "chosen": chosen}), settings[told], verdict], axis=1)
@@ -69,7 +72,8 @@ def rank_candidates(paths: Sequence[Path]) -> pd.DataFrame:
 
 def _settings(card: ModelCard) -> dict[str, Any]:
     network = {name: getattr(card.network, name) for name in NETWORK_SETTINGS}
-    return network | {name: card.training["options"][name] for name in FIT_SETTINGS}
+    options = card.training.get("options", {})
+    return network | {name: options.get(name) for name in FIT_SETTINGS}
 
 
 def select(paths: Sequence[Path], output: Path) -> pd.DataFrame:

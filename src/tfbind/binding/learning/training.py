@@ -14,6 +14,7 @@ from tfbind.binding.learning.examples import BindingData
 from tfbind.binding.learning.parts import content_digest
 from tfbind.binding.model.calibration import best_f1_threshold, calibrate, fit_platt
 from tfbind.binding.model.card import ModelCard, save_model
+from tfbind.binding.model.schema import check_tasks
 from tfbind.binding.options import default_architecture, peak_rate
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import ARCHITECTURES, NetworkSpec, check_options, make_spec
@@ -71,6 +72,7 @@ def train(
     """
     with open_tensors(tensors_path, fold) as tensors:
         tasks, attributes, folds = tensors.tasks, tensors.attributes, tensors.folds
+        check_tasks(tensors_path, tasks)
         if architecture is None:
             architecture = default_architecture(tensors.encoding.k)
         check_options(architecture, network_values)

@@ -7,14 +7,15 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from tfbind.dna.gkm import N_FEATURES
-from tfbind.dna.minimizers import Scheme, Sketches
+from tfbind.binding.model.schema import check_card, digests, gkm_weights, stored_sketches
+from tfbind.dna.minimizers import Sketches
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import NetworkSpec
 from tfbind.tensors import DnaEncoding
-from tfbind.training.model_file import CARD, DAMAGED, read_values, write_model
+from tfbind.training.model_file import read_values, write_model
 
 KIND = "binding"
 
@@ -78,29 +79,21 @@ def read_card(path: str | Path) -> ModelCard:
             f"{path}: found gapped k-mers of model format 1.0, which no later version reads: train the model again with"
             " tfbind train"
         )
-    try:
-        values = {"sketches": None} | values
-        values = {name: values[name] for name in ModelCard.__dataclass_fields__}
-        values["network"] = NetworkSpec(**values["network"])
-        values["encoding"] = DnaEncoding(**values["encoding"])
-        values["tasks"] = tuple(values["tasks"])
-        values["threshold"] = tuple(values["threshold"])
-        values["digests"] = _from_text(values["digests"], "<u8").astype(np.uint64)
-        if values["gkm"] is not None:
-            weights = _from_text(values["gkm"], "<f4").astype(np.float32)
-            values["gkm"] = weights.reshape(len(values["tasks"]), N_FEATURES)
-        calibration = values["calibration"]
-        if calibration["method"] != "platt" or {
-            len(calibration[name]) for name in ("slope", "intercept")
-        } != {len(values["tasks"])}:
-            raise ValueError("its calibration is none")
-        if values["sketches"] is not None:
-            values["sketches"] = _sketches_from_json(values["sketches"])
-    except DAMAGED as error:
-        raise TfbindError(
-            f"{path}: its {CARD} is damaged ({error!r}), expected a model of tfbind train"
-        ) from None
-    return ModelCard(**values)
+    card = check_card(path, values)
+    sketches = card.sketches
+    return ModelCard(
+        network=NetworkSpec(**msgspec.structs.asdict(card.network)),
+        encoding=DnaEncoding(**msgspec.structs.asdict(card.encoding)),
+        tasks=tuple(card.tasks),
+        calibration=values["calibration"],
+        threshold=tuple(card.threshold),
+        negative_method=card.negative_method,
+        gkm=None if card.gkm is None else gkm_weights(path, card.gkm, len(card.tasks)),
+        digests=digests(path, card.digests),
+        sketches=None if sketches is None else stored_sketches(path, sketches),
+        training=values["training"],
+        software=values.get("software", {}),
+    )
 
 
 def _sketches_as_json(sketches: Sketches) -> dict[str, Any]:
@@ -111,17 +104,5 @@ def _sketches_as_json(sketches: Sketches) -> dict[str, Any]:
     }
 
 
-def _sketches_from_json(values: dict[str, Any]) -> Sketches:
-    hashes = _from_text(values["hashes"], "<u4").astype(np.uint32)
-    counts = _from_text(values["counts"], "<u4").astype(np.int32)
-    if counts.sum() != len(hashes) or (counts < 0).any():
-        raise ValueError(f"{len(hashes)} minimizers, counts of {counts.sum()}")
-    return Sketches(Scheme(int(values["k"]), int(values["window"])), hashes, counts)
-
-
 def _as_text(array: np.ndarray, dtype: str) -> str:
     return base64.b64encode(array.astype(dtype).tobytes()).decode()
-
-
-def _from_text(text: str, dtype: str) -> np.ndarray:
-    return np.frombuffer(base64.b64decode(text), dtype)

@@ -14,6 +14,7 @@ from tfbind.binding.model.card import ModelCard, read_card
 from tfbind.binding.options import MADE_UP
 from tfbind.errors import TfbindError
 from tfbind.inference.engine import start_engine
+from tfbind.training.stored_network import check_outputs
 
 
 class BindingModel:
@@ -61,6 +62,12 @@ class BindingModel:
                 f"{path}: was trained on {MADE_UP[self.card.negative_method]}, which are no sample of a genome, so"
                 " --prevalence has no meaning;"
                 " expected a model trained on unbound sequence"
+            )
+        shares = self.card.calibration.get("prevalence")
+        if prevalence is not None and (not shares or not all(0 < share < 1 for share in shares)):
+            raise TfbindError(
+                f"{path}: does not say what share of its validation sequences was bound, or none or all were:"
+                " expected a model that says so, or no --prevalence"
             )
         self._prevalence = prevalence
         self._encoder = InputEncoder(self.card.encoding, self.card.gkm)
@@ -134,4 +141,5 @@ class BindingModel:
     def _stream_logits(self, batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[np.ndarray]:
         encoded = (self._encoder(codes, valid_length) for codes, valid_length in batches)
         for logits in self._engine.stream(encoded):
+            check_outputs(self.path, logits)
             yield calibrated_logits(logits, self.card.calibration, self._prevalence)

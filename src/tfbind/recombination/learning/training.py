@@ -35,6 +35,7 @@ from tfbind.tensors import describe_sources
 from tfbind.training.device import available_cores, prepare, seeded
 from tfbind.training.model_file import fill
 from tfbind.training.options import FitOptions
+from tfbind.training.stored_network import read_network
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +93,8 @@ def train_rates(
         regions are too few.
     """
     begun = read_rate_card(start) if start else None
+    if start and begun:
+        read_network(start, begun.outline)
     others = [left_out] if left_out else []
     known = settings_of(begun.training) if begun else []
     settings = read_settings([*simulations, *others], known)[: len(simulations)]

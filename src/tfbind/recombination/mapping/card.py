@@ -6,15 +6,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from tfbind.errors import TfbindError
 from tfbind.genotypes.features import FEATURES, FEATURES_VERSION, REGION_FEATURES
-from tfbind.networks.spec import CELLS
+from tfbind.networks.outline import Outline
+from tfbind.networks.outlines import rate_outline
 from tfbind.recombination.mapping.posterior import Calibration
 from tfbind.recombination.mapping.relernn import KIND
 from tfbind.recombination.mapping.scaling import Scaling
-from tfbind.recombination.options import SCALES, RateOptions
+from tfbind.recombination.mapping.schema import check_features, check_token_card
+from tfbind.recombination.options import OUTPUTS, SCALES, RateOptions
 from tfbind.training.model_file import change_card, made_by, read_values, write_model
 
 # of the training regions, the share that lies within the distance 1
@@ -95,6 +98,14 @@ class RateCard:
     calibration: Calibration
     training: dict[str, Any]
 
+    @property
+    def outline(self) -> Outline:
+        """Of the network."""
+        made = self.network
+        return rate_outline(
+            features=len(FEATURES), outputs=OUTPUTS, cell=made.cell, units=made.units, layers=made.layers
+        )
+
 
 def save_rate_model(path: Path, network: Any, card: RateCard) -> None:
     """Write the model file of a Keras network, whole or not at all."""
@@ -131,34 +142,33 @@ def read_rate_card(path: Path) -> RateCard:
     """
     values = read_values(path, KIND)
     _check_features(path, values)
-    try:
-        scaling, calibration = values["scaling"], values["calibration"]
-        card = RateCard(
-            network=RateOptions(**values["network"]),
-            scaling=Scaling(np.array(scaling["mean"], np.float32), np.array(scaling["sd"], np.float32)),
-            seen=Seen(**values["seen"]),
-            calibration=Calibration(tuple(calibration["lower"]), tuple(calibration["upper"])),
-            training=values["training"],
-        )
-        if card.network.cell not in CELLS or card.scaling.mean.shape != (len(FEATURES),):
-            raise ValueError("its network is none")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise TfbindError(
-            f"{path}: its card is damaged ({error!r}), expected a model of tfbind recombination train"
-        ) from None
-    return card
+    card = check_token_card(path, values)
+    scaling, seen = card.scaling, card.seen
+    return RateCard(
+        network=RateOptions(**msgspec.structs.asdict(card.network)),
+        scaling=Scaling(np.array(scaling.mean, np.float32), np.array(scaling.sd, np.float32)),
+        seen=Seen(
+            lowest=tuple(seen.lowest),
+            highest=tuple(seen.highest),
+            mean=tuple(seen.mean),
+            precision=tuple(map(tuple, seen.precision)),
+            limit=seen.limit,
+        ),
+        calibration=Calibration(tuple(card.calibration.lower), tuple(card.calibration.upper)),
+        training=values["training"],
+    )
 
 
 def _check_features(path: Path, values: dict[str, Any]) -> None:
-    # model format 1.2 added the field: before it, there was one version
-    version = values.get("features_version", 1)
-    if version != FEATURES_VERSION:
+    # model format 1.2 added features_version: before it, there was one version
+    found = check_features(path, values)
+    if found.features_version != FEATURES_VERSION:
         raise TfbindError(
-            f"{path}: found a network trained on version {version!r} of the features, made by"
+            f"{path}: found a network trained on version {found.features_version!r} of the features, made by"
             f" {made_by(values) or 'unknown software'}; this tfbind computes version {FEATURES_VERSION}: retrain with"
             " tfbind recombination train, or use the tfbind that made it"
         )
-    if tuple(values.get("features", ())) != FEATURES or tuple(values.get("scales", ())) != SCALES:
+    if tuple(found.features) != FEATURES or tuple(found.scales) != SCALES:
         raise TfbindError(
             f"{path}: found a network of other features than this version of tfbind computes, expected"
             " one made by its own tfbind recombination train"

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import FEATURES, REGION_FEATURES, Features, compute_features
 from tfbind.genotypes.groups import split_samples
@@ -20,6 +21,7 @@ from tfbind.recombination.mapping.relernn import ARCHITECTURE, KIND, RelernnMode
 from tfbind.recombination.mapping.scaling import Scaling, region_values
 from tfbind.recombination.options import OUTPUTS
 from tfbind.training.model_file import read_values
+from tfbind.training.stored_network import check_outputs, read_network
 
 logger = logging.getLogger(__name__)
 
@@ -115,11 +117,17 @@ def load_rate_model(path: Path | None = None, *, threads: int | None = None) -> 
         logger.warning("%s: a relernn model has no intervals: rate_lower and rate_upper are NA", path)
         return load_relernn(path, values, threads=threads)
 
+    from tfbind.inference.nodes import UnconvertibleError
     from tfbind.inference.tokens import TokenEngine
 
     card = read_rate_card(path)
-    engine = TokenEngine(path, shape=(CHUNKS_AT_ONCE, CHUNK, len(FEATURES)), threads=threads)
-    return RateModel(card, engine.run)
+    shape = (CHUNKS_AT_ONCE, CHUNK, len(FEATURES))
+    network = read_network(path, card.outline)
+    try:
+        engine = TokenEngine(network, shape=shape, threads=threads)
+    except UnconvertibleError as error:
+        raise TfbindError(f"{path}: its network cannot be computed: {error}") from None
+    return RateModel(card, lambda *inputs: check_outputs(path, engine.run(*inputs)))
 
 
 def rates_of_grids(

@@ -12,11 +12,14 @@ import numpy as np
 from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.mask import Accessible
+from tfbind.networks.outlines import relernn_outline
 from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior
+from tfbind.recombination.mapping.schema import check_site_card
 from tfbind.recombination.mapping.site_windows import Sample, SiteWindow, Target, cut_windows, stack_windows
 from tfbind.recombination.options import SCALES
 from tfbind.training.device import prepare
 from tfbind.training.model_file import fill, write_model
+from tfbind.training.stored_network import check_outputs, read_network
 
 KIND, ARCHITECTURE = "rates", "relernn"
 WINDOWS_AT_ONCE = 64
@@ -134,17 +137,17 @@ def load_relernn(path: Path, values: dict[str, Any], *, threads: int | None = No
     TfbindError
         If the card is damaged or the weights do not fit it.
     """
-    try:
-        values = {name: values[name] for name in RelernnCard.__dataclass_fields__}
-        values["sample"], values["target"] = Sample(**values["sample"]), Target(**values["target"])
-        values["mean_sites"] = tuple(map(float, values["mean_sites"]))
-        card = RelernnCard(**values)
-        if min(card.units, card.window, card.sites, card.sample.columns) < 1:
-            raise ValueError("its network is none")
-    except (KeyError, TypeError, ValueError) as error:
-        raise TfbindError(
-            f"{path}: its card is damaged ({error!r}), expected a model of tfbind recombination train"
-        ) from None
+    found = check_site_card(path, values)
+    card = RelernnCard(
+        units=found.units,
+        window=found.window,
+        sample=Sample(found.sample.columns, found.sample.ploidy),
+        sites=found.sites,
+        mean_sites=found.mean_sites,
+        target=Target(mean=found.target.mean, sd=found.target.sd),
+        training=values["training"],
+    )
+    read_network(path, relernn_outline(columns=card.sample.columns, sites=card.sites, units=card.units))
     prepare(threads=threads)
 
     from tfbind.networks.relernn import relernn_network
@@ -152,4 +155,5 @@ def load_relernn(path: Path, values: dict[str, Any], *, threads: int | None = No
 
     network = relernn_network(columns=card.sample.columns, sites=card.sites, units=card.units)
     fill(network, path)
-    return RelernnModel(card, make_forward(network))
+    forward = make_forward(network)
+    return RelernnModel(card, lambda *inputs: check_outputs(path, forward(*inputs)))
