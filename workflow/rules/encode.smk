@@ -21,7 +21,7 @@ rule encode:
     shell:
         "tfbind encode"
         " {params.inputs:q}"
-        " --factor {wildcards.dataset:q}"
+        " --factor={wildcards.dataset:q}"
         " {params.settings:q}"
         " --seed {params.seed:q}"
         " -o {output.tensors:q}"

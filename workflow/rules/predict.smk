@@ -25,7 +25,7 @@ rule predict:
     shell:
         "tfbind predict"
         " --model {input.model:q}"
-        " --fasta {input.fasta:q}"
+        " --fasta={input.fasta:q}"
         " {params.settings:q}"
         " {params.piece:q}"
         " --threads {threads}"

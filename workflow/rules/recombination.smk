@@ -160,7 +160,7 @@ rule evaluate_map:
     shell:
         "tfbind recombination evaluate"
         " --map {input.map:q}"
-        " --truth {input.truth:q}"
+        " --truth={input.truth:q}"
         " --hotspots {input.hotspots:q}"
         " {params.settings:q}"
         " -o {params.directory:q}"

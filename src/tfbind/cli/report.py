@@ -4,14 +4,21 @@ The page holds everything, figures included: it opens without a network and can 
 is under RESULTS: evaluation/NAME.MODEL/, cross_validation/NAME.MODEL/, comparison/NAME.tsv,
 models/NAME.MODEL.history.tsv and .grid.tsv, tensors/NAME.summary.json, and recombination/NAME/ (map.tsv, hotspots.bed,
 notes.json, evaluation/).
+
+A file that is damaged is left out: the page says so at its top, stderr has a line for each, and the exit status is 2.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output
+from tfbind.cli.arguments import add_output, add_threads
+from tfbind.errors import TfbindError
+from tfbind.files import open_text
+
+logger = logging.getLogger(__name__)
 
 
 def register_parser(subparsers) -> None:
@@ -20,7 +27,14 @@ def register_parser(subparsers) -> None:
         "report", help="show a results folder as one HTML page", description=__doc__, allow_abbrev=False
     )
     parser.add_argument("results", type=Path, metavar="RESULTS", help="folder that the workflow wrote")
+    parser.add_argument(
+        "--expected",
+        type=Path,
+        metavar="FILE",
+        help="paths within RESULTS, one on each line; those that are not there are named at the top of the page",
+    )
     add_output(parser, "the HTML page")
+    add_threads(parser)
     parser.set_defaults(run=run)
 
 
@@ -28,4 +42,15 @@ def run(args: argparse.Namespace) -> None:
     """Write the page."""
     from tfbind.report.page import write_report
 
-    write_report(args.results, args.output)
+    expected: list[str] = []
+    if args.expected is not None:
+        with open_text(args.expected) as lines:
+            expected = [line.strip() for line in lines if line.strip()]
+    faults = write_report(args.results, args.output, expected)
+    for fault in faults:
+        logger.error("error: %s", fault)
+    if faults:
+        files = "1 file" if len(faults) == 1 else f"{len(faults):,} files"
+        raise TfbindError(
+            f"{args.output}: written without {files}; the page and the lines above name what is left out"
+        )

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 
 from tfbind.errors import TfbindError
 from tfbind.files import whole_output
 from tfbind.report.binding_section import binding_part
+from tfbind.report.html import count
+from tfbind.report.populations import read_populations
+from tfbind.report.reading import Reader
 from tfbind.report.recombination_section import recombination_part
+from tfbind.report.results import read_datasets
 
 
-def write_report(results: Path, output: Path) -> None:
+def write_report(results: Path, output: Path, expected: Sequence[str] = ()) -> list[str]:
     """Write a results folder as one self-contained HTML page.
+
+    A file that is damaged is left out, and the page says so; all else is shown.
 
     Parameters
     ----------
@@ -25,18 +33,28 @@ def write_report(results: Path, output: Path) -> None:
         ``comparison/NAME.tsv`` and ``models/NAME.MODEL.grid.tsv``. What is not there is named in the page.
     output : Path
         The HTML file.
+    expected : sequence of str
+        Paths within ``results`` that should be there. Those that are not are named at the top of the page.
+
+    Returns
+    -------
+    list of str
+        A line for each file that is damaged, or expected and not there.
 
     Raises
     ------
     TfbindError
-        If there is neither an evaluation nor a map, or a file is damaged.
+        If there is neither an evaluation nor a map, and nothing was expected.
     """
-    parts = [part for part in (binding_part(results), recombination_part(results)) if part]
-    if not parts:
+    reader = Reader(results)
+    datasets, populations = read_datasets(reader), read_populations(reader)
+    absent = [path for path in dict.fromkeys(expected) if not (results / path).exists()]
+    if not datasets and not populations and not absent:
         raise TfbindError(
             f"{results}: holds no evaluation/NAME.MODEL folder and no recombination/NAME/map.tsv, expected what"
             " `tfbind evaluate` or `tfbind recombination predict` wrote"
         )
+    parts = [incomplete_part(absent, reader.faults), binding_part(datasets), recombination_part(populations)]
     css = files("tfbind.report").joinpath("page.css").read_text(encoding="utf-8")
     page = f"""<!DOCTYPE html>
 <html lang="en">
@@ -52,7 +70,24 @@ def write_report(results: Path, output: Path) -> None:
 </html>
 """
     with whole_output(output) as temporary:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
+        # a folder's name may be no text, and JSON may hold half of a character
+        temporary.write_bytes(page.encode("utf-8", errors="replace"))
+    return [
+        *(f"{results / path}: {problem}" for path, problem in reader.faults.items()),
+        *(f"{results / path}: expected, and not there" for path in absent),
+    ]
+
+
+def incomplete_part(absent: Sequence[str], faults: Mapping[str, str]) -> str:
+    """Say at the top of the page what it lacks; nothing where it is complete."""
+    items = [f"<li>{escape(path)}: not there</li>" for path in absent]
+    items += [f"<li>{escape(path)}: damaged ({escape(problem)})</li>" for path, problem in faults.items()]
+    if not items:
+        return ""
+    return (
+        f"<section>\n<h1>This page is incomplete</h1>\n<p>Left out are {count(len(items), 'file')}. The logs of the"
+        f' jobs say why a file is not there.</p>\n<ul class="missing">{"".join(items)}</ul>\n</section>\n'
+    )
 
 
 def _own_ids(page: str) -> str:
