@@ -31,14 +31,12 @@ def test_what_is_left_out_is_named_and_the_page_is_written(tmp_path, caplog):
         "evaluation/CTCF.bigru/metrics.json\n\nevaluation/MAX.bigru/metrics.json\n"
     )
     output = tmp_path / "report.html"
-    with pytest.raises(
-        TfbindError, match=r"report\.html: written without 2 files; the page and the lines above"
-    ):
-        run(tmp_path / "results", "--expected", tmp_path / "expected.txt", "--threads", 1, "-o", output)
+    with pytest.raises(TfbindError, match=r"report\.html: written without 2 files, named at its top"):
+        run(tmp_path / "results", "--unfinished", tmp_path / "unfinished.txt", "--threads", 1, "-o", output)
     assert "0.910" in output.read_text()
     first, second = (record.getMessage() for record in caplog.records if record.levelname == "ERROR")
     assert first.startswith(f"error: {folder / 'roc.tsv'}: found no column 'factor'")
-    assert second.endswith("evaluation/MAX.bigru/metrics.json: expected, and not there")
+    assert second.endswith("evaluation/MAX.bigru/metrics.json: its job did not finish")
 
 
 def test_no_such_results(tmp_path):

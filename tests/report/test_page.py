@@ -302,20 +302,27 @@ class TestDamage:
             "roc.tsv: is a folder, expected a file",
         ]
 
-    def test_expected_files_that_are_not_there(self, results):
-        expected = ["evaluation/CTCF.bigru/metrics.json", "evaluation/<b>.bigru/metrics.json", "report.html"]
-        faults = write_report(results, results / "page.html", expected)
-        assert faults == [
-            f"{results}/evaluation/<b>.bigru/metrics.json: expected, and not there",
-            f"{results}/report.html: expected, and not there",
-        ]
-        page = (results / "page.html").read_text()
-        assert "<li>evaluation/&lt;b&gt;.bigru/metrics.json: not there</li>" in page
-
-    def test_a_page_of_what_is_not_there_alone(self, tmp_path):
-        write_report(tmp_path, tmp_path / "page.html", ["evaluation/a.b/metrics.json"])
-        assert "evaluation/a.b/metrics.json: not there" in (tmp_path / "page.html").read_text()
-
     def test_half_a_character(self, results):
         (results / "evaluation/CTCF.bigru/notes.json").write_text(r'["a \ud800 b"]')
         assert "a ? b" in page_of(results)
+
+
+class TestUnfinished:
+    def test_what_an_earlier_run_left_is_not_shown(self, results):
+        add_cross_validation(results, "CTCF.bigru")
+        left = [
+            "evaluation/CTCF.bigru/metrics.json",
+            "tensors/CTCF.summary.json",
+            "evaluation/<b>.x/metrics.json",
+        ]
+        faults = write_report(results, results / "page.html", left)
+        assert faults == [f"{results}/{path}: its job did not finish" for path in left]
+        page = (results / "page.html").read_text()
+        assert "<li>evaluation/&lt;b&gt;.x/metrics.json: its job did not finish</li>" in page
+        assert "2 data sets, 2 evaluations, 1 cross-validation." in page
+        assert page.count('0.932 <span class="interval">[0.910, 0.950]</span>') == 2
+        assert "<h3>Sequences</h3>" not in page
+
+    def test_a_page_of_nothing_else(self, tmp_path):
+        write_report(tmp_path, tmp_path / "page.html", ["evaluation/a.b/metrics.json"])
+        assert "evaluation/a.b/metrics.json: its job did not finish" in (tmp_path / "page.html").read_text()

@@ -163,3 +163,11 @@ def test_damage_costs_one_file(tmp_path, path, content, problem):
     assert page.count(f"<li>recombination/CEU/{path}: ") == 2
     assert re.findall("<h2>(.*?)</h2>", page) == ["CEU", "YRI"]
     assert cells(page, "YRI")
+
+
+def test_what_did_not_finish_is_passed_over(tmp_path):
+    for name in ("CEU", "YRI"):
+        add_evaluation(add_population(tmp_path, name))
+    left = ["recombination/CEU/map.tsv", "recombination/YRI/evaluation/metrics.json"]
+    (population,) = read_populations(Reader(tmp_path, left))
+    assert (population.name, population.metrics, population.pictures) == ("YRI", {}, [])

@@ -24,7 +24,6 @@ RATE_TRAINING = {
 FIRST_SIMULATION_SEED = 1000
 
 
-
 def any_of(names):
     """A pattern of these names; of none it is one that nothing matches."""
     return "|".join(names) or "(?!)"
@@ -219,3 +218,13 @@ def get_report_inputs(wildcards):
         ),
         "predictions": expand("results/predictions/{dataset}.{model}.tsv.gz", **scored),
     }
+
+
+def get_unfinished(dag):
+    """Of what the page shows, the files whose jobs did not finish, within results/.
+
+    They may be there nevertheless, from an earlier run of other inputs.
+    """
+    left = {str(path) for job in dag.needrun_jobs() for path in job.output}
+    shown = [path for paths in get_report_inputs(None).values() for path in paths]
+    return [path.removeprefix("results/") for path in shown if path in left]

@@ -5,7 +5,8 @@ is under RESULTS: evaluation/NAME.MODEL/, cross_validation/NAME.MODEL/, comparis
 models/NAME.MODEL.history.tsv and .grid.tsv, tensors/NAME.summary.json, and recombination/NAME/ (map.tsv, hotspots.bed,
 notes.json, evaluation/).
 
-A file that is damaged is left out: the page says so at its top, stderr has a line for each, and the exit status is 2.
+A file that is damaged or unfinished is left out: the page says so at its top, stderr has a line for each, and the
+exit status is 2.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ def register_parser(subparsers) -> None:
     )
     parser.add_argument("results", type=Path, metavar="RESULTS", help="folder that the workflow wrote")
     parser.add_argument(
-        "--expected",
+        "--unfinished",
         type=Path,
         metavar="FILE",
-        help="paths within RESULTS, one on each line; those that are not there are named at the top of the page",
+        help="paths within RESULTS, one on each line, whose jobs did not finish: nothing of them is shown, and they are"
+        " named at the top of the page",
     )
     add_output(parser, "the HTML page")
     add_threads(parser)
@@ -42,15 +44,13 @@ def run(args: argparse.Namespace) -> None:
     """Write the page."""
     from tfbind.report.page import write_report
 
-    expected: list[str] = []
-    if args.expected is not None:
-        with open_text(args.expected) as lines:
-            expected = [line.strip() for line in lines if line.strip()]
-    faults = write_report(args.results, args.output, expected)
+    unfinished: list[str] = []
+    if args.unfinished is not None:
+        with open_text(args.unfinished) as lines:
+            unfinished = [line.strip() for line in lines if line.strip()]
+    faults = write_report(args.results, args.output, unfinished)
     for fault in faults:
         logger.error("error: %s", fault)
     if faults:
         files = "1 file" if len(faults) == 1 else f"{len(faults):,} files"
-        raise TfbindError(
-            f"{args.output}: written without {files}; the page and the lines above name what is left out"
-        )
+        raise TfbindError(f"{args.output}: written without {files}, named at its top")

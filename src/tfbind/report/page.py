@@ -18,7 +18,7 @@ from tfbind.report.recombination_section import recombination_part
 from tfbind.report.results import read_datasets
 
 
-def write_report(results: Path, output: Path, expected: Sequence[str] = ()) -> list[str]:
+def write_report(results: Path, output: Path, unfinished: Sequence[str] = ()) -> list[str]:
     """Write a results folder as one self-contained HTML page.
 
     A file that is damaged is left out, and the page says so; all else is shown.
@@ -33,28 +33,32 @@ def write_report(results: Path, output: Path, expected: Sequence[str] = ()) -> l
         ``comparison/NAME.tsv`` and ``models/NAME.MODEL.grid.tsv``. What is not there is named in the page.
     output : Path
         The HTML file.
-    expected : sequence of str
-        Paths within ``results`` that should be there. Those that are not are named at the top of the page.
+    unfinished : sequence of str
+        Paths within ``results`` whose jobs did not finish, as `tfbind.report.reading.Reader` takes them. They are
+        named at the top of the page, and nothing of them is shown.
 
     Returns
     -------
     list of str
-        A line for each file that is damaged, or expected and not there.
+        A line for each file that is damaged or unfinished.
 
     Raises
     ------
     TfbindError
-        If there is neither an evaluation nor a map, and nothing was expected.
+        If there is neither an evaluation nor a map, and nothing is unfinished.
     """
-    reader = Reader(results)
+    reader = Reader(results, unfinished)
     datasets, populations = read_datasets(reader), read_populations(reader)
-    absent = [path for path in dict.fromkeys(expected) if not (results / path).exists()]
-    if not datasets and not populations and not absent:
+    if not datasets and not populations and not unfinished:
         raise TfbindError(
             f"{results}: holds no evaluation/NAME.MODEL folder and no recombination/NAME/map.tsv, expected what"
             " `tfbind evaluate` or `tfbind recombination predict` wrote"
         )
-    parts = [incomplete_part(absent, reader.faults), binding_part(datasets), recombination_part(populations)]
+    parts = [
+        incomplete_part(unfinished, reader.faults),
+        binding_part(datasets),
+        recombination_part(populations),
+    ]
     css = files("tfbind.report").joinpath("page.css").read_text(encoding="utf-8")
     page = f"""<!DOCTYPE html>
 <html lang="en">
@@ -72,21 +76,22 @@ def write_report(results: Path, output: Path, expected: Sequence[str] = ()) -> l
     with whole_output(output) as temporary:
         # a folder's name may be no text, and JSON may hold half of a character
         temporary.write_bytes(page.encode("utf-8", errors="replace"))
-    return [
-        *(f"{results / path}: {problem}" for path, problem in reader.faults.items()),
-        *(f"{results / path}: expected, and not there" for path in absent),
-    ]
+    lines = [f"{results / path}: {problem}" for path, problem in reader.faults.items()]
+    lines += [f"{results / path}: its job did not finish" for path in unfinished]
+    # a folder's name may hold line ends, or what a terminal obeys
+    return ["".join(letter if letter.isprintable() else "?" for letter in line) for line in lines]
 
 
-def incomplete_part(absent: Sequence[str], faults: Mapping[str, str]) -> str:
+def incomplete_part(unfinished: Sequence[str], faults: Mapping[str, str]) -> str:
     """Say at the top of the page what it lacks; nothing where it is complete."""
-    items = [f"<li>{escape(path)}: not there</li>" for path in absent]
+    items = [f"<li>{escape(path)}: its job did not finish</li>" for path in unfinished]
     items += [f"<li>{escape(path)}: damaged ({escape(problem)})</li>" for path, problem in faults.items()]
     if not items:
         return ""
+    why = "The logs of the jobs say why they did not finish." if unfinished else ""
     return (
-        f"<section>\n<h1>This page is incomplete</h1>\n<p>Left out are {count(len(items), 'file')}. The logs of the"
-        f' jobs say why a file is not there.</p>\n<ul class="missing">{"".join(items)}</ul>\n</section>\n'
+        f"<section>\n<h1>This page is incomplete</h1>\n<p>{count(len(items), 'file')} could not be shown. {why}</p>\n"
+        f'<ul class="missing">{"".join(items)}</ul>\n</section>\n'
     )
 
 

@@ -73,7 +73,7 @@ def read_populations(reader: Reader) -> list[PopulationFolder]:
     return [
         _read_population(reader, folder)
         for folder in reader.folders("recombination")
-        if (folder / "map.tsv").exists() or (folder / "map.tsv").is_symlink()
+        if reader.exists(folder / "map.tsv")
     ]
 
 
@@ -82,7 +82,7 @@ def _read_population(reader: Reader, folder: Path) -> PopulationFolder:
     table, per_mutation = (None, False) if read is None else read
     evaluation = folder / "evaluation"
     # of an evaluation that stands whole: its metrics are written last
-    whole = (evaluation / "metrics.json").exists()
+    whole = reader.exists(evaluation / "metrics.json")
     return PopulationFolder(
         name=folder.name,
         table=table,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from xml.etree import ElementTree
@@ -63,17 +63,33 @@ class Reader:
     ----------
     results : Path
         The folder.
+    unfinished : set of str
+        Paths within the folder that are passed over as if they were not there, because the job that writes them did
+        not finish: what is there is of an earlier run. With a folder's metrics.json or map.tsv goes the folder.
     faults : dict of str to str
         Paths of damaged files, within the folder, and what is wrong with each.
     """
 
-    def __init__(self, results: Path):
+    def __init__(self, results: Path, unfinished: Iterable[str] = ()):
         self.results = results
+        self.unfinished = frozenset(unfinished)
         self.faults: dict[str, str] = {}
 
     def folders(self, name: str) -> list[Path]:
         """The folders within a folder of the results, by name."""
-        return sorted(path for path in self.results.joinpath(name).glob("*") if path.is_dir())
+        paths = sorted(self.results.joinpath(name).glob("*"))
+        return [
+            path
+            for path in paths
+            if path.is_dir() and not any(map(self._passed_over, (path / "metrics.json", path / "map.tsv")))
+        ]
+
+    def exists(self, path: Path) -> bool:
+        """Whether there is something to read; a dangling link is damage."""
+        return not self._passed_over(path) and (path.exists() or path.is_symlink())
+
+    def _passed_over(self, path: Path) -> bool:
+        return self.inside(path) in self.unfinished
 
     def inside(self, path: Path) -> str:
         """A path within the results folder."""
@@ -81,7 +97,7 @@ class Reader:
 
     def read(self, path: Path, read: Callable[[Path], T]) -> T | None:
         """Read a file; None if it is missing or damaged."""
-        if not path.exists() and not path.is_symlink():
+        if not self.exists(path):
             return None
         try:
             return read(path)

@@ -268,4 +268,4 @@ def _read_history(reader: Reader, folder: Path) -> pd.DataFrame | None:
 
 
 def _missing(reader: Reader, files: list[Path]) -> list[str]:
-    return [reader.inside(path) for path in files if not path.exists() and not path.is_symlink()]
+    return [reader.inside(path) for path in files if not reader.exists(path)]
