@@ -81,6 +81,7 @@ def read_config(config):
     (datasets, models, populations)
         Name to settings: rows of the sheets, and of the models those that are not switched off.
     """
+    check_folder()
     check(config, "config", "config")
     sheets = {kind: config[kind] for kind in COLUMNS if config[kind]}
     if not sheets:
@@ -256,6 +257,16 @@ def check_columns(columns, known, where):
         raise WorkflowError(f"{where}: column name is missing, {expected}")
 
 
+def check_folder():
+    """Refuse a working folder that nothing can be written to; Snakemake keeps its own records there, too."""
+    for folder in (Path(), Path("results")):
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            raise WorkflowError(
+                f"{folder.absolute()}: nothing can be written there, but the results go there: choose another"
+                " folder with snakemake --directory"
+            )
+
+
 def check_files_exist(files, where):
     """Refuse paths at which there is no file that can be read; empty ones are passed over."""
     for key, path in files.items():
@@ -279,6 +290,8 @@ def why_no_file(path):
     """What keeps a path from being used as a file, or nothing."""
     if has_controls(path):
         return f"found {path!r}, expected no control character"
+    if "{" in path or "}" in path:
+        return f"found {path!r}, expected no braces, which Snakemake takes as wildcards: rename the file"
     try:
         found = os.stat(path)
     except OSError as error:
@@ -304,3 +317,22 @@ def spread(settings):
         name.replace(".", "p").replace("+", ""): settings | values
         for name, values in zip(names, chosen, strict=True)
     }
+
+
+def as_flags(settings):
+    """Turn {"max_peaks": 500, "k": None, "perfect": True} into ["--max-peaks", "500", "--perfect"].
+
+    What is null or false is left to tfbind's own defaults.
+    """
+    flags = []
+    for name, value in settings.items():
+        if value is None or value is False:
+            continue
+        flag = f"--{name.replace('_', '-')}"
+        if value is True:
+            flags.append(flag)
+            continue
+        text = ",".join(map(str, value if isinstance(value, list) else [value]))
+        # what begins with a dash would be read as a flag of its own
+        flags += [f"{flag}={text}"] if text.startswith("-") else [flag, text]
+    return flags

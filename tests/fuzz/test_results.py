@@ -200,7 +200,11 @@ def mutate(results: Path, rng: random.Random) -> str:
     kind = rng.choice(
         [mutate_bytes, replace_file, rename, *[fields] * 5] if fields else [mutate_bytes, replace_file]
     )
-    return f"{kind.__name__} {path.relative_to(results)}: {kind(path, rng)}"
+    try:
+        done = kind(path, rng)
+    except (ValueError, IndexError, TypeError):  # damaged already
+        done = f"as it is, {mutate_bytes(path, rng) if path.stat().st_size else 'empty'}"
+    return f"{kind.__name__} {path.relative_to(results)}: {done}"
 
 
 def mutate_bytes(path: Path, rng: random.Random) -> str:

@@ -3,12 +3,16 @@
 import sys
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
 # the checkout's own, as with --sdm conda tfbind is not installed beside Snakemake;
 # what is imported here needs nothing but the standard library and what Snakemake brings
 sys.path[:0] = [str(Path(workflow.basedir) / name) for name in ("src", "workflow")]
-from configuration import SIMULATION_FILES, has_test_part, read_config, spread
+from configuration import (
+    SIMULATION_FILES,
+    as_flags,
+    has_test_part,
+    read_config,
+    spread,
+)
 
 # of the settings of retraining, those of tfbind recombination train
 RATE_TRAINING = {
@@ -43,7 +47,8 @@ FOLDS = [f"fold{number + 1}" for number in range(config.get("folds", None) or 0)
 
 # holdout: nothing, for a model of the whole training part, or the fold that a model leaves out
 wildcard_constraints:
-    # a pattern of all their names would cost each job time by their number: get_row refuses others
+    # the rules that the others lead back to know the names: a pattern of all of them in every rule
+    # would cost each job time by their number
     dataset="[A-Za-z0-9_-]+",
     population="[A-Za-z0-9_-]+",
     model=any_of(MODELS),
@@ -54,35 +59,9 @@ wildcard_constraints:
     holdout=r"(\.fold[0-9]+)?",
 
 
-def get_row(sheet, name):
-    """The cells of a row, by its name."""
-    if name not in sheet:
-        raise WorkflowError(f"the sheets name no {name!r}, expected one of their names")
-    return sheet[name]
-
-
-def as_flags(settings):
-    """Turn {"max_peaks": 500, "k": None, "perfect": True} into ["--max-peaks", "500", "--perfect"].
-
-    What is null or false is left to tfbind's own defaults.
-    """
-    flags = []
-    for name, value in settings.items():
-        if value is None or value is False:
-            continue
-        flag = f"--{name.replace('_', '-')}"
-        if value is True:
-            flags.append(flag)
-            continue
-        text = ",".join(map(str, value if isinstance(value, list) else [value]))
-        # what begins with a dash would be read as a flag of its own
-        flags += [f"{flag}={text}"] if text.startswith("-") else [flag, text]
-    return flags
-
-
 def get_encode_inputs(wildcards):
     """Files under the names of the flags that they go to."""
-    row = get_row(DATASETS, wildcards.dataset)
+    row = DATASETS[wildcards.dataset]
     inputs = {column: path for column, path in row.items() if column != "predict"}
     if "peaks" in row:
         inputs["exclude"] = config["encode"].get("exclude")
@@ -93,7 +72,7 @@ def get_encode_inputs(wildcards):
 
 def get_encode_settings(wildcards):
     """The settings that mean something for this data set."""
-    row = get_row(DATASETS, wildcards.dataset)
+    row = DATASETS[wildcards.dataset]
     without_meaning = {"exclude", "background"}  # inputs, not settings
     if "negatives" in row:
         without_meaning |= {"negative_method", "negative_ratio"}
@@ -121,8 +100,12 @@ def get_candidates(wildcards):
     )
 
 
+SCORED = [name for name, row in DATASETS.items() if "predict" in row]
+WITH_TRUTH = [name for name, row in POPULATIONS.items() if "truth" in row]
+
+
 def get_fasta_to_score(wildcards):
-    return get_row(DATASETS, wildcards.dataset)["predict"]
+    return DATASETS[wildcards.dataset]["predict"]
 
 
 def get_pieces(wildcards):
@@ -136,7 +119,7 @@ def get_pieces(wildcards):
 
 def get_map_inputs(wildcards):
     """Files under the names of the flags that they go to."""
-    row = get_row(POPULATIONS, wildcards.population)
+    row = POPULATIONS[wildcards.population]
     inputs = {column: row.get(column) for column in ("vcf", "mask", "samples")}
     inputs["model"] = config["recombination"].get("model")
     if config["recombination"].get("retrain"):
@@ -145,7 +128,7 @@ def get_map_inputs(wildcards):
 
 
 def get_map_settings(wildcards):
-    row = get_row(POPULATIONS, wildcards.population)
+    row = POPULATIONS[wildcards.population]
     settings = {
         "mutation_rate": row.get("mutation_rate"),
         "diversity": row.get("diversity"),
@@ -157,7 +140,7 @@ def get_map_settings(wildcards):
 
 
 def get_truth(wildcards):
-    return get_row(POPULATIONS, wildcards.population)["truth"]
+    return POPULATIONS[wildcards.population]["truth"]
 
 
 def get_simulation_inputs(wildcards):
@@ -190,15 +173,11 @@ def get_report_inputs(wildcards):
     Models are compared on the test part only: scores of different folds are not on one scale.
     """
     every = {"dataset": DATASETS, "model": MODELS}
-    scored = {
-        **every,
-        "dataset": [n for n, row in DATASETS.items() if "predict" in row],
-    }
+    scored = {**every, "dataset": SCORED}
     tested = {**every, "dataset": DATASETS if has_test_part(config) else []}
     compared = {**tested, "dataset": tested["dataset"] if len(MODELS) > 1 else []}
     crossed = {**every, "dataset": DATASETS if FOLDS else []}
     searched = {**every, "model": GRIDS}
-    with_truth = [name for name, row in POPULATIONS.items() if "truth" in row]
     return {
         "comparisons": expand("results/comparison/{dataset}.tsv", **compared),
         "cross_validations": expand(
@@ -208,7 +187,7 @@ def get_report_inputs(wildcards):
         "histories": expand("results/models/{dataset}.{model}.history.tsv", **every),
         "map_evaluations": expand(
             "results/recombination/{population}/evaluation/metrics.json",
-            population=with_truth,
+            population=WITH_TRUTH,
         ),
         "maps": expand(
             "results/recombination/{population}/map.tsv", population=POPULATIONS

@@ -8,6 +8,8 @@ rule encode:
         "results/logs/encode/{dataset}.log",
     benchmark:
         "results/benchmarks/encode/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=any_of(DATASETS),
     conda:
         "../envs/tfbind.yaml"
     threads: 1
