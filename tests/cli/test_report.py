@@ -27,9 +27,7 @@ def test_what_is_left_out_is_named_and_the_page_is_written(tmp_path, caplog):
     folder.mkdir(parents=True)
     (folder / "metrics.json").write_text(json.dumps({"CTCF": {"auroc": 0.91, "auroc_ci95": [0.9, 0.92]}}))
     (folder / "roc.tsv").write_text("fpr\n")
-    (tmp_path / "expected.txt").write_text(
-        "evaluation/CTCF.bigru/metrics.json\n\nevaluation/MAX.bigru/metrics.json\n"
-    )
+    (tmp_path / "unfinished.txt").write_text("\nevaluation/MAX.bigru/metrics.json\n")
     output = tmp_path / "report.html"
     with pytest.raises(TfbindError, match=r"report\.html: written without 2 files, named at its top"):
         run(tmp_path / "results", "--unfinished", tmp_path / "unfinished.txt", "--threads", 1, "-o", output)
