@@ -7,13 +7,11 @@ whole process.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from multiprocessing import connection
 from typing import Any
 
 # what to undo when the command ends; None where another program owns the process
@@ -70,6 +68,10 @@ def end_with_parent() -> None:
 
     A parent that is killed cannot end its children. Without this they would wait for work for ever.
     """
+    # not needed for any verb's help
+    import multiprocessing
+    from multiprocessing import connection
+
     parent = multiprocessing.parent_process()
     if parent is None:
         return
