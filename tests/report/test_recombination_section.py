@@ -146,6 +146,11 @@ def test_populations_stand_in_the_order_of_their_names(tmp_path):
             "line 1: found end 'x', expected a number",
         ),
         ("map.tsv", "chrom\tstart\tend\n", "found no column 'n_sites', expected a map"),
+        (
+            "map.tsv",
+            HEADER + "1\t0\t10000\t5\t1e308\t1e308\t1e308\t\t10000\n",
+            "found a number above 1e+12, which cannot be drawn",
+        ),
         ("evaluation/metrics.json", '{"fine": {}}', "'fine' does not match"),
         ("evaluation/metrics.json", '{"10000": {"mae": "1e-9"}}', "at 10000.mae: '1e-9' is not of type"),
         ("notes.json", "[1]", "at 0: 1 is not of type 'string'"),
