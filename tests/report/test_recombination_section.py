@@ -176,3 +176,9 @@ def test_what_did_not_finish_is_passed_over(tmp_path):
     left = ["recombination/CEU/map.tsv", "recombination/YRI/evaluation/metrics.json"]
     (population,) = read_populations(Reader(tmp_path, left))
     assert (population.name, population.metrics, population.pictures) == ("YRI", {}, [])
+
+
+def test_a_contig_without_windows_of_the_drawn_scale(tmp_path):
+    add_population(tmp_path, "CEU", ROWS + "3\t0\t20000\t5\t2e-8\t1e-8\t3e-8\t\t20000\n")
+    assert write_report(tmp_path, tmp_path / "report.html") == []
+    assert "contig 3" not in (tmp_path / "report.html").read_text()
