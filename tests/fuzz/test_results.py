@@ -342,7 +342,9 @@ def check(seed: int, folder: Path) -> str:
         parser.feed(page.read_text(encoding="utf-8"))
         assert parser.found == [], parser.found
     except TfbindError as error:
-        raise AssertionError(f"seed {seed}: {done}: no page, but {error}") from error
+        # with its map a population goes, and here nothing else is left
+        if "holds no evaluation" not in str(error) or (results / "recombination/p/map.tsv").exists():
+            raise AssertionError(f"seed {seed}: {done}: no page, but {error}") from error
     except BaseException as error:
         error.add_note(f"seed {seed}: {done}")
         raise

@@ -146,6 +146,11 @@ def test_populations_stand_in_the_order_of_their_names(tmp_path):
             "line 1: found end 'x', expected a number",
         ),
         ("map.tsv", "chrom\tstart\tend\n", "found no column 'n_sites', expected a map"),
+        (
+            "map.tsv",
+            HEADER + "1\t0\t10000\t5\t1e308\t1e308\t1e308\t\t10000\n",
+            "found a number above 1e+12, which cannot be drawn",
+        ),
         ("evaluation/metrics.json", '{"fine": {}}', "'fine' does not match"),
         ("evaluation/metrics.json", '{"10000": {"mae": "1e-9"}}', "at 10000.mae: '1e-9' is not of type"),
         ("notes.json", "[1]", "at 0: 1 is not of type 'string'"),
@@ -171,3 +176,9 @@ def test_what_did_not_finish_is_passed_over(tmp_path):
     left = ["recombination/CEU/map.tsv", "recombination/YRI/evaluation/metrics.json"]
     (population,) = read_populations(Reader(tmp_path, left))
     assert (population.name, population.metrics, population.pictures) == ("YRI", {}, [])
+
+
+def test_a_contig_without_windows_of_the_drawn_scale(tmp_path):
+    add_population(tmp_path, "CEU", ROWS + "3\t0\t20000\t5\t2e-8\t1e-8\t3e-8\t\t20000\n")
+    assert write_report(tmp_path, tmp_path / "report.html") == []
+    assert "contig 3" not in (tmp_path / "report.html").read_text()

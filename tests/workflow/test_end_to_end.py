@@ -105,6 +105,13 @@ class TestFailure:
         assert "tfbind encode --positives reads.fa" in done.stdout
         assert re.search(r"tfbind: error: .*reads\.fa.*'!'", done.stdout), done.stdout
 
+    def test_no_page_where_none_was_asked_for(self, workflow):
+        workflow.folder.joinpath("reads.fa").write_text(">a\nACGT!\n")
+        done = workflow.run("--cores", "1", "results/tensors/one.h5")
+        assert done.returncode != 0
+        assert not (workflow.folder / "results/report.html").exists()
+        assert "Writing what has finished" not in done.stdout
+
     def test_a_failed_data_set_costs_the_page_its_own_part_only(self, finished, tmp_path):
         # a copy, in which what an earlier run left of the failed data set is still there
         broken = copy.copy(finished)

@@ -200,10 +200,12 @@ def get_report_inputs(wildcards):
 
 
 def get_unfinished(dag):
-    """Of what the page shows, the files whose jobs did not finish, within results/.
+    """Of what the page shows, the files whose jobs did not finish, within results/; None if no page was asked for.
 
     They may be there nevertheless, from an earlier run of other inputs.
     """
     left = {str(path) for job in dag.needrun_jobs() for path in job.output}
+    if "results/report.html" not in left:
+        return None
     shown = [path for paths in get_report_inputs(None).values() for path in paths]
     return [path.removeprefix("results/") for path in shown if path in left]

@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from tfbind.errors import TfbindError
 from tfbind.recombination.maps.table import read_map, resolution
-from tfbind.report.reading import COUNT, NUMBER, SHARES, TEXTS, Columns, Numbers, Picture, Reader
+from tfbind.report.reading import COUNT, LARGEST, NUMBER, SHARES, TEXTS, Columns, Numbers, Picture, Reader
 
 HOTSPOTS: Columns = {
     "chrom": None,
@@ -98,6 +99,8 @@ def _read_population(reader: Reader, folder: Path) -> PopulationFolder:
 
 def _read_map(path: Path) -> tuple[pd.DataFrame, bool]:
     table, per_mutation = read_map(path)
+    if (table.select_dtypes("number") > LARGEST).any(axis=None):
+        raise TfbindError(f"{path}: found a number above {LARGEST:g}, which cannot be drawn")
     if "scale" not in table:
         table["scale"] = resolution(table)
     return table, per_mutation

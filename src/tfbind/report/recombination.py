@@ -71,6 +71,8 @@ def landscape_svg(evaluation: MapEvaluation) -> str:
     drawn = windows[windows["chrom"].isin(shown)]
     scale = _drawn_scale(drawn)
     drawn = drawn[drawn["scale"] == scale]
+    # a contig may have no windows of this scale
+    shown = [name for name in shown if (drawn["chrom"] == name).any()]
     known = drawn[drawn["left_out"] == ""]
     unit, of_truth = _unit(evaluation.truth_per_mutation)
     factor = of_truth
