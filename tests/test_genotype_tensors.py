@@ -10,6 +10,7 @@ from tfbind.genotypes.simulation import Region
 def region(name="sim1", n=10, sites=5, *, missing=False):
     rng = np.random.default_rng(n)
     haplotypes = rng.integers(0, 2, (sites, n)).astype(np.int8)
+    haplotypes[:, -2:] = [0, 1]
     if missing and sites:
         haplotypes[0, :2] = -1
     return Region(
@@ -201,9 +202,11 @@ class TestRefusal:
             ("rate", 3, np.inf, "found rates of region b"),
             ("haplotypes", 11, 0b10, "found haplotypes of region b with more than 6 bits in a site"),
             ("missing", 3, 0b1, "found missing of region b with more than 6 bits in a site"),
-            ("missing", 0, 0b11111000, "found a site of region b with fewer than two calls"),
+            ("missing", 0, 0b11111000, "found a site of region b without variation among its calls"),
             # of unphased diploids, one missing call costs the sample both
-            ("missing", 0, 0b10101000, "found a site of region b with fewer than two calls"),
+            ("missing", 0, 0b10101000, "found a site of region b without variation among its calls"),
+            ("haplotypes", 11, 0, "found a site of region b without variation among its calls"),
+            ("haplotypes", 11, 0b11111100, "found a site of region b without variation among its calls"),
         ],
     )
     def test_of_a_region_out_of_order(self, path, name, at, value, message):

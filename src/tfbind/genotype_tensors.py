@@ -219,7 +219,11 @@ class Regions:
             start, end = self._offsets[offset][index : index + 2].tolist()
             parts[name] = self._flat[name].read(start, end)
         self._check_parts(parts)
-        return unpacked(parts)
+        region = unpacked(parts)
+        ones, called = region.genotypes().allele_counts()
+        if ((ones == 0) | (ones == called)).any():
+            self._file.fail(f"a site of region {region.id} without variation among its calls", "both alleles")
+        return region
 
     def _check_rows(self) -> None:
         for name, (is_right, expected) in _RANGES.items():
@@ -272,20 +276,8 @@ class Regions:
         for name in ("haplotypes", "missing"):
             if len(position) and (parts[name].reshape(-1, -(-n // 8))[:, -1] & padding).any():
                 self._file.fail(f"{name} of {where} with more than {n} bits in a site", "zeros after them")
-        if len(parts["missing"]):
-            if (parts["missing"] & parts["haplotypes"]).any():
-                self._file.fail(
-                    f"calls of {where} that are missing and 1", "0 in haplotypes for a missing call"
-                )
-            self._check_calls(parts, where)
-
-    def _check_calls(self, parts: dict[str, Any], where: str) -> None:
-        n = int(parts["haplotypes_n"])
-        is_missing = _bits(parts["missing"], len(parts["position"]), n)
-        if parts["ploidy"] == 2 and not parts["phased"]:
-            is_missing = is_missing.reshape(len(is_missing), n // 2, 2).max(axis=2).repeat(2, axis=1)
-        if (is_missing.sum(axis=1) > n - 2).any():
-            self._file.fail(f"a site of {where} with fewer than two calls", "two or more")
+        if len(parts["missing"]) and (parts["missing"] & parts["haplotypes"]).any():
+            self._file.fail(f"calls of {where} that are missing and 1", "0 in haplotypes for a missing call")
 
 
 def _rises(values: np.ndarray) -> bool:
