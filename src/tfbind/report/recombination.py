@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from tfbind.files import whole_folder
 from tfbind.recombination.evaluation.measure import MapEvaluation
 from tfbind.recombination.evaluation.windows import WINDOW_COLUMNS
 from tfbind.recombination.maps.table import CM_PER_MB
@@ -28,16 +29,16 @@ LEVELS = np.linspace(0, 0.995, 200)
 def write_map_evaluation(folder: Path, evaluation: MapEvaluation) -> None:
     """Write an evaluation into ``folder``: metrics.json, windows.tsv, notes.json, and three figures.
 
-    ``metrics.json`` comes last, and an older one goes first: where it stands, the rest belongs to it.
+    The folder is written whole or not at all, ``metrics.json`` last (`tfbind.files.whole_folder`).
     """
-    (folder / "metrics.json").unlink(missing_ok=True)
-    write_table(folder / "windows.tsv", evaluation.windows[list(WINDOW_COLUMNS)])
-    write_svg(folder / "landscape.svg", landscape_svg(evaluation))
-    write_svg(folder / "scatter.svg", scatter_svg(evaluation))
-    write_svg(folder / "calibration.svg", calibration_svg(evaluation))
-    write_json(folder / "notes.json", evaluation.notes)
-    hotspots = {} if evaluation.hotspots is None else {"hotspots": evaluation.hotspots}
-    write_json(folder / "metrics.json", evaluation.metrics | hotspots)
+    with whole_folder(folder, last="metrics.json") as temporary:
+        write_table(temporary / "windows.tsv", evaluation.windows[list(WINDOW_COLUMNS)])
+        write_svg(temporary / "landscape.svg", landscape_svg(evaluation))
+        write_svg(temporary / "scatter.svg", scatter_svg(evaluation))
+        write_svg(temporary / "calibration.svg", calibration_svg(evaluation))
+        write_json(temporary / "notes.json", evaluation.notes)
+        hotspots = {} if evaluation.hotspots is None else {"hotspots": evaluation.hotspots}
+        write_json(temporary / "metrics.json", evaluation.metrics | hotspots)
 
 
 def map_svg(table: pd.DataFrame, *, per_mutation: bool) -> str:
