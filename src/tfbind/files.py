@@ -24,7 +24,8 @@ logger = logging.getLogger(__name__)
 
 # no space left, a quota, and a limit on the size of files
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-LONGEST_STEM = 200  # bytes; names of files have 255 at most
+LONGEST_NAME = 255  # bytes, on nearly all file systems
+LONGEST_STEM = 200
 # of this machine, in the names of temporary files: a file system may be shared
 _HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:6]
 GZIP_MAGIC = b"\x1f\x8b"
@@ -127,6 +128,8 @@ def check_output(path: str | Path) -> None:
         overwrite an input; see `protected`.
     """
     path = Path(path)
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise TfbindError(f"{path}: cannot be written (the name has more than {LONGEST_NAME} bytes)")
     # asked once, as another process may remove the file between two questions
     with suppress(OSError):
         found = path.stat()
