@@ -29,8 +29,8 @@ from tfbind.recombination.mapping.card import read_rate_card, save_rate_model
 from tfbind.recombination.mapping.rate_model import load_rate_model
 from tfbind.recombination.mapping.relernn import save_relernn
 from tfbind.recombination.options import RateOptions
-from tfbind.tensors import FORMAT_VERSION as TENSORS_VERSION
-from tfbind.tensors import MADE_BY as TENSORS_MADE_BY
+from tfbind.tensor_files import FORMAT_VERSION as TENSORS_VERSION
+from tfbind.tensor_files import MADE_BY as TENSORS_MADE_BY
 from tfbind.tensors import open_tensors
 from tfbind.training.model_file import CARD, FORMAT_VERSION, MADE_BY, read_members
 

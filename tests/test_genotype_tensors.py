@@ -10,6 +10,7 @@ from tfbind.genotypes.simulation import Region
 def region(name="sim1", n=10, sites=5, *, missing=False):
     rng = np.random.default_rng(n)
     haplotypes = rng.integers(0, 2, (sites, n)).astype(np.int8)
+    haplotypes[:, -2:] = [0, 1]
     if missing and sites:
         haplotypes[0, :2] = -1
     return Region(
@@ -29,9 +30,9 @@ def region(name="sim1", n=10, sites=5, *, missing=False):
 
 REGIONS = [
     region("a"),
-    region("b", n=3, missing=True),
+    region("b", n=6, missing=True),
     region("none", n=8, sites=0),
-    region("c", n=17, sites=40),
+    region("c", n=18, sites=40),
 ]
 
 
@@ -67,7 +68,7 @@ class TestFile:
             assert len(regions) == 4
             for index in (3, 0, 2, 1):
                 assert_same(regions.region(index), REGIONS[index])
-            assert regions.rows["haplotypes_n"].tolist() == [10, 3, 8, 17]
+            assert regions.rows["haplotypes_n"].tolist() == [10, 6, 8, 18]
 
     def test_follows_the_specification(self, path):
         with h5py.File(path) as file:
@@ -114,13 +115,19 @@ class TestRefusal:
             ),
             (
                 lambda f: f.pop("rate"),
-                r"found no one-dimensional data set 'rate', expected the data sets that docs/format\.md lists",
+                r"found no data set 'rate', expected the data sets that docs/format\.md lists",
             ),
-            (lambda f: f["ploidy"].resize(3, axis=0), "found ploidy with 3 values, expected 4"),
-            (lambda f: f["site_offset"].resize(4, axis=0), "found site_offset with 4 values, expected 5"),
+            (
+                lambda f: f["ploidy"].resize(3, axis=0),
+                r"found ploidy of shape \(3,\) .*, expected \(4,\) uint8",
+            ),
+            (
+                lambda f: f["site_offset"].resize(4, axis=0),
+                r"found site_offset of shape \(4,\) .*, expected \(5,\)",
+            ),
             (lambda f: f["position"].resize(49, axis=0), "found site_offset that does not end with position"),
             (
-                lambda f: f["haplotypes_n"].write_direct(np.full(4, 9, np.int32)),
+                lambda f: f["haplotypes_n"].write_direct(np.full(4, 12, np.int32)),
                 "found haplotypes of another size",
             ),
         ],
@@ -131,12 +138,110 @@ class TestRefusal:
         with pytest.raises(TfbindError, match=f"sims.h5: {message}"), open_regions(path):
             pass
 
+    @pytest.mark.parametrize(
+        ("name", "value", "message"),
+        [
+            ("length", 0, "found length 0 of region b, expected 1 to 2147483647 bp"),
+            ("length", 2**31, "found length 2147483648 of region b"),
+            ("haplotypes_n", 1, "found haplotypes_n 1 of region b, expected 2 or more"),
+            ("haplotypes_n", 5, "found 5 haplotypes of diploids in region b, expected an even number"),
+            ("ploidy", 3, "found ploidy 3 of region b, expected 1 or 2"),
+            ("phased", 2, "found phased 2 of region b, expected 0 or 1"),
+            ("mutation_rate", 0.0, "found mutation_rate 0.0 of region b, expected a number above 0"),
+            ("mutation_rate", np.nan, "found mutation_rate nan of region b"),
+            ("diversity", np.inf, "found diversity inf of region b, expected a number from 0 to 1"),
+            ("diversity", -1.0, "found diversity -1.0 of region b"),
+            ("parameters", "[", "found parameters of region b that is not JSON"),
+            ("parameters", "[]", r"found parameters of region b '\[\]', expected a JSON object"),
+            ("parameters", '{"x": NaN}', "found parameters of region b that is not JSON of finite numbers"),
+            ("parameters", '{"x": 1e999}', "found parameters of region b that is not JSON of finite numbers"),
+            ("parameters", f'{{"x": {"9" * 400}}}', "found parameters of region b that is not JSON"),
+            ("parameters", '{"chip_spacing": "1"}', "found chip_spacing '1' of region b, expected a number"),
+        ],
+    )
+    def test_of_rows_out_of_range(self, path, name, value, message):
+        with h5py.File(path, "a") as file:
+            file[name][1] = value
+        with pytest.raises(TfbindError, match=f"sims.h5: {message}"), open_regions(path):
+            pass
+
+    @pytest.mark.parametrize(
+        ("setting", "message"),
+        [("[1]", "a JSON object"), ("null", "a JSON object"), ('{"seed": Infinity}', "JSON")],
+    )
+    def test_of_a_setting_that_is_no_object(self, path, setting, message):
+        with h5py.File(path, "a") as file:
+            file.attrs["setting"] = setting.encode("utf-8", "surrogateescape").decode(
+                "utf-8", "surrogateescape"
+            )
+        with pytest.raises(TfbindError, match=f"sims.h5: .*expected {message}"), open_regions(path):
+            pass
+
+    @pytest.mark.parametrize(
+        ("name", "at", "value", "message"),
+        [
+            (
+                "position",
+                6,
+                14,
+                "found positions of region b, expected ascending ones from 0 to 999, each once",
+            ),
+            ("position", 6, 0, "found positions of region b"),
+            ("position", 5, -1, "found positions of region b"),
+            ("position", 9, 1000, "found positions of region b"),
+            (
+                "rate_start",
+                2,
+                1,
+                "found rate_start of region b, expected ascending places from 0 on, below 1000",
+            ),
+            ("rate_start", 3, 0, "found rate_start of region b"),
+            ("rate_start", 3, 1000, "found rate_start of region b"),
+            ("rate", 3, np.nan, "found rates of region b, expected 0 to 0.5 per bp"),
+            ("rate", 3, -1e-9, "found rates of region b"),
+            ("rate", 3, np.inf, "found rates of region b"),
+            ("haplotypes", 11, 0b10, "found haplotypes of region b with more than 6 bits in a site"),
+            ("missing", 3, 0b1, "found missing of region b with more than 6 bits in a site"),
+            ("missing", 0, 0b11111000, "found a site of region b without variation among its calls"),
+            # of unphased diploids, one missing call costs the sample both
+            ("missing", 0, 0b10101000, "found a site of region b without variation among its calls"),
+            ("haplotypes", 11, 0, "found a site of region b without variation among its calls"),
+            ("haplotypes", 11, 0b11111100, "found a site of region b without variation among its calls"),
+        ],
+    )
+    def test_of_a_region_out_of_order(self, path, name, at, value, message):
+        with h5py.File(path, "a") as file:
+            if name == "missing":
+                file["haplotypes"][10] = 0
+            file[name][at] = value
+        with open_regions(path) as regions:
+            regions.region(0)
+            with pytest.raises(TfbindError, match=f"sims.h5: {message}"):
+                regions.region(1)
+
+    def test_of_a_region_without_rates(self, path):
+        with h5py.File(path, "a") as file:
+            file["rate_offset"][1] = 0
+        with open_regions(path) as regions, pytest.raises(TfbindError, match="found rate_start of region a"):
+            regions.region(0)
+
+    def test_of_calls_that_are_missing_and_1(self, path):
+        with h5py.File(path, "a") as file:
+            file["haplotypes"][10] = file["missing"][0] = 0b11000000
+        with (
+            open_regions(path) as regions,
+            pytest.raises(TfbindError, match="calls of region b that are missing"),
+        ):
+            regions.region(1)
+
     def test_of_another_type(self, path):
         with h5py.File(path, "a") as file:
             del file["length"]
             file["length"] = np.zeros(4, np.float32)
         with (
-            pytest.raises(TfbindError, match="found length of type float32, expected int64"),
+            pytest.raises(
+                TfbindError, match=r"found length of shape .* and type float32, expected \(4,\) int64"
+            ),
             open_regions(path),
         ):
             pass

@@ -20,6 +20,7 @@ ROOMS = [
     ("resume",),
     ("dna",),
     ("genotypes",),
+    ("tensor_files",),
     ("tensors",),
     ("genotype_tensors",),
     ("networks",),
@@ -111,7 +112,7 @@ OBJECTIVES = {"background/objective.py", "recombination/learning/objective.py"}
 @pytest.mark.parametrize(
     ("library", "rooms", "modules"),
     [
-        ("h5py", {"hdf5", "tensors", "genotype_tensors", "inference"}, set()),
+        ("h5py", {"hdf5", "tensor_files", "tensors", "genotype_tensors", "inference"}, set()),
         ("keras", CORE, set()),
         ("tensorflow", CORE, OBJECTIVES),
         ("openvino", {"inference"}, set()),

@@ -221,7 +221,16 @@ class TestRefused:
             ("format_version", None, "found tensors format None, .* use the tfbind that made it, or"),
             ("format_version", 1.0, r"found tensors format '.*1\.0.*', "),
             ("kind", "genotypes", "found kind 'genotypes', expected kind 'dna', as tfbind encode writes it"),
-            ("kind", [1, 2], r"found kind 'array\(\[1, 2\]\)', expected kind 'dna'"),
+            ("kind", [1, 2], r"found attribute 'kind' of shape \(2,\), expected a single value"),
+            ("kind", 7, "found kind '.*7.*', expected kind 'dna'"),
+            ("source", "[", "found attribute source that is not JSON of finite numbers, expected JSON"),
+            (
+                "source",
+                "[" * 100_000,
+                "found attribute source that is not JSON of finite numbers, expected JSON",
+            ),
+            ("source", "[1]", r"found attribute source '\[1\]', expected a JSON list of objects"),
+            ("source", 3, "found attribute source that is not JSON"),
             ("created_by", None, "found no attribute 'created_by'"),
             ("source", None, "found no attribute 'source'"),
             ("alphabet", None, "found no attribute 'alphabet'"),
@@ -280,17 +289,33 @@ class TestRefused:
             ("x", np.zeros((3, 6, 4), np.float32), "found x of shape .* and type float32"),
             ("x", np.zeros((3, 6), np.uint8), r"found x of shape \(3, 6\)"),
             ("x", np.uint8(1), r"found x of shape \(\)"),
-            ("y", np.zeros((3, 1), np.float32), r"found y of shape \(3, 1\), expected \(3, 2\)"),
+            (
+                "y",
+                np.zeros((3, 1), np.float32),
+                r"found y of shape \(3, 1\) and type float32, expected \(3, 2\) float32",
+            ),
             ("y", np.zeros(3, np.float32), r"found y of shape \(3,\)"),
-            ("y", np.zeros((3, 2), np.float64), "found y of type float64, expected float32"),
-            ("split", np.zeros(2, np.uint8), r"found split of shape \(2,\), expected \(3,\)"),
-            ("split", np.zeros(3, np.int64), "found split of type int64, expected uint8"),
-            ("valid_length", np.zeros(3, np.uint8), "found valid_length of type uint8, expected int32"),
-            ("id", np.zeros(3, np.int32), "found id of type int32, expected UTF-8 text"),
-            ("parent", ["a"], r"found parent of shape \(1,\), expected \(3,\)"),
+            (
+                "y",
+                np.zeros((3, 2), np.float64),
+                r"found y of shape .* and type float64, expected \(3, 2\) float32",
+            ),
+            (
+                "split",
+                np.zeros(2, np.uint8),
+                r"found split of shape \(2,\) and type uint8, expected \(3,\) uint8",
+            ),
+            ("split", np.zeros(3, np.int64), "found split of shape .* and type int64, expected .* uint8"),
+            (
+                "valid_length",
+                np.zeros(3, np.uint8),
+                "found valid_length of shape .* and type uint8, expected .* int32",
+            ),
+            ("id", np.zeros(3, np.int32), "found id of shape .* and type int32, expected .* UTF-8 text"),
+            ("parent", ["a"], r"found parent of shape \(1,\) .*, expected \(3,\)"),
             ("tasks", "CTCF", r"found tasks of shape \(\)"),
             ("tasks", np.zeros(2, np.int8), "found tasks of shape .* and type int8, expected .* UTF-8 text"),
-            ("tasks", ["CTCF"], r"found y of shape \(3, 2\), expected \(3, 1\)"),
+            ("tasks", ["CTCF"], r"found y of shape \(3, 2\) .*, expected \(3, 1\)"),
             ("y", np.full((3, 2), np.inf, np.float32), "found y with the value inf, expected 0, 1 or NaN"),
             ("y", np.full((3, 2), 0.5, np.float32), "found y with the value 0.5, expected 0, 1 or NaN"),
             ("split", np.full(3, 3, np.uint8), "found split with the value 3, expected 0, 1 or 2"),
@@ -303,6 +328,78 @@ class TestRefused:
             del file[name]
             file[name] = value
         self.refuse(path, match)
+
+
+def damage_x(encoding, record, place, value):
+    """Write a value into ``x``, and what the message must say."""
+
+    def damage(file):
+        x = file["x"][:]
+        x[(record, *place)] = value
+        file["x"][...] = x
+
+    return encoding, damage
+
+
+class TestValues:
+    """What compiled code takes for places in memory."""
+
+    @pytest.mark.parametrize(
+        ("damage", "message"),
+        [
+            (damage_x(ONE_HOT, 1, (3, 2), 7), "other values in x in record 2, expected a single 1, or none"),
+            (damage_x(ONE_HOT, 2, (0, 0), 255), "other values in x in record 3"),
+            (damage_x(ONE_HOT, 0, (...,), 1), "other values in x in record 1"),
+            (damage_x(ONE_HOT, 0, (2, slice(0, 2)), 1), "other values in x in record 1"),
+            # 1 + 255 is 0 in eight bits
+            (damage_x(ONE_HOT, 0, (2,), [1, 255, 0, 0]), "other values in x in record 1"),
+            (damage_x(ONE_HOT, 1, (5, 3), 1), "bases after the 5 valid ones in record 2, expected padding"),
+            (
+                damage_x(KMER, 0, (1,), 65),
+                "other values in x in record 1, expected k-mers up to 64 that agree",
+            ),
+            (damage_x(KMER, 1, (0,), 65535), "other values in x in record 2"),
+            # ACG and then GTA: CTA does not begin with the last base of the former
+            (damage_x(KMER, 0, (1,), 28), "other values in x in record 1"),
+        ],
+    )
+    def test_in_x_are_refused_in_the_records_that_are_read(self, tmp_path, damage, message):
+        path = tmp_path / "t.h5"
+        encoding, change = damage
+        write(path, encoding)
+        with h5py.File(path, "a") as file:
+            change(file)
+        with open_tensors(path) as tensors, pytest.raises(TfbindError, match=rf"t\.h5: found {message}"):
+            tensors.codes(np.arange(3))
+
+    def test_in_the_padding_of_kmers(self, tmp_path):
+        path = tmp_path / "t.h5"
+        write(path, KMER)
+        with h5py.File(path, "a") as file:
+            file["valid_length"][2] = 3
+        with open_tensors(path) as tensors, pytest.raises(TfbindError, match="bases after the 3 valid ones"):
+            tensors.codes(np.array([2]))
+
+    def test_random_ones_are_refused(self, tmp_path):
+        for seed in range(20):
+            write(tmp_path / "t.h5")
+            with h5py.File(tmp_path / "t.h5", "a") as file:
+                file["x"][...] = np.random.default_rng(seed).integers(0, 256, (3, 6, 4))
+            with open_tensors(tmp_path / "t.h5") as tensors, pytest.raises(TfbindError, match="in record 1"):
+                tensors.codes(np.arange(3))
+
+    @pytest.mark.parametrize(
+        "tasks",
+        [[], ["A", "A"], ["", "B"], ["A\tB", "C"], ["A\n", "B"]],
+        ids=["none", "twice", "empty", "tab", "line"],
+    )
+    def test_names_of_factors(self, path, tasks):
+        with h5py.File(path, "a") as file:
+            del file["tasks"], file["y"]
+            file["tasks"] = np.array(tasks, dtype=object if tasks else h5py.string_dtype())
+            file["y"] = np.zeros((3, len(tasks)), np.float32)
+        with pytest.raises(TfbindError, match=r"t\.h5: found tasks .*, expected printable names, each once"):
+            open_tensors(path).__enter__()
 
 
 class TestIntervals:
@@ -344,6 +441,16 @@ class TestIntervals:
 
         with pytest.raises(ValueError, match="intervals belong to every record of a file or to none"):
             fail()
+
+    @pytest.mark.parametrize(("start", "end"), [(-1, 11), (11, 11), (12, 11), (-1, -1)])
+    def test_that_are_none_are_refused(self, path, start, end):
+        with h5py.File(path, "a") as file:
+            file["start"][2], file["end"][2] = start, end
+        with (
+            open_tensors(path) as tensors,
+            pytest.raises(TfbindError, match=f"found start {start} and end {end} in record 3"),
+        ):
+            tensors.intervals()
 
     @pytest.mark.parametrize(
         ("name", "value"),
@@ -408,6 +515,12 @@ class TestFolds:
             TfbindError, match=r"t\.h5: found no folds, expected a file of tfbind encode --folds"
         ):
             open_tensors(tmp_path / "t.h5", 1).__enter__()
+
+    def test_beyond_the_number_of_folds(self, path):
+        with h5py.File(path, "a") as file:
+            file["fold"][0] = 3
+        with pytest.raises(TfbindError, match="found fold with the value 3, expected 0 to 2"):
+            open_tensors(path, 1).__enter__()
 
     def test_of_another_shape(self, path):
         with h5py.File(path, "a") as file:

@@ -8,32 +8,31 @@ that writes or reads a tensors file.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import h5py
 import numpy as np
 
 from tfbind import __version__
-from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import MISSING
-from tfbind.genotypes.simulation import Region
+from tfbind.genotypes.simulation import MOST_LENGTH, Region
 from tfbind.hdf5.writing import Hdf5Output, write_hdf5
-from tfbind.tensors import CHUNK_BYTES, FORMAT, FORMAT_VERSION, SPECIFICATION, check_format, open_hdf5
+from tfbind.tensor_files import CHUNK_BYTES, FORMAT, FORMAT_VERSION, TEXT, TensorsFile, open_tensors_file
 
 KIND = "genotypes"
-_TEXT = h5py.string_dtype("utf-8")
 _ROWS = {
-    "id": _TEXT,
+    "id": TEXT,
     "length": np.int64,
     "haplotypes_n": np.int32,
     "ploidy": np.uint8,
     "phased": np.uint8,
     "mutation_rate": np.float64,
     "diversity": np.float64,
-    "parameters": _TEXT,
+    "parameters": TEXT,
 }
 _FLAT = {  # name -> (dtype on disk, the set of its offsets)
     "position": (np.int32, "site_offset"),
@@ -41,6 +40,16 @@ _FLAT = {  # name -> (dtype on disk, the set of its offsets)
     "missing": (np.uint8, "missing_offset"),
     "rate_start": (np.int64, "rate_offset"),
     "rate": (np.float64, "rate_offset"),
+}
+# per bp per generation: half of all offspring recombine between unlinked places
+MOST_RATE = 0.5
+_RANGES: dict[str, tuple[Callable[[np.ndarray], np.ndarray], str]] = {
+    "length": (lambda v: (v >= 1) & (v <= MOST_LENGTH), f"1 to {MOST_LENGTH} bp"),
+    "haplotypes_n": (lambda v: v >= 2, "2 or more"),
+    "ploidy": (lambda v: (v == 1) | (v == 2), "1 or 2"),
+    "phased": (lambda v: v <= 1, "0 or 1"),
+    "mutation_rate": (lambda v: (v > 0) & (v <= 1), "a number above 0, up to 1"),
+    "diversity": (lambda v: (v > 0) & (v < 1), "a number from 0 to 1"),
 }
 _OFFSETS = tuple(dict.fromkeys(offset for _, offset in _FLAT.values()))
 
@@ -106,7 +115,7 @@ class RegionsWriter:
             self._append(name, [0])
 
     def _create(self, name: str, dtype: Any) -> None:
-        rows = CHUNK_BYTES // (16 if dtype is _TEXT else np.dtype(dtype).itemsize)
+        rows = CHUNK_BYTES // (16 if dtype is TEXT else np.dtype(dtype).itemsize)
         self._sets[name] = self._output.file.create_dataset(
             name,
             shape=(0,),
@@ -171,73 +180,109 @@ class Regions:
     ----------
     path : Path
     attributes : dict
-        The root attributes.
+        The root attributes that `docs/format.md` lists.
+    setting : dict
+        What the regions were simulated from.
     rows : dict of str to (n,) array
         What is one value a region: id, length, haplotypes_n, ploidy, phased, mutation_rate, diversity, parameters.
     """
 
-    def __init__(self, path: Path, file: h5py.File):
-        self.path = path
+    def __init__(self, file: TensorsFile):
+        self.path, self.attributes = file.path, file.attributes
         self._file = file
-        self.attributes = dict(file.attrs)
-        self._check()
-        self.rows = {
-            name: file[name].asstr()[:] if dtype is _TEXT else file[name][:] for name, dtype in _ROWS.items()
-        }
-        self._offsets = {name: file[name][:] for name in _OFFSETS}
-        # open all the while, so that what regions share of a chunk is read once
-        self._flat = {name: file[name] for name in _FLAT}
+        self.setting: dict[str, Any] = file.json("setting", dict)
+        n = len(file.find("id", TEXT, (None,)))
+        rows = {name: file.find(name, dtype, (n,)) for name, dtype in _ROWS.items()}
+        self.rows = {name: each.text() if each.is_text else each.read() for name, each in rows.items()}
+        self._offsets = {name: file.find(name, np.int64, (n + 1,)).read() for name in _OFFSETS}
+        self._flat = {name: file.find(name, dtype, (None,)) for name, (dtype, _) in _FLAT.items()}
         for name, (_, offset) in _FLAT.items():
             at = self._offsets[offset]
-            if len(at) and (at[0] != 0 or at[-1] != len(file[name]) or (np.diff(at) < 0).any()):
-                self._fail(f"{offset} that does not end with {name}", "ascending offsets from 0 to its end")
+            if at[0] != 0 or at[-1] != len(self._flat[name]) or (at[1:] < at[:-1]).any():
+                file.fail(f"{offset} that does not end with {name}", "ascending offsets from 0 to its end")
         self._check_rows()
+        self._check_sizes()
 
     def __len__(self) -> int:
         return len(self.rows["id"])
 
     def region(self, index: int) -> Region:
-        """Read one region."""
+        """Read one region.
+
+        Raises
+        ------
+        TfbindError
+            If its sites or rates are not what `docs/format.md` says.
+        """
         parts = {name: values[index] for name, values in self.rows.items()}
         for name, (_, offset) in _FLAT.items():
-            start, end = self._offsets[offset][index : index + 2]
-            parts[name] = self._flat[name][start:end]
-        return unpacked(parts)
-
-    def _fail(self, found: str, expected: str) -> NoReturn:
-        raise TfbindError(f"{self.path}: found {found}, expected {expected}")
-
-    def _check(self) -> None:
-        check_format(self.path, self.attributes, KIND)
-        for name in ("created_by", "source", "setting"):
-            if name not in self.attributes:
-                self._fail(f"no attribute {name!r}", f"the attributes that {SPECIFICATION} lists")
-        dtypes = (
-            _ROWS | {name: dtype for name, (dtype, _) in _FLAT.items()} | dict.fromkeys(_OFFSETS, np.int64)
-        )
-        for name, dtype in dtypes.items():
-            found = self._file.get(name)
-            if not isinstance(found, h5py.Dataset) or found.ndim != 1:
-                self._fail(
-                    f"no one-dimensional data set {name!r}", f"the data sets that {SPECIFICATION} lists"
-                )
-            is_text = h5py.check_string_dtype(found.dtype) is not None
-            if is_text != (dtype is _TEXT) or not (is_text or found.dtype == dtype):
-                wanted_type = "UTF-8 text" if dtype is _TEXT else str(np.dtype(dtype))
-                self._fail(f"{name} of type {found.dtype}", wanted_type)
-        n = len(self._file["id"])
-        for name, size in dict.fromkeys(_ROWS, n).items() | dict.fromkeys(_OFFSETS, n + 1).items():
-            if len(self._file[name]) != size:
-                self._fail(f"{name} with {len(self._file[name])} values", f"{size}")
+            start, end = self._offsets[offset][index : index + 2].tolist()
+            parts[name] = self._flat[name].read(start, end)
+        self._check_parts(parts)
+        region = unpacked(parts)
+        ones, called = region.genotypes().allele_counts()
+        if ((ones == 0) | (ones == called)).any():
+            self._file.fail(f"a site of region {region.id} without variation among its calls", "both alleles")
+        return region
 
     def _check_rows(self) -> None:
+        for name, (is_right, expected) in _RANGES.items():
+            wrong = ~is_right(self.rows[name])
+            if wrong.any():
+                at = wrong.argmax()
+                self._file.fail(f"{name} {self.rows[name][at]} of region {self.rows['id'][at]}", expected)
+        odd = (self.rows["ploidy"] == 2) & (self.rows["haplotypes_n"] % 2 == 1)
+        if odd.any():
+            at = odd.argmax()
+            self._file.fail(
+                f"{self.rows['haplotypes_n'][at]} haplotypes of diploids in region {self.rows['id'][at]}",
+                "an even number",
+            )
+        for name, text in zip(self.rows["id"], self.rows["parameters"], strict=True):
+            parameters = self._file.parsed(text, f"parameters of region {name}", dict)
+            spacing = parameters.get("chip_spacing", 0)
+            if (
+                isinstance(spacing, bool)
+                or not isinstance(spacing, int | float)
+                or not math.isfinite(spacing)
+            ):
+                self._file.fail(f"chip_spacing {spacing!r} of region {name}", "a number")
+
+    def _check_sizes(self) -> None:
         sites = np.diff(self._offsets["site_offset"])
+        # of haplotypes without sites there can be any number, but not of bytes: no product exceeds 64 bits
         n_bytes = sites * -(-self.rows["haplotypes_n"].astype(np.int64) // 8)
         missing = np.diff(self._offsets["missing_offset"])
         if (np.diff(self._offsets["haplotypes_offset"]) != n_bytes).any():
-            self._fail("haplotypes of another size than sites and samples say", "ceil(n / 8) bytes a site")
+            self._file.fail(
+                "haplotypes of another size than sites and samples say", "ceil(n / 8) bytes a site"
+            )
         if ((missing != n_bytes) & (missing != 0)).any():
-            self._fail("missing calls of another size than sites and samples say", "ceil(n / 8) bytes a site")
+            self._file.fail(
+                "missing calls of another size than sites and samples say", "ceil(n / 8) bytes a site"
+            )
+
+    def _check_parts(self, parts: dict[str, Any]) -> None:
+        """Refuse sites and rates that are not in order, or calls that contradict each other."""
+        where, length, n = f"region {parts['id']}", parts["length"], int(parts["haplotypes_n"])
+        position, start, rate = parts["position"], parts["rate_start"], parts["rate"]
+        if len(position) and not (position[0] >= 0 and position[-1] < length and _rises(position)):
+            self._file.fail(f"positions of {where}", f"ascending ones from 0 to {length - 1}, each once")
+        if not (len(start) and start[0] == 0 and start[-1] < length and _rises(start)):
+            self._file.fail(f"rate_start of {where}", f"ascending places from 0 on, below {length}")
+        if not ((rate >= 0) & (rate <= MOST_RATE)).all():
+            self._file.fail(f"rates of {where}", f"0 to {MOST_RATE} per bp per generation")
+        padding = 0xFF >> (n % 8 or 8)
+        for name in ("haplotypes", "missing"):
+            if len(position) and (parts[name].reshape(-1, -(-n // 8))[:, -1] & padding).any():
+                self._file.fail(f"{name} of {where} with more than {n} bits in a site", "zeros after them")
+        if len(parts["missing"]) and (parts["missing"] & parts["haplotypes"]).any():
+            self._file.fail(f"calls of {where} that are missing and 1", "0 in haplotypes for a missing call")
+
+
+def _rises(values: np.ndarray) -> bool:
+    """Whether each value is greater than the one before it; no difference can overflow."""
+    return bool((values[1:] > values[:-1]).all())
 
 
 @contextmanager
@@ -247,9 +292,8 @@ def open_regions(path: str | Path) -> Iterator[Regions]:
     Raises
     ------
     TfbindError
-        If it is missing, no HDF5 file, of another kind or a version that is not read, or lacks what `docs/format.md`
-        demands.
+        If it is missing, no HDF5 file, damaged, of another kind or a version that is not read, or lacks what
+        `docs/format.md` demands.
     """
-    path = Path(path)
-    with open_hdf5(path) as file:
-        yield Regions(path, file)
+    with open_tensors_file(Path(path), KIND, ("setting",)) as file:
+        yield Regions(file)

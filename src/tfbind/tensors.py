@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NoReturn
 
 import h5py
 import numpy as np
@@ -29,24 +27,21 @@ from tfbind.dna.splits import LEFT_OUT, TEST
 from tfbind.errors import TfbindError
 from tfbind.files import sha256
 from tfbind.hdf5.writing import Hdf5Output, write_hdf5
-from tfbind.versions import check_version
+from tfbind.tensor_files import CHUNK_BYTES, FORMAT, FORMAT_VERSION, TEXT, TensorsFile, open_tensors_file
 
-FORMAT = "tfbind-tensors"
-FORMAT_VERSION = "1.0"
-SPECIFICATION = "docs/format.md"
-# from the kinds of tensors file to the verbs that make them
-MADE_BY = {"dna": "tfbind encode", "genotypes": "tfbind recombination simulate"}
-CHUNK_BYTES = 1 << 19
-_TEXT = h5py.string_dtype("utf-8")
+KIND = "dna"
+_OPTIONAL = ("k", "stride", "negative_method", "folds")
+# bases in a record; it keeps sizes that follow from it within 64 bits
+LONGEST = 2**31 - 1
 _ROW_SETS = {  # name -> (dtype on disk, number of dimensions)
     "valid_length": (np.int32, 1),
     "y": (np.float32, 2),
     "split": (np.uint8, 1),
-    "id": (_TEXT, 1),
-    "group": (_TEXT, 1),
-    "parent": (_TEXT, 1),
+    "id": (TEXT, 1),
+    "group": (TEXT, 1),
+    "parent": (TEXT, 1),
 }
-_INTERVAL_SETS = {"contig": _TEXT, "start": np.int64, "end": np.int64}
+_INTERVAL_SETS = {"contig": TEXT, "start": np.int64, "end": np.int64}
 _UNKNOWN = ("", -1, -1)
 
 
@@ -83,10 +78,19 @@ class DnaEncoding:
         return one_hot(codes)
 
     def decode(self, x: np.ndarray) -> np.ndarray:
-        """Turn (n, *shape) ``x`` back into (n, length) codes; what k-mers do not tell comes out ambiguous."""
+        """Turn (n, *shape) ``x`` back into (n, length) codes; what k-mers do not tell comes out ambiguous.
+
+        What is no encoded sequence gives codes that `wrong` finds.
+        """
         if self.k is not None and self.stride is not None:
             return codes_from_kmers(x, self.k, self.stride, self.length)
         return codes_from_one_hot(x)
+
+    def wrong(self, x: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Tell which of n records are no encoded sequences, from ``x`` and what `decode` made of it: (n,) bool."""
+        if self.k is None:
+            return np.any(codes > AMBIGUOUS, axis=1)
+        return np.any(self.encode(codes) != x, axis=1)
 
 
 def describe_sources(paths: Sequence[str | Path]) -> list[dict[str, str | int]]:
@@ -196,7 +200,7 @@ def write_tensors(
                 {
                     "format": FORMAT,
                     "format_version": FORMAT_VERSION,
-                    "kind": "dna",
+                    "kind": KIND,
                     "created_by": f"tfbind {__version__}",
                     "source": json.dumps(source),
                     "alphabet": ALPHABET,
@@ -205,7 +209,7 @@ def write_tensors(
                     **({} if folds is None else {"folds": folds}),
                 }
             )
-            output.file.create_dataset("tasks", data=list(tasks), dtype=_TEXT)
+            output.file.create_dataset("tasks", data=list(tasks), dtype=TEXT)
             writer = TensorsWriter(output, encoding, len(tasks), folds is not None)
         yield writer
 
@@ -219,7 +223,7 @@ class Tensors:
     encoding : DnaEncoding
     tasks : tuple of str
     attributes : dict
-        The root attributes.
+        The root attributes that `docs/format.md` lists.
     y : (n, tasks) float32, 1 bound, 0 unbound, NaN unknown
     split : (n,) uint8, 0 train, 1 validation, 2 test; with a fold, 255 for what is in none
     valid_length : (n,) int32
@@ -227,16 +231,21 @@ class Tensors:
         The fold whose parts are given, and how many there are; None without a fold.
     """
 
-    def __init__(self, path: Path, file: h5py.File, fold: int | None = None):
-        self.path = path
+    def __init__(self, file: TensorsFile, fold: int | None = None):
+        self.path = file.path
         self._file = file
-        self.attributes = dict(file.attrs)
-        self.encoding = self._check_attributes()
-        self._check_sets()
-        self.tasks = tuple(file["tasks"].asstr()[:])
-        self.y = file["y"][:]
-        self.split = file["split"][:]
-        self.valid_length = file["valid_length"][:]
+        self.attributes = file.attributes
+        self.encoding = self._read_encoding()
+        self.tasks = self._read_tasks()
+        self._x = file.find("x", self.encoding.dtype, (None, *self.encoding.shape))
+        n = len(self._x)
+        self._sets = {
+            name: file.find(name, dtype, (n,) if dimensions == 1 else (n, len(self.tasks)))
+            for name, (dtype, dimensions) in _ROW_SETS.items()
+        }
+        self.y, self.split, self.valid_length = (
+            self._sets[name].read() for name in ("y", "split", "valid_length")
+        )
         self._check_values()
         self.fold = fold
         self.folds: int | None = None
@@ -245,15 +254,15 @@ class Tensors:
 
     def _hold_out(self, fold: int) -> None:
         """Make a fold the test part; the other folds keep their training and validation parts."""
-        if "folds" not in self.attributes or "fold" not in self._file:
-            self._fail("no folds", "a file of tfbind encode --folds")
-        self.folds = self._whole_number("folds", np.iinfo(np.uint8).max)
+        file = self._file
+        if "folds" not in self.attributes or "fold" not in file:
+            file.fail("no folds", "a file of tfbind encode --folds")
+        self.folds = file.whole_number("folds", np.iinfo(np.uint8).max)
         if not 1 <= fold <= self.folds:
             raise TfbindError(f"{self.path}: asked for fold {fold}, expected one from 1 to {self.folds}")
-        fold_of = self._file["fold"]
-        if fold_of.shape != self.split.shape or fold_of.dtype != np.uint8:
-            self._fail(f"fold of shape {fold_of.shape} and type {fold_of.dtype}", f"{self.split.shape} uint8")
-        of_row = fold_of[:]
+        of_row = file.find("fold", np.uint8, self.split.shape).read()
+        if (of_row > self.folds).any():
+            file.fail(f"fold with the value {of_row.max()}", f"0 to {self.folds}")
         self.split[of_row == 0] = LEFT_OUT
         self.split[of_row == fold] = TEST
 
@@ -262,29 +271,25 @@ class Tensors:
 
     def text(self, name: str) -> np.ndarray:
         """Read ``id``, ``group`` or ``parent``: (n,) object array of str."""
-        return self._file[name].asstr()[:]
+        return self._sets[name].text()
 
     def intervals(self) -> list[Interval | None]:
         """Read contig, start and end of each of the n records, None where that is unknown."""
-        if not all(name in self._file for name in _INTERVAL_SETS):
+        file = self._file
+        if not all(name in file for name in _INTERVAL_SETS):
             return [parse_coordinates(name) for name in self.text("id")]
-        for name, dtype in _INTERVAL_SETS.items():
-            found = self._file[name]
-            is_text = h5py.check_string_dtype(found.dtype) is not None
-            if (
-                found.shape != self.split.shape
-                or is_text != (dtype is _TEXT)
-                or not (is_text or found.dtype == dtype)
-            ):
-                wanted = "UTF-8 text" if dtype is _TEXT else "int64"
-                self._fail(
-                    f"{name} of shape {found.shape} and type {found.dtype}", f"{self.split.shape} {wanted}"
+        contig, start, end = (
+            file.find(name, dtype, self.split.shape) for name, dtype in _INTERVAL_SETS.items()
+        )
+        intervals: list[Interval | None] = []
+        for name, first, last in zip(contig.text(), start.read().tolist(), end.read().tolist(), strict=True):
+            if name and not 0 <= first < last:
+                file.fail(
+                    f"start {first} and end {last} in record {len(intervals) + 1}",
+                    "a start from 0 and a later end",
                 )
-        contig, start, end = self.text("contig"), self._file["start"][:], self._file["end"][:]
-        return [
-            (name, first, last) if name else None
-            for name, first, last in zip(contig, start.tolist(), end.tolist(), strict=True)
-        ]
+            intervals.append((name, first, last) if name else None)
+        return intervals
 
     def codes(self, rows: np.ndarray) -> np.ndarray:
         """Read sequences as codes, chunk by chunk, so that memory holds one byte a base.
@@ -296,71 +301,74 @@ class Tensors:
         Returns
         -------
         (m, length) uint8
+
+        Raises
+        ------
+        TfbindError
+            If a record of these is not an encoded sequence: compiled code uses what is read as places in memory.
         """
         codes = np.full((len(rows), self.encoding.length), AMBIGUOUS, np.uint8)
-        x = self._file["x"]
-        step = x.chunks[0] if x.chunks else 4096
+        step = self._x.chunk_rows
         for start in range(0, len(self), step):
             low, high = np.searchsorted(rows, [start, start + step])
             if low < high:
-                codes[low:high] = self.encoding.decode(x[start : start + step][rows[low:high] - start])
+                x = self._x.read(start, start + step)[rows[low:high] - start]
+                codes[low:high] = self.encoding.decode(x)
+                self._check_codes(x, codes[low:high], rows[low:high])
         return codes
 
-    def _fail(self, found: str, expected: str) -> NoReturn:
-        raise TfbindError(f"{self.path}: found {found}, expected {expected}")
+    def _check_codes(self, x: np.ndarray, codes: np.ndarray, rows: np.ndarray) -> None:
+        """Refuse what is not an encoded sequence, and bases in the padding."""
+        wrong = self.encoding.wrong(x, codes)
+        if wrong.any():
+            expected = "a single 1, or none, for each base"
+            if self.encoding.k is not None:
+                expected = f"k-mers up to {4**self.encoding.k} that agree where they overlap"
+            self._file.fail(f"other values in x in record {rows[wrong][0] + 1}", expected)
+        padded = np.flatnonzero(self.valid_length[rows] < self.encoding.length)
+        if len(padded):
+            beyond = np.arange(self.encoding.length) >= self.valid_length[rows[padded], None]
+            wrong = (beyond & (codes[padded] != AMBIGUOUS)).any(axis=1)
+            if wrong.any():
+                row = rows[padded[wrong][0]]
+                self._file.fail(
+                    f"bases after the {self.valid_length[row]} valid ones in record {row + 1}",
+                    "padding there",
+                )
 
-    def _check_attributes(self) -> DnaEncoding:
-        found = self.attributes
-        check_format(self.path, found, "dna")
-        for name in ("created_by", "source", "encoding", "alphabet", "length"):
-            if name not in found:
-                self._fail(f"no attribute {name!r}", f"the attributes that {SPECIFICATION} lists")
+    def _read_encoding(self) -> DnaEncoding:
+        file, found = self._file, self.attributes
         if found["alphabet"] != ALPHABET:
-            self._fail(f"alphabet {found['alphabet']!r}", f"{ALPHABET!r}")
-        length = self._whole_number("length", sys.maxsize)
+            file.fail(f"alphabet {found['alphabet']!r}", f"{ALPHABET!r}")
+        length = file.whole_number("length", LONGEST)
         if found["encoding"] == "onehot":
             return DnaEncoding(encoding="onehot", length=length)
         if found["encoding"] != "kmer":
-            self._fail(f"encoding {found['encoding']!r}", "'onehot' or 'kmer'")
-        k = self._whole_number("k", min(MAX_K, length))
-        return DnaEncoding(encoding="kmer", length=length, k=k, stride=self._whole_number("stride", k))
+            file.fail(f"encoding {found['encoding']!r}", "'onehot' or 'kmer'")
+        k = file.whole_number("k", min(MAX_K, length))
+        return DnaEncoding(encoding="kmer", length=length, k=k, stride=file.whole_number("stride", k))
 
-    def _whole_number(self, name: str, most: int) -> int:
-        found = self.attributes.get(name)
-        if not isinstance(found, (int, np.integer)) or not 1 <= found <= most:
-            self._fail(f"{name} {found!r}", f"a whole number from 1 to {most}")
-        return int(found)
-
-    def _check_sets(self) -> None:
-        for name in ("tasks", "x", *_ROW_SETS):
-            if not isinstance(self._file.get(name), h5py.Dataset):
-                self._fail(f"no data set {name!r}", f"the data sets that {SPECIFICATION} lists")
-        tasks, x = self._file["tasks"], self._file["x"]
-        if tasks.ndim != 1 or h5py.check_string_dtype(tasks.dtype) is None:
-            self._fail(f"tasks of shape {tasks.shape} and type {tasks.dtype}", "(tasks,) UTF-8 text")
-        if x.shape[1:] != self.encoding.shape or x.dtype != self.encoding.dtype:
-            wanted = f"(n, {', '.join(map(str, self.encoding.shape))}) {np.dtype(self.encoding.dtype)}"
-            self._fail(f"x of shape {x.shape} and type {x.dtype}", wanted)
-        for name, (dtype, dimensions) in _ROW_SETS.items():
-            dataset = self._file[name]
-            shape = (len(x),) if dimensions == 1 else (len(x), len(tasks))
-            if dataset.shape != shape:
-                self._fail(f"{name} of shape {dataset.shape}", f"{shape}")
-            is_text = h5py.check_string_dtype(dataset.dtype) is not None
-            if is_text != (dtype is _TEXT) or not (is_text or dataset.dtype == dtype):
-                self._fail(
-                    f"{name} of type {dataset.dtype}",
-                    "UTF-8 text" if dtype is _TEXT else f"{np.dtype(dtype)}",
-                )
+    def _read_tasks(self) -> tuple[str, ...]:
+        tasks = tuple(self._file.find("tasks", TEXT, (None,)).text())
+        if (
+            not tasks
+            or len(set(tasks)) < len(tasks)
+            or not all(name.isprintable() and name for name in tasks)
+        ):
+            self._file.fail(
+                f"tasks {', '.join(map(repr, tasks[:5])) or 'of number 0'}", "printable names, each once"
+            )
+        return tasks
 
     def _check_values(self) -> None:
-        labels = self.y[~np.isnan(self.y)]
-        if not np.isin(labels, (0, 1)).all():
-            self._fail(f"y with the value {labels[~np.isin(labels, (0, 1))][0]}", "0, 1 or NaN")
-        if len(self) and self.split.max() > 2:
-            self._fail(f"split with the value {self.split.max()}", "0, 1 or 2")
+        file = self._file
+        wrong = ~((self.y == 0) | (self.y == 1) | np.isnan(self.y))
+        if wrong.any():
+            file.fail(f"y with the value {self.y[wrong][0]}", "0, 1 or NaN")
+        if len(self) and self.split.max() > TEST:
+            file.fail(f"split with the value {self.split.max()}", "0, 1 or 2")
         if len(self) and not 0 <= self.valid_length.min() <= self.valid_length.max() <= self.encoding.length:
-            self._fail("valid_length outside the record", f"0 to {self.encoding.length}")
+            file.fail("valid_length outside the record", f"0 to {self.encoding.length}")
 
 
 @contextmanager
@@ -380,42 +388,5 @@ def open_tensors(path: str | Path, fold: int | None = None) -> Iterator[Tensors]
         If it is missing, no HDF5 file, of a version that is not read, or lacks what `docs/format.md` demands;
         if it has no such fold.
     """
-    path = Path(path)
-    with open_hdf5(path) as file:
-        yield Tensors(path, file, fold)
-
-
-def open_hdf5(path: Path) -> h5py.File:
-    """Open a tensors file's HDF5 for reading, whatever its kind; raise `TfbindError` where there is none."""
-    if not path.is_file():
-        raise TfbindError(f"{path}: no such file")
-    try:
-        return h5py.File(path, "r")
-    except OSError:
-        raise TfbindError(f"{path}: is not a readable HDF5 file, expected a tensors file") from None
-
-
-def check_format(path: Path, attributes: Mapping[str, Any], kind: str) -> None:
-    """Refuse a file that is not a tensors file, of a version that this tfbind does not read, or of another kind.
-
-    Raises
-    ------
-    TfbindError
-    """
-    named = {name: attributes.get(name) for name in ("format", "format_version", "kind", "created_by")}
-    # HDF5 allows attributes of any type, arrays among them
-    found = {
-        name: value if value is None or isinstance(value, str) else repr(value)
-        for name, value in named.items()
-    }
-    if found["format"] != FORMAT:
-        raise TfbindError(
-            f"{path}: found format {found['format']!r}, expected a tensors file (format {FORMAT!r})"
-        )
-    version, made_by = found["format_version"], found["created_by"]
-    again = MADE_BY.get(found["kind"] or kind, MADE_BY[kind])
-    check_version(path, "tensors format", version, FORMAT_VERSION, made_by=made_by, again=again)
-    if found["kind"] != kind:
-        raise TfbindError(
-            f"{path}: found kind {found['kind']!r}, expected kind {kind!r}, as {MADE_BY[kind]} writes it"
-        )
+    with open_tensors_file(Path(path), KIND, ("encoding", "alphabet", "length"), _OPTIONAL) as file:
+        yield Tensors(file, fold)

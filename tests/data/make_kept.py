@@ -44,7 +44,7 @@ from tfbind.recombination.mapping.relernn import RelernnModel
 from tfbind.recombination.mapping.site_windows import cut_windows, stack_windows
 from tfbind.recombination.options import OUTPUTS, RateOptions, RelernnOptions
 from tfbind.tables import write_json
-from tfbind.tensors import FORMAT_VERSION as TENSORS_VERSION
+from tfbind.tensor_files import FORMAT_VERSION as TENSORS_VERSION
 from tfbind.training.model_file import (
     CARD,
     FORMAT_VERSION,

@@ -20,7 +20,11 @@ from typing import Any, BinaryIO, NoReturn
 import h5py
 import numpy as np
 
+# the lock of h5py, as HDF5 answers one thread at a time: h5py takes it in every call but that for a chunk as it is
+from h5py._objects import phil
+
 from tfbind.errors import TfbindError
+from tfbind.hdf5.heaps import heaps_are_whole
 
 # what h5py raises on a damaged file: on what HDF5 finds, on text that is not UTF-8, on types that NumPy does not have
 DAMAGED = (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, OverflowError)
@@ -72,6 +76,8 @@ def open_hdf5(
         raise TfbindError(f"{name}: is not a readable HDF5 file, expected {expected}") from None
     size = source.stat().st_size if isinstance(source, Path) else source.seek(0, os.SEEK_END)
     with file:
+        if file.id.get_create_plist().get_sizes() != (8, 8) or not heaps_are_whole(source):
+            raise TfbindError(f"{name}: damaged HDF5 file (its heaps of text), expected a whole one")
         yield StoredFile(file, name, size, chunked)
 
 
@@ -166,7 +172,7 @@ class StoredSet:
         That of the values in memory: object for text of variable length.
     is_text : bool
     chunk_rows : int
-        Rows of a chunk, or of the whole set if it is not in chunks.
+        Rows that are best read together.
     """
 
     def __init__(self, dataset: h5py.Dataset, name: str | Path, place: str):
@@ -175,7 +181,7 @@ class StoredSet:
         self.shape, self.dtype = dataset.shape, dataset.dtype
         self.is_text = h5py.check_string_dtype(dataset.dtype) is not None
         self._chunks = dataset.chunks
-        self.chunk_rows = (self._chunks or self.shape or (1,))[0]
+        self.chunk_rows = self._chunks[0] if self._chunks else 4096
         self._layout = dataset.id.get_create_plist()
         self._filters = [self._layout.get_filter(i)[0] for i in range(self._layout.get_nfilters())]
         self._item_size = dataset.dtype.itemsize
@@ -184,6 +190,9 @@ class StoredSet:
             address_size, _ = dataset.file.id.get_create_plist().get_sizes()
             self._item_size = 8 + address_size
         self._chunk = lru_cache(CHUNKS_KEPT)(self._inflated_chunk)
+
+    def __len__(self) -> int:
+        return self.shape[0] if self.shape else 0
 
     def _fail(self, found: str) -> NoReturn:
         raise TfbindError(f"{self._name}: data set {self._place!r} {found}")
@@ -260,7 +269,8 @@ class StoredSet:
     def _inflated(self, at: tuple[int, ...]) -> bytes:
         assert self._chunks is not None
         size = math.prod(self._chunks) * self._item_size
-        mask, data = self._dataset.id.read_direct_chunk(at)
+        with phil:
+            mask, data = self._dataset.id.read_direct_chunk(at)
         for number, each in reversed(list(enumerate(self._filters))):
             # HDF5 leaves out a filter that would make the chunk longer
             if mask >> number & 1:

@@ -285,7 +285,7 @@ def read_settings(simulations: Sequence[Path], known: Sequence[dict[str, Any]] =
     settings: list[dict[str, Any]] = []
     for path in simulations:
         with open_regions(path) as regions:
-            setting = json.loads(regions.attributes["setting"])
+            setting = regions.setting
         if setting in known:
             raise TfbindError(
                 f"{path}: the network has learnt from these regions, expected others: simulate with another --seed"
