@@ -1,11 +1,23 @@
 import gzip
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from Bio import bgzf
 
 from tfbind.errors import TfbindError
-from tfbind.files import is_gzip, open_text, prepare_output, protected, sha256, whole_output, write_text
+from tfbind.files import (
+    is_gzip,
+    open_text,
+    prepare_output,
+    protected,
+    sha256,
+    whole_folder,
+    whole_output,
+    write_text,
+)
 
 
 def read(path):
@@ -149,6 +161,103 @@ class TestWholeOutput:
         (tmp_path / "a").touch()
         with pytest.raises(TfbindError, match="a/b: cannot be written"), whole_output(tmp_path / "a" / "b"):
             pass
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tfbind.files import whole_folder, whole_output
+
+make = {"file": whole_output, "folder": whole_folder}[sys.argv[1]]
+with make(Path(sys.argv[2])) as temporary:
+    if temporary.is_dir():
+        (temporary / "a.txt").write_text("half")
+    print(temporary, flush=True)
+    if sys.argv[3] == "wait":
+        sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+class TestLeftBehind:
+    """By processes that were killed."""
+
+    @staticmethod
+    def make(kind, path):
+        with {"file": whole_output, "folder": whole_folder}[kind](path) as temporary:
+            (temporary / "a.txt" if kind == "folder" else temporary).write_text("whole")
+
+    def test_a_rerun_removes_it(self, kind, tmp_path):
+        command = [sys.executable, "-c", KILLED, kind, tmp_path / "out", "now"]
+        left = Path(subprocess.run(command, capture_output=True, text=True).stdout.strip())
+        assert left.exists()
+        self.make(kind, tmp_path / "out")
+        assert not left.exists()
+        assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+    def test_what_belongs_to_another_process_or_output_stays(self, kind, tmp_path):
+        command = [sys.executable, "-c", KILLED, kind, tmp_path / "out", "wait"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+            left = Path(other.stdout.readline().strip())
+            foreign = left.with_name(".out.5c3f.part")
+            foreign.touch()
+            self.make(kind, tmp_path / "out")
+            assert left.exists()
+        self.make(kind, tmp_path / "out")
+        assert not left.exists()
+        assert foreign.exists()
+
+
+class TestWholeFolder:
+    def fill(self, folder, number, error=None):
+        with whole_folder(folder, last="metrics.json") as temporary:
+            (temporary / "metrics.json").write_text(f"metrics {number}")
+            (temporary / "curve.tsv").write_text(f"curve {number}")
+            if error:
+                raise error
+
+    def test_a_failure_leaves_the_folder_as_it_was(self, tmp_path):
+        self.fill(tmp_path / "out", 1)
+        with pytest.raises(RuntimeError, match="x"):
+            self.fill(tmp_path / "out", 2, RuntimeError("x"))
+        found = {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
+        assert found == {"metrics.json": "metrics 1", "curve.tsv": "curve 1"}
+
+    def test_a_failure_leaves_no_folder_that_was_not_there(self, tmp_path):
+        with pytest.raises(RuntimeError, match="x"):
+            self.fill(tmp_path / "out", 1, RuntimeError("x"))
+        assert not (tmp_path / "out").exists()
+
+    def test_other_files_stay_and_older_ones_are_replaced(self, tmp_path):
+        self.fill(tmp_path / "out", 1)
+        (tmp_path / "out" / "mine.txt").write_text("mine")
+        self.fill(tmp_path / "out", 2)
+        found = {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
+        assert found == {"metrics.json": "metrics 2", "curve.tsv": "curve 2", "mine.txt": "mine"}
+
+    def test_an_input_in_the_folder_is_not_overwritten(self, tmp_path):
+        self.fill(tmp_path / "out", 1)
+        inputs = [("--sites", tmp_path / "out" / "curve.tsv")]
+        with (
+            protected(inputs),
+            pytest.raises(TfbindError, match=r"curve\.tsv: would overwrite the file of --sites"),
+        ):
+            self.fill(tmp_path / "out", 2)
+        assert (tmp_path / "out" / "metrics.json").read_text() == "metrics 1"
+
+    def test_a_full_disk_names_the_file(self, tmp_path):
+        with pytest.raises(OSError, match="No space") as caught:
+            self.fill(tmp_path / "out", 1, OSError(28, "No space left on device"))
+        assert caught.value.filename == str(tmp_path / "out")
+
+
+def test_a_name_as_long_as_can_be(tmp_path):
+    path = tmp_path / ("a" * 255)
+    write_text(path, "whole")
+    assert path.read_text() == "whole"
+    with pytest.raises(TfbindError, match="the name has more than 255 bytes"):
+        write_text(tmp_path / ("a" * 256), "whole")
 
 
 class TestPrepareOutput:

@@ -16,7 +16,7 @@ PACKAGE = Path(tfbind.__file__).parent
 ROOMS = [
     ("errors",),
     ("files", "process", "progress", "overlap", "versions", "contigs", "steps"),
-    ("tables", "hdf5"),
+    ("tables", "hdf5", "yaml_files"),
     ("resume",),
     ("dna",),
     ("genotypes",),

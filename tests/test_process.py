@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -167,3 +168,40 @@ def test_same_seed_same_numbers():
     random.random()
     with seeded(3):
         assert random.random() == one
+
+
+PARENT = """
+import multiprocessing, time
+from concurrent.futures import ProcessPoolExecutor
+from tfbind.process import end_with_parent
+
+if __name__ == "__main__":
+    pool = ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), initializer=end_with_parent)
+    for child in [pool.submit(os.getpid) for _ in range(4)]:
+        child.result()
+    print(*pool._processes, flush=True)
+    time.sleep(600)
+"""
+
+
+def _is_running(pid):
+    """Whether a process is there and no zombie, which only waits to be counted."""
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="needs /proc to see whether a process is there"
+)
+def test_children_end_with_a_parent_that_is_killed(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text("import os\n" + PARENT)
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as parent:
+        children = parent.stdout.readline().split()
+        assert len(children) == 2
+        assert all(map(_is_running, children))
+        parent.kill()
+    deadline = time.monotonic() + 60
+    while any(map(_is_running, children)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(_is_running, children))

@@ -38,6 +38,23 @@ class TestTable:
         write_table(tmp_path / "t.tsv", self.table)
         assert read_text_table(tmp_path / "t.tsv", ["id"], "tfbind x")["id"].tolist() == ["NA", "b"]
 
+    def test_a_hostile_name_stays_in_its_cell(self, tmp_path):
+        names = [
+            "a\tb",
+            "a\nb",
+            '"',
+            "<script>alert(1)</script>",
+            "x" * 300,
+            "=cmd|' /C calc'!A0",
+            "\\",
+            "",
+            "#",
+        ]
+        write_table(tmp_path / "t.tsv", pd.DataFrame({"factor": names, "score": 1}))
+        table = read_text_table(tmp_path / "t.tsv", ["factor", "score"], "tfbind x")
+        assert table["factor"].tolist() == names
+        assert table["score"].tolist() == ["1"] * len(names)
+
     def test_without_a_column_is_refused(self, tmp_path):
         write_table(tmp_path / "t.tsv", self.table)
         with pytest.raises(TfbindError, match=r"t\.tsv: found no column 'y', expected .* id, y of tfbind x"):
@@ -45,6 +62,12 @@ class TestTable:
 
 
 class TestJson:
+    @pytest.mark.parametrize("content", ["[" * 99_999, '{"a":' * 99_999, "[" * 99_999 + "]" * 99_999])
+    def test_that_is_nested_too_deep_is_refused(self, tmp_path, content):
+        (tmp_path / "m.json").write_text(content)
+        with pytest.raises(TfbindError, match=r"m\.json: not JSON"):
+            read_json(tmp_path / "m.json", list)
+
     def test_comes_back_with_null_for_what_is_not_finite(self, tmp_path):
         write_json(
             tmp_path / "new" / "m.json", {"a": [1.5, NAN, (float("inf"), np.float64("nan"))], "b": None}

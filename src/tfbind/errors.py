@@ -5,13 +5,35 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
+# characters of a message; the path and what is expected are at its ends, what was found is in between
+LONGEST_MESSAGE = 1000
+
+
+def one_line(text: str) -> str:
+    """Put text on one line that any terminal shows as it is.
+
+    White space becomes a blank, other characters that cannot be seen are escaped, and the middle of a text longer
+    than LONGEST_MESSAGE is left out: it may quote a file that is one line of a gigabyte.
+    """
+    if len(text) > LONGEST_MESSAGE:
+        kept = (LONGEST_MESSAGE - 5) // 2
+        text = f"{text[:kept]} ... {text[-kept:]}"
+    if text.isprintable():
+        return text
+    words = " ".join(text.split())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+
 
 class TfbindError(Exception):
     """The user's input or arguments are at fault.
 
     The message is one line that names the file, the record or line, what was found and what was
     expected. The command line prints it as ``tfbind: error: MESSAGE`` and exits with status 2.
+    Whatever it quotes, it stays one line of at most about LONGEST_MESSAGE characters; see `one_line`.
     """
+
+    def __init__(self, message: object = ""):
+        super().__init__(one_line(str(message)))
 
 
 class MissingDependencyError(TfbindError):

@@ -7,7 +7,10 @@ import gzip
 import hashlib
 import logging
 import os
+import platform
+import re
 import secrets
+import shutil
 import stat
 import zlib
 from collections.abc import Iterable, Iterator
@@ -21,6 +24,10 @@ logger = logging.getLogger(__name__)
 
 # no space left, a quota, and a limit on the size of files
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+LONGEST_NAME = 255  # bytes, on nearly all file systems
+LONGEST_STEM = 200
+# of this machine, in the names of temporary files: a file system may be shared
+_HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:6]
 GZIP_MAGIC = b"\x1f\x8b"
 # the empty block that ends every BGZF file (SAM specification 4.1.2)
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -42,8 +49,14 @@ def _warn_if_cut_between_blocks(path: Path) -> None:
 
 
 @contextmanager
-def open_text(path: str | Path) -> Iterator[TextIO]:
+def open_text(path: str | Path, newline: str | None = None) -> Iterator[TextIO]:
     """Open a plain, gzip or BGZF text file for reading; LF, CRLF and CR all end a line.
+
+    Parameters
+    ----------
+    path : str or Path
+    newline : str, optional
+        As of `open`: ``"\\n"`` for lines that LF alone ends.
 
     Raises
     ------
@@ -61,7 +74,7 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
         if gzipped:
             _warn_if_cut_between_blocks(path)
         opener = gzip.open if gzipped else open
-        with opener(path, "rt", encoding="utf-8-sig") as handle:
+        with opener(path, "rt", encoding="utf-8-sig", newline=newline) as handle:
             yield handle  # type: ignore[misc]
     except FileNotFoundError:
         raise TfbindError(f"{path}: no such file") from None
@@ -115,6 +128,8 @@ def check_output(path: str | Path) -> None:
         overwrite an input; see `protected`.
     """
     path = Path(path)
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise TfbindError(f"{path}: cannot be written (the name has more than {LONGEST_NAME} bytes)")
     # asked once, as another process may remove the file between two questions
     with suppress(OSError):
         found = path.stat()
@@ -152,6 +167,92 @@ def prepare_output(path: str | Path) -> None:
         raise TfbindError(f"{path}: cannot be written ({error.strerror})") from None
 
 
+def _temporary(path: Path) -> Path:
+    """Name what becomes ``path``, hidden beside it, after the process that makes it."""
+    return path.with_name(f".{_stem(path)}.{_HOST}-{os.getpid()}-{secrets.token_hex(3)}.part")
+
+
+def _stem(path: Path) -> str:
+    """The name itself, unless a longer one made of it could be too long for a file."""
+    name = os.fsencode(path.name)
+    return path.name if len(name) <= LONGEST_STEM else hashlib.sha256(name).hexdigest()
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove what processes of this machine that were killed left of ``path``; of others nothing is known."""
+    pattern = re.compile(rf"\.{re.escape(_stem(path))}\.{_HOST}-(\d+)-[0-9a-f]{{6}}\.part")
+    with suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            found = pattern.fullmatch(entry.name)
+            if found is None or _is_running(int(found[1])):
+                continue
+            logger.info("%s: removed, a process that was killed left it", entry.path)
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    os.unlink(entry.path)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+@contextmanager
+def whole_folder(path: str | Path, last: str | None = None) -> Iterator[Path]:
+    """Give a temporary folder, and move its files into the folder ``path`` when the block succeeds.
+
+    If the block fails or is interrupted, as on a full disk, what was in ``path`` before is untouched. Files in ``path``
+    that the block did not make stay.
+
+    Parameters
+    ----------
+    path : str or Path
+    last : str, optional
+        A file that is there only if all others are of the same run: its predecessor is removed first, and it is moved
+        last.
+
+    Raises
+    ------
+    TfbindError
+        If a file cannot be written in ``path``, or would overwrite an input (see `protected`); nothing is moved then.
+    """
+    path = Path(path)
+    is_new = not path.exists()
+    prepare_output(path / "any file")
+    # inside, as the folder may be a file system of its own
+    inside = path / "folder"
+    _remove_stale(inside)
+    temporary = _temporary(inside)
+    try:
+        temporary.mkdir()
+        yield temporary
+        names = sorted((entry.name for entry in temporary.iterdir()), key=lambda name: (name == last, name))
+        for name in names:
+            check_output(path / name)
+        if last is not None:
+            (path / last).unlink(missing_ok=True)
+        for name in names:
+            (temporary / name).replace(path / name)
+        is_new = False
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            name = Path(str(error.filename)).name if error.filename else ""
+            raise OSError(error.errno, error.strerror, str(path / name)) from None
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if is_new:
+            with suppress(OSError):
+                path.rmdir()
+
+
 @contextmanager
 def whole_output(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside ``path`` and rename it to ``path`` when the block succeeds.
@@ -168,12 +269,15 @@ def whole_output(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     prepare_output(path)
+    _remove_stale(path)
     # the name is known before the file exists, so that an interruption at any moment finds it
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    temporary = _temporary(path)
     try:
         try:
             temporary.touch(exist_ok=False)
-        except (PermissionError, NotADirectoryError, FileNotFoundError, FileExistsError) as error:
+        except OSError as error:
+            if error.errno in DISK_FULL:
+                raise OSError(error.errno, error.strerror, str(path)) from None
             raise TfbindError(f"{path}: cannot be written ({error.strerror})") from None
         yield temporary
         temporary.replace(path)
@@ -183,7 +287,7 @@ def whole_output(path: str | Path) -> Iterator[Path]:
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
     finally:
-        with suppress(FileNotFoundError, NotADirectoryError):
+        with suppress(OSError):
             temporary.unlink()
 
 

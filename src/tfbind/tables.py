@@ -101,6 +101,8 @@ def read_json(path: Path, kind: type) -> Any:
         raise TfbindError(f"{path}: no such file")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise TfbindError(f"{path}: not JSON that tfbind wrote (nested too deep)") from None
     except ValueError as error:
         raise TfbindError(f"{path}: not JSON ({error})") from None
     if not isinstance(content, kind):

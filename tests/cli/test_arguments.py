@@ -1,6 +1,6 @@
 import pytest
 
-from tfbind.cli import main
+from tfbind.cli import main, make_parser
 
 # no input is there: what is said of the output is said before any is read
 TRAINING = ("train no.h5", "background fit no.fa", "recombination train no.h5")
@@ -39,3 +39,8 @@ def test_what_goes_beside_it_may_be_no_folder_either(verb, taken, tmp_path, caps
     (tmp_path / taken).mkdir()
     assert main([*verb.split(), "-o", "m.keras"]) == 2
     assert f"{taken}: is a folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["report results", "gather a b", "compare a b"])
+def test_threads_are_taken_by_verbs_that_gather(verb):
+    assert make_parser().parse_args([*verb.split(), "--threads", "3", "-o", "out"]).threads == 3

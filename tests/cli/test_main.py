@@ -27,6 +27,10 @@ def run_raising(monkeypatch, error):
     return cli.main(["report", "results", "-o", "report.html"])
 
 
+def subparsers_of(parser):
+    return next((action.choices for action in parser._actions if isinstance(action.choices, dict)), {})
+
+
 class TestHelp:
     @pytest.mark.parametrize("verb", [None, *cli.VERBS])
     def test_of_every_verb(self, verb, capsys):
@@ -49,6 +53,14 @@ class TestHelp:
         subparsers = next(a for a in cli.make_parser()._actions if hasattr(a, "choices") and a.choices)
         for action in subparsers.choices[verb]._actions:
             assert action.help, f"{verb} {action.option_strings}"
+
+    def test_every_verb_takes_threads(self):
+        verbs = {}
+        for verb, parser in subparsers_of(cli.make_parser()).items():
+            for action, inner in (subparsers_of(parser) or {"": parser}).items():
+                verbs[f"{verb} {action}"] = inner
+        without = [name for name, parser in verbs.items() if "--threads" not in parser._option_string_actions]
+        assert without == []
 
     def test_version(self, capsys):
         with pytest.raises(SystemExit):
@@ -94,6 +106,37 @@ class TestExitStatus:
     def test_disk_full(self, monkeypatch, capsys):
         assert run_raising(monkeypatch, OSError(28, "No space left on device", "t.h5")) == 2
         assert capsys.readouterr().err == "tfbind: error: t.h5: No space left on device\n"
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            MemoryError("Unable to allocate 7.00 GiB"),
+            RuntimeError("Exception from plugin.cpp:54:\ncan't alloc"),
+            RuntimeError("std::bad_alloc"),
+            ImportError("libllvmlite.so: failed to map segment from shared object"),
+            OSError(12, "Cannot allocate memory"),
+        ],
+    )
+    def test_memory_runs_out(self, error, monkeypatch, capsys):
+        assert run_raising(monkeypatch, error) == 2
+        said = capsys.readouterr().err
+        assert said.startswith("tfbind: error: not enough memory (")
+        assert said.count("\n") == 1
+
+    def test_memory_runs_out_inside_of_another_error(self, monkeypatch, capsys):
+        def fail(_):
+            try:
+                raise MemoryError
+            except MemoryError:
+                raise ValueError("no table") from None
+
+        monkeypatch.setattr("tfbind.cli.report.run", fail)
+        assert cli.main(["report", "results", "-o", "report.html"]) == 2
+        assert capsys.readouterr().err == "tfbind: error: not enough memory (an allocation failed)\n"
+
+    def test_another_fault_of_a_library_is_our_own(self, monkeypatch):
+        with pytest.raises(RuntimeError, match="shape"):
+            run_raising(monkeypatch, RuntimeError("wrong shape"))
 
     def test_another_system_error_is_our_own_fault(self, monkeypatch):
         with pytest.raises(OSError, match="Input/output"):

@@ -93,7 +93,10 @@ def test_defaults():
     ("argv", "message"),
     [
         (["--vcf", "none.vcf"], "none.vcf: no such file"),
-        (["--vcf", "VCF", "--hapmap", "maps"], "--hapmap is given without --mutation-rate, expected both"),
+        (
+            ["--vcf", "VCF", "--hapmap", "maps"],
+            "--hapmap is given without --mutation-rate or --genetic-length",
+        ),
         (
             ["--vcf", "VCF", "--mutation-rate", "1.25"],
             "--mutation-rate: found 1.25, expected a number per bp",
@@ -122,3 +125,111 @@ def test_wrong_input_is_one_line(argv, message, vcf, capsys, tmp_path):
     assert f"tfbind: error: {message}" in err
     assert "Traceback" not in err
     assert not list(tmp_path.rglob("map*"))
+
+
+class TestGeneticLength:
+    def test_scales_rates_intervals_and_hotspots(self, vcf, tmp_path, caplog):
+        given = ("--vcf", vcf, "--mutation-rate", "2e-8", "--hotspot-factor", 3)
+        assert predict(*given, "--hotspots", "plain.bed", output="plain.tsv") == 0
+        scaled = ("--genetic-length", "7.5", "--hotspots", "scaled.bed", "--notes", "notes.json")
+        assert (
+            predict(*given, *scaled, "--map", "gmap:map.gmap", "--map", "plink:map.map", output="scaled.tsv")
+            == 0
+        )
+        before, after = (read_map(tmp_path / name)[0] for name in ("plain.tsv", "scaled.tsv"))
+        width = before["end"] - before["start"]
+        factor = 0.075 / (before["rate"] * width).sum()
+        for name in ("rate", "rate_lower", "rate_upper"):
+            np.testing.assert_allclose(after[name], before[name] * factor, rtol=1e-5)
+        [note] = [note for note in json.loads((tmp_path / "notes.json").read_text()) if "multiplied" in note]
+        mean = (before["rate"] * width).sum() / width.sum()
+        assert note == (
+            f"contig c*1: rates multiplied by {factor:.4g} to the genetic length given;"
+            f" their mean was {mean:.4g} before"
+        )
+        plain, spots = (
+            np.loadtxt(tmp_path / name, usecols=8, ndmin=1) for name in ("plain.bed", "scaled.bed")
+        )
+        np.testing.assert_allclose(spots, plain * factor, rtol=1e-4)
+        assert float((tmp_path / "map.gmap").read_text().split()[-1]) == pytest.approx(7.5)
+        assert float((tmp_path / "map.map").read_text().split()[-2]) == pytest.approx(7.5)
+
+    def test_makes_a_mutation_rate_needless(self, vcf, tmp_path):
+        assert predict("--vcf", vcf, "--genetic-length", "7.5", "--hapmap", "maps") == 0
+        table, per_mutation = read_map(tmp_path / "out" / "map.tsv")
+        assert not per_mutation
+        assert 100 * (table["rate"] * (table["end"] - table["start"])).sum() == pytest.approx(7.5, rel=1e-5)
+
+    @pytest.mark.parametrize(
+        ("argv", "message"),
+        [
+            (("--genetic-length", "-1"), "-1"),
+            (("--genetic-length", "cm.txt"), "contigs"),
+            (("--map", "vcf:x"), "found 'vcf:x', expected FORMAT:FILE with FORMAT one of hapmap, plink"),
+            (("--map", "gmap:x"), "--map is given without --mutation-rate or --genetic-length"),
+            (("--mutation-rate", "1e-8", "--map", "gmap:out/map.tsv"), "is the file of --"),
+        ],
+    )
+    def test_what_is_refused(self, argv, message, vcf, tmp_path, capsys):
+        (tmp_path / "cm.txt").write_text("chr9 100\n")
+        try:
+            status = predict("--vcf", vcf, *argv)
+        except SystemExit as error:
+            status = error.code
+        assert status == 2
+        assert message in capsys.readouterr().err
+        assert not (tmp_path / "out" / "map.tsv").exists()
+
+
+class TestRealFiles:
+    @staticmethod
+    def lines(packed):
+        return gzip.decompress(packed.read_bytes()).decode().splitlines(keepends=True)
+
+    def test_one_bad_record_is_left_out_and_in_the_notes(self, vcf, tmp_path, capsys):
+        text = self.lines(vcf)
+        (tmp_path / "good.vcf").write_text("".join(text))
+        text.insert(20, text[20].replace("\t0|", "\t3|").replace("\t1|", "\t3|"))
+        (tmp_path / "bad.vcf").write_text("".join(text))
+        assert predict("--vcf", "good.vcf", output="good.tsv") == 0
+        assert predict("--vcf", "bad.vcf", "--notes", "notes.json", output="bad.tsv") == 0
+        notes = json.loads((tmp_path / "notes.json").read_text())
+        assert any("left out 1 of" in note and "bad.vcf: line 21: sample" in note for note in notes)
+        good, bad = (read_map(tmp_path / name)[0] for name in ("good.tsv", "bad.tsv"))
+        # a site more that could have been lowers the rates a little
+        np.testing.assert_allclose(bad["rate"], good["rate"], rtol=0.01)
+        capsys.readouterr()
+        assert predict("--vcf", "bad.vcf", "--strict", output="strict.tsv") == 2
+        assert "bad.vcf: line 21: sample" in capsys.readouterr().err
+        assert not (tmp_path / "strict.tsv").exists()
+
+    def test_a_file_without_a_site_that_can_be_used(self, vcf, tmp_path, capsys):
+        text = []
+        for line in self.lines(vcf):
+            columns = line.split("\t")
+            if not line.startswith("#"):
+                columns[6] = "q10"
+            text.append("\t".join(columns))
+        (tmp_path / "filtered.vcf").write_text("".join(text))
+        assert predict("--vcf", "filtered.vcf", "--notes", "notes.json") == 2
+        error = capsys.readouterr().err
+        assert "filtered.vcf: has no site that can be used:" in error
+        assert "with a FILTER other than PASS" in error
+        assert not (tmp_path / "out" / "map.tsv").exists()
+
+    @pytest.mark.parametrize("value", ["1", "-0.1", "x"])
+    def test_an_inbreeding_coefficient_is_below_one(self, value, vcf, capsys):
+        assert predict("--vcf", vcf, f"--inbreeding={value}") == 2
+        assert "expected auto, or a number of at least 0 and below 1" in capsys.readouterr().err
+
+    def test_inbreeding_raises_rates_and_is_noted(self, vcf, tmp_path):
+        assert predict("--vcf", vcf, output="plain.tsv") == 0
+        assert (
+            predict("--vcf", vcf, "--inbreeding", "0.75", "--notes", "notes.json", output="selfed.tsv") == 0
+        )
+        plain, selfed = (read_map(tmp_path / name)[0] for name in ("plain.tsv", "selfed.tsv"))
+        for name in ("rate", "rate_lower", "rate_upper"):
+            np.testing.assert_allclose(selfed[name], 4 * plain[name], rtol=1e-5)
+        assert any(
+            "rates divided by 1 - F" in note for note in json.loads((tmp_path / "notes.json").read_text())
+        )

@@ -16,6 +16,11 @@ class TestParseCoordinates:
             ("name::chr1:100-200(+)", ("chr1", 100, 200)),
             ("chr1:100-200(-)", ("chr1", 100, 200)),
             ("chr1:100-200:+", ("chr1", 100, 200)),
+            # numbers that no contig is long enough for, nor 64 bits
+            ("chr1:100-999999999999999", ("chr1", 100, 999999999999999)),
+            ("chr1:100-1000000000000000", None),
+            ("chr1:100-9223372036854776008", None),
+            (f"chr1:0-{'9' * 5000}", None),
             ("chr1:100-200_shuffled", ("chr1", 100, 200)),
             ("any_contig.1:0-1", ("any_contig.1", 0, 1)),
             ("HLA-A*01:01:01:01:100-200", ("HLA-A*01:01:01:01", 100, 200)),

@@ -137,7 +137,15 @@ class TestDemesFile:
             (TWO, None, "found 2 demes at present, expected --deme with one of A, B"),
             (TWO, "old", "found no deme 'old' at present, expected --deme with one of A, B"),
             ("demes: 3\n", None, "not a demographic model"),
-            ("{", None, "not a demographic model"),
+            ("{", None, "is not YAML"),
+            ("a: &a [1]\nb: *a\n", None, r"line 2: found the alias \*a, expected every value written out"),
+            ("[" * 100_000, None, "line 1: is nested deeper than 50 levels"),
+            # twice the size is beyond float64
+            (
+                "time_units: generations\ndemes: [{name: A, epochs: [{start_size: 1e308, end_time: 0}]}]\n",
+                None,
+                "the mean coalescence time in deme 'A' has no value",
+            ),
         ],
     )
     def test_wrong(self, tmp_path, text, deme, message):

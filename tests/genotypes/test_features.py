@@ -174,6 +174,13 @@ class TestMask:
         assert masked.units_per_bp == plain.units_per_bp
         assert (plain.share, masked.share) == (1, pytest.approx(0.5, abs=0.001))
 
+    @pytest.mark.parametrize(("diversity", "share"), [(None, 0.8), (0.001, 1.0)])
+    def test_sites_that_are_left_out_lower_the_diversity_as_a_mask_does(self, diversity, share):
+        genotypes = random_genotypes()
+        found = compute_features(replace(genotypes, kept_share=0.8), diversity=diversity)
+        assert found.share == share
+        np.testing.assert_array_equal(found.x, compute_features(genotypes, diversity=diversity).x)
+
     def test_a_given_diversity_counts_what_is_masked_already(self):
         genotypes = random_genotypes()
         genotypes = genotypes.select(genotypes.positions % 10 < 5, "masked")

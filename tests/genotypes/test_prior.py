@@ -73,7 +73,18 @@ class TestChanges:
 
     @pytest.mark.parametrize(
         ("text", "message"),
-        [("{", "is no YAML"), ("- 1\n", "found no rows"), ("chip: 2\n", "prior.yaml: prior: chip: found 2")],
+        [
+            ("{", "is not YAML"),
+            ("- 1\n", "found no rows"),
+            ("chip: 2\n", "prior.yaml: prior: chip: found 2"),
+            (f"haploid: 1{'0' * 400}\n", "haploid: found 1000.*, expected a share from 0 to 1"),
+            (f"mutation_rate: 1{'0' * 400}\n", "mutation_rate: found 1000.*, expected a number above 0"),
+            (f"haplotypes: [4, 0x{'f' * 5000}]\n", "found a number of thousands of digits, expected"),
+            (f"landscapes: {{flat: 1{'0' * 400}}}\n", "landscapes: found"),
+            (f"1{'0' * 400}: 1\n", "found 1000.*, expected rows"),
+            ("haploid: 2001-99-99\n", "prior.yaml: is not YAML"),
+            ("? [a, {b: 1}]\n: 1\n", "prior.yaml: is not YAML"),
+        ],
     )
     def test_from_a_wrong_file(self, tmp_path, text, message):
         path = tmp_path / "prior.yaml"

@@ -9,6 +9,7 @@ from tfbind.genotypes.prior import Prior, Range
 from tfbind.genotypes.simulation import Setting, known_stretches, simulate_region
 from tfbind.genotypes.vcf import read_genotypes
 from tfbind.genotypes.vcf_writing import write_vcf
+from tfbind.steps import StepFunction
 
 MU = 1.25e-8
 CONSTANT = SizeHistory((0.0,), (10_000.0,)).to_demography()
@@ -125,7 +126,7 @@ def test_a_region_in_which_nothing_varies_has_no_sites(unphased):
 
 
 class TestKnownStretches:
-    RATES = msprime.RateMap(position=[0, 10, 20, 40, 50, 100], rate=[np.nan, 1, 2, np.nan, 3])
+    RATES = StepFunction([0, 10, 20, 40, 50, 100], [np.nan, 1, 2, np.nan, 3])
 
     def test_between_gaps(self):
         found = known_stretches({"1": self.RATES}, 25, "map.txt")

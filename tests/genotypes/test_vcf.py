@@ -68,9 +68,22 @@ class TestLayouts:
         found = read(write(record(10, "0|1", "1", "0|0") + record(25, "1|0", "0", ".")))
         assert found.calls.tolist() == [[0, 1, 1, 0, 0], [1, 0, 0, -1, -1]]
 
-    def test_haploid_among_unphased_diploid_counts_as_homozygous(self, write):
+    def test_haploid_samples_among_unphased_diploids_are_left_out_if_they_are_fewer(self, write, caplog):
         found = read(write(record(10, "0/1", "1", "0/0")))
-        assert found.calls.tolist() == [[1, 2, 0]]
+        assert found.calls.tolist() == [[1, 0]]
+        assert found.samples == ("ann", "cid")
+        assert "cannot be used together: 2 diploid samples are used, 1 haploid are not" in caplog.text
+
+    def test_unphased_diploids_are_left_out_if_they_are_fewer(self, write, caplog):
+        found = read(write(record(10, "0/1", "1", "0") + record(12, "0/1", "0", "1")))
+        assert (found.ploidy, found.calls.tolist()) == (1, [[1, 0], [0, 1]])
+        assert found.samples_left_out == ("ann",)
+        assert "2 haploid samples are used, 1 diploid without phase are not" in caplog.text
+
+    def test_a_haploid_genotype_of_an_unphased_diploid_is_missing(self, write, caplog):
+        found = read(write(record(10, "0/1", "0/1", "0/0") + record(11, "0/1", "1", "0/0")))
+        assert found.calls.tolist() == [[1, 1, 0], [1, -1, 0]]
+        assert "1 samples (bob) are haploid at some sites and diploid at others" in caplog.text
 
     def test_gt_behind_other_fields_and_fields_left_off(self, write):
         found = read(
@@ -132,7 +145,7 @@ class TestAccount:
         assert (found.start, found.end) == (9, 20)
         assert str(found.account) == (
             "13 records, 2 used (0 of 12 calls missing), left out: 1 with a FILTER other than PASS,"
-            " 1 with more than two alleles, 3 no single-nucleotide variants, 1 without GT,"
+            " 1 with more than two alleles in these samples, 3 no single-nucleotide variants, 1 without GT,"
             " 2 with too many missing calls, 3 without variation in these samples"
         )
         assert str(found.account) in caplog.text
@@ -288,8 +301,194 @@ class TestRefuses:
     @pytest.mark.parametrize("pos", [2**31, 2**63, "9" * 5000])
     def test_a_position_beyond_32_bits(self, write, pos):
         message = rf"line 8: found the position {str(pos)[:30]}, expected at most 2,147,483,647"
+        text = record(2**31 - 1, "0", "1", "1") + record(pos, "0", "1", "1")
         with pytest.raises(TfbindError, match=message):
-            read(write(record(2**31 - 1, "0", "1", "1") + record(pos, "0", "1", "1")))
+            read(write(text), strict=True)
+
+    def test_polyploids(self, write):
+        text = "".join(record(10 + i, "0/1/1/0", "0/0/0/1", "0/0/0/0") for i in range(12))
+        with pytest.raises(
+            TfbindError, match=r"line 19: sample ann: found '0/1/1/0', a ploidy of 4, expected"
+        ):
+            read(write(RECORDS + text))
+
+
+BAD = [
+    record(40, "0|1", "0|2", "0|0"),
+    record(40, "0|1", "0|1|1", "0|0"),
+    record(40, "0|1", "A/C", "0|0"),
+    record("x", "0|1", "0|1", "0|0"),
+    record(2**31, "0|1", "0|1", "0|0"),
+    "1\t40\t.\tA\tC\n",
+    "nonsense\n",
+]
+
+
+class TestMalformed:
+    @pytest.mark.parametrize("bad", BAD)
+    def test_a_record_that_cannot_be_read_is_left_out_and_named_once(self, bad, write, caplog):
+        found = read(write(RECORDS + bad + bad + record(50, "0|1", "0|1", "0|0")))
+        assert found.positions.tolist() == [*POSITIONS, 49]
+        assert "left out 2 of 6 records, which cannot be read; the first:" in caplog.text
+        assert caplog.text.count("line 10:") == 1
+        assert "line 11:" not in caplog.text
+
+    def test_those_with_columns_enough_are_in_the_account(self, write):
+        assert read(write(RECORDS + BAD[0] + BAD[3])).account.malformed == 2
+
+    @pytest.mark.parametrize("bad", BAD)
+    def test_strict_refuses(self, bad, write):
+        with pytest.raises(TfbindError, match=r"v\.vcf: line 10: found|v\.vcf: line 10: sample bob: found"):
+            read(write(RECORDS + bad), strict=True)
+
+    def test_it_says_nothing_of_phase_and_ploidy(self, write):
+        bad = "".join(record(40 + i, "0/1", "0/1", "0|2") for i in range(9))
+        found = read(write(RECORDS + bad))
+        assert (found.ploidy, found.calls.tolist()) == (1, HAPLOTYPES)
+
+    def test_nothing_else_is_an_error(self, write):
+        with pytest.raises(
+            TfbindError, match=r"line 7: .*expected the header's 12; no other record can be read"
+        ):
+            list(read_genotypes(write("nonsense\nmore\n")))
+
+
+class TestAlleles:
+    """Alleles that no sample has do not count."""
+
+    @pytest.mark.parametrize("alt", ["C,*", "C,<NON_REF>", "C,<*>", "C,G,T", "C,CTT"])
+    def test_behind_the_one_that_is_carried(self, alt, write):
+        plain = read(write(RECORDS))
+        found = read(write(RECORDS.replace("\tA\tC\t", f"\tA\t{alt}\t")))
+        assert found.calls.tolist() == plain.calls.tolist()
+        assert (found.account, found.kept_share) == (plain.account, 1.0)
+
+    @pytest.mark.parametrize(
+        ("alt", "number"), [("*,C", 2), ("<NON_REF>,G,C", 3), (",".join("T" * 11) + ",C", 12)]
+    )
+    def test_before_it(self, alt, number, write):
+        plain = read(write(RECORDS))
+        text = RECORDS.replace("\tA\tC\t", f"\tA\t{alt}\t")
+        head, *lines = text.split("GT\t")
+        text = "GT\t".join([head, *(line.replace("1", str(number), line[:11].count("1")) for line in lines)])
+        assert read(write(text)).calls.tolist() == plain.calls.tolist()
+
+    def test_two_that_are_carried_without_the_reference(self, write):
+        found = read(write(record(10, "1|2", "1|1", "2|2", alt="C,G")))
+        assert found.calls.tolist() == [[0, 1, 0, 0, 1, 1]]
+
+    @pytest.mark.parametrize("alt", ["<NON_REF>", "C,<NON_REF>", "C,G"])
+    def test_none_is_carried(self, alt, write):
+        assert read(write(record(10, "0|0", "0|0", "0|0", alt=alt))).account.used == 0
+
+    def test_what_a_subset_carries(self, write, tmp_path):
+        (tmp_path / "s.txt").write_text("ann\nbob\n")
+        path = write(record(10, "0|1", "1|1", "2|0", alt="C,G"))
+        assert read(path).account.multiallelic == 1
+        assert read(path, tmp_path / "s.txt").calls.tolist() == [[0, 1, 1, 1]]
+
+    @pytest.mark.parametrize("alt", ["C,*", "C,GT"])
+    def test_a_carried_allele_that_is_no_base(self, alt, write):
+        assert read(write(record(10, "0|1", "1|1", "2|0", alt=alt))).account.not_snv == 1
+
+    def test_the_share_of_sites_that_are_lost(self, write):
+        lost = record(50, "0|1", "2|1", "0|0", alt="C,G") + record(60, "0|1", ".|.", ".|.")
+        twice = record(70, "0|1", "0|1", "0|0") + record(70, "0|0", "0|0", "0|1", alt="T")
+        harmless = record(80, "0|0", "0|0", "0|0") + record(30, "1|0", "0|0", "0|.")
+        found = read(write(RECORDS.replace("1|0\t0|0\t0|.\n", "1|0\t0|0\t0|.\n") + lost + twice + harmless))
+        # three are kept; three alleles, missing calls and two records that differ are lost
+        assert found.positions.tolist() == POSITIONS
+        assert found.kept_share == 3 / 6
+
+
+class TestPhaseSets:
+    def records(self, *sets):
+        return "".join(
+            record(10 + i, f"0|1:{one}", f"1|0:{one}", "0|1:.", layout="GT:PS") for i, one in enumerate(sets)
+        )
+
+    def test_of_one_set_is_a_phase(self, write):
+        assert read(write(self.records("77", "77", "77"))).ploidy == 1
+
+    def test_of_several_is_none(self, write, caplog):
+        found = read(write(self.records("77", "77", "80")))
+        assert (found.ploidy, found.calls.tolist()) == (2, [[1, 1, 1]] * 3)
+        assert "the phase holds within sets of sites only (PS)" in caplog.text
+
+    def test_homozygous_genotypes_and_missing_sets_do_not_count(self, write):
+        text = record(10, "0|1:7", "0|0:5", "1|1", layout="GT:PS") + record(
+            11, "0|1:.", "0|0:6", "0|1:9", layout="GT:PS"
+        )
+        assert read(write(text + record(12, "1|0:7:3", "0|1", "0|1:9", layout="GT:PS:DP"))).ploidy == 1
+
+
+class TestLines:
+    """Inbred lines and haploids that are written as diploids."""
+
+    @staticmethod
+    def texts(n_samples, n_sites, stray, separator="/"):
+        rng = np.random.default_rng(0)
+        calls = (rng.random((n_sites, n_samples)) < rng.uniform(0.1, 0.9, (n_sites, 1))).astype(int)
+        is_stray = rng.random(calls.shape) < stray
+        haploid, diploid = "", ""
+        for site in range(n_sites):
+            pairs = list(zip(calls[site], is_stray[site], strict=True))
+            haploid += record(10 + site, *("." if odd else str(allele) for allele, odd in pairs))
+            doubled = (f"0{separator}1" if odd else f"{allele}{separator}{allele}" for allele, odd in pairs)
+            diploid += record(10 + site, *doubled)
+        names = "\t".join(f"s{i}" for i in range(n_samples))
+        head = META + COLUMNS.replace("ann\tbob\tcid", names)
+        return head, haploid, diploid
+
+    @pytest.mark.parametrize("separator", "/|")
+    @pytest.mark.parametrize("stray", [0, 0.01])
+    def test_are_read_as_haploids(self, stray, separator, write, caplog):
+        head, haploid, diploid = self.texts(10, 400, stray, separator)
+        expected, found = read(write(haploid, head)), read(write(diploid, head))
+        assert (found.ploidy, found.account) == (1, expected.account)
+        np.testing.assert_array_equal(found.calls, expected.calls)
+        np.testing.assert_array_equal(found.positions, expected.positions)
+        assert "10 of 10 samples are homozygous" in caplog.text
+        assert found.inbreeding > 0.9
+
+    def test_outbred_samples_stay_diploid(self, write, caplog):
+        head, _, text = self.texts(10, 400, 0.2)
+        assert (read(write(text, head)).ploidy, caplog.text) == (2, "")
+
+    def test_too_few_sites_say_nothing(self, write, caplog):
+        head, _, text = self.texts(10, 40, 0)
+        found = read(write(text, head))
+        assert (found.calls.shape[1], found.ploidy, caplog.text) == (20, 1, "")
+
+    def test_haploids_and_lines_among_phased_diploids(self, write, caplog):
+        """Males whose X is written as haploid or as homozygous, and females."""
+        rng = np.random.default_rng(1)
+        haplotypes = rng.integers(0, 2, (300, 6))
+        text = "".join(
+            record(10 + i, f"{a}|{b}", f"{c}|{d}", f"{e}", f"{f}/{f}")
+            for i, (a, b, c, d, e, f) in enumerate(haplotypes)
+        )
+        head = META + COLUMNS.replace("cid", "cid\tdan")
+        found = read(write(text, head))
+        assert found.ploidy == 1
+        varies = haplotypes.any(1) & ~haplotypes.all(1)
+        np.testing.assert_array_equal(found.calls, haplotypes[varies])
+        assert found.sample_of_column().tolist() == [0, 0, 1, 1, 2, 3]
+        assert "1 of 4 samples are homozygous" in caplog.text
+
+
+def test_the_deficit_of_heterozygotes_is_measured(write):
+    """In a sample of F = .5, half of the genotypes are homozygous by descent."""
+    rng = np.random.default_rng(2)
+    names = "\t".join(f"s{i}" for i in range(30))
+    lines = []
+    for site in range(2000):
+        p = rng.uniform(0.1, 0.9)
+        first, second = (rng.random((2, 30)) < p).astype(int)
+        second = np.where(rng.random(30) < 0.5, first, second)
+        lines.append(record(10 + site, *(f"{a}/{b}" for a, b in zip(first, second, strict=True))))
+    found = read(write("".join(lines), META + COLUMNS.replace("ann\tbob\tcid", names)))
+    assert found.inbreeding == pytest.approx(0.5, abs=0.03)
 
 
 class TestLimits:

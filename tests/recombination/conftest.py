@@ -65,8 +65,6 @@ def simulate(as_genotypes):
 class StandIn:
     """Says that r/mu is 1 everywhere, or 20 within the hot intervals, give or take a fifth."""
 
-    most_samples = 400
-
     def __init__(self, unlike="", hot=()):
         self.card = SimpleNamespace(calibration=Calibration((-1.96,) * 5, (1.96,) * 5))
         self.unlike, self.hot = unlike, hot

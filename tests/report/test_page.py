@@ -8,7 +8,8 @@ import pytest
 
 from tfbind.errors import TfbindError
 from tfbind.report.page import write_report
-from tfbind.report.results import read_evaluations
+from tfbind.report.reading import Reader
+from tfbind.report.results import read_datasets
 
 METRICS = {
     "auroc": 0.9321,
@@ -111,7 +112,8 @@ class TestPage:
 
     def test_a_factor_called_na_has_its_curves(self, tmp_path):
         add_evaluation(tmp_path, "one.bigru", {"NA": METRICS})
-        (one,) = read_evaluations(tmp_path)
+        (dataset,) = read_datasets(Reader(tmp_path))
+        (one,) = dataset.evaluations
         assert one.roc["factor"].tolist() == one.predictions["factor"].tolist() == ["NA", "NA"]
         assert one.history["val_loss"].isna().tolist() == [False, True]
 
@@ -187,10 +189,9 @@ class TestComparison:
         assert undefined.count('<td class="number">NA</td>') == 4
         assert "Method: DeLong; none: needs positives and negatives." in page
 
-    def test_without_its_columns_is_refused(self, compared):
+    def test_without_its_columns_is_left_out(self, compared):
         (compared / "comparison" / "CTCF.tsv").write_text("factor\ta\n")
-        with pytest.raises(TfbindError, match=r"comparison/CTCF\.tsv: found no column 'b'"):
-            page_of(compared)
+        assert "<li>comparison/CTCF.tsv: found no column &#x27;b&#x27;" in page_of(compared)
 
 
 def add_cross_validation(results, name, factor="CTCF"):
@@ -272,12 +273,56 @@ class TestMissingPieces:
             write_report(tmp_path, tmp_path / "report.html")
         assert not (tmp_path / "report.html").exists()
 
-    def test_damaged_metrics(self, results):
-        (results / "evaluation/CTCF.bigru/metrics.json").write_text('{"CTCF": ')
-        with pytest.raises(TfbindError, match=r"metrics\.json: not JSON"):
-            page_of(results)
 
-    def test_a_table_without_its_columns(self, results):
-        (results / "evaluation/CTCF.bigru/roc.tsv").write_text("fpr\ttpr\n0\t0\n")
-        with pytest.raises(TfbindError, match=r"roc\.tsv: found no column 'factor'"):
-            page_of(results)
+class TestDamage:
+    """One bad file costs what it would have shown, and is named at the top, in its section and to the caller."""
+
+    def test_costs_one_file(self, results):
+        path = "evaluation/CTCF.bigru/metrics.json"
+        (results / path).write_text('{"CTCF": {"auroc": "high"}}')
+        (fault,) = write_report(results, results / "report.html")
+        assert fault.startswith(f"{results / path}: at CTCF.auroc: 'high' is not of type")
+        page = (results / "report.html").read_text()
+        assert "This page is incomplete" in page
+        assert page.count(f"<li>{path}: ") == 2
+        # the other model's numbers are still there
+        assert page.count('0.932 <span class="interval">[0.910, 0.950]</span>') == 2
+
+    def test_a_page_without_damage_does_not_speak_of_it(self, results):
+        assert "incomplete" not in page_of(results)
+
+    def test_a_folder_or_a_dangling_link_in_place_of_a_file(self, results):
+        for name in ("roc.tsv", "metrics.json"):
+            (results / "evaluation/CTCF.bigru" / name).unlink()
+        (results / "evaluation/CTCF.bigru/roc.tsv").mkdir()
+        (results / "evaluation/CTCF.bigru/metrics.json").symlink_to("metrics.json")
+        faults = write_report(results, results / "report.html")
+        assert [fault.rpartition("/")[2] for fault in faults] == [
+            "metrics.json: no such file",
+            "roc.tsv: is a folder, expected a file",
+        ]
+
+    def test_half_a_character(self, results):
+        (results / "evaluation/CTCF.bigru/notes.json").write_text(r'["a \ud800 b"]')
+        assert "a ? b" in page_of(results)
+
+
+class TestUnfinished:
+    def test_what_an_earlier_run_left_is_not_shown(self, results):
+        add_cross_validation(results, "CTCF.bigru")
+        left = [
+            "evaluation/CTCF.bigru/metrics.json",
+            "tensors/CTCF.summary.json",
+            "evaluation/<b>.x/metrics.json",
+        ]
+        faults = write_report(results, results / "page.html", left)
+        assert faults == [f"{results}/{path}: its job did not finish" for path in left]
+        page = (results / "page.html").read_text()
+        assert "<li>evaluation/&lt;b&gt;.x/metrics.json: its job did not finish</li>" in page
+        assert "2 data sets, 2 evaluations, 1 cross-validation." in page
+        assert page.count('0.932 <span class="interval">[0.910, 0.950]</span>') == 2
+        assert "<h3>Sequences</h3>" not in page
+
+    def test_a_page_of_nothing_else(self, tmp_path):
+        write_report(tmp_path, tmp_path / "page.html", ["evaluation/a.b/metrics.json"])
+        assert "evaluation/a.b/metrics.json: its job did not finish" in (tmp_path / "page.html").read_text()

@@ -60,12 +60,13 @@ class TestFolder:
         assert len(windows) == 44
         assert windows["note"][3] == "no_prediction"
 
-    def test_an_older_metrics_file_goes_first(self, tmp_path, monkeypatch):
+    def test_a_failure_leaves_what_was_there(self, tmp_path, monkeypatch):
         (tmp_path / "metrics.json").write_text("{}")
         (tmp_path / "windows.tsv").mkdir()
         with pytest.raises(Exception, match="is a folder"):
             write_map_evaluation(tmp_path, evaluation())
-        assert not (tmp_path / "metrics.json").exists()
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["metrics.json", "windows.tsv"]
+        assert (tmp_path / "metrics.json").read_text() == "{}"
 
 
 @pytest.mark.parametrize("draw", [landscape_svg, scatter_svg, calibration_svg])

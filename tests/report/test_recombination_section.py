@@ -3,9 +3,9 @@ import re
 
 import pytest
 
-from tfbind.errors import TfbindError
 from tfbind.report.page import write_report
 from tfbind.report.populations import read_populations
+from tfbind.report.reading import Reader
 
 HEADER = "chrom\tstart\tend\tn_sites\trate\trate_lower\trate_upper\tnote\tscale\n"
 ROWS = (
@@ -126,8 +126,8 @@ class TestEvaluation:
         folder = add_population(tmp_path, "CEU")
         add_evaluation(folder)
         (folder / "evaluation" / "metrics.json").unlink()
-        (population,) = read_populations(tmp_path)
-        assert (population.metrics, population.notes, population.figures) == ({}, [], [])
+        (population,) = read_populations(Reader(tmp_path))
+        assert (population.metrics, population.notes, population.pictures) == ({}, [], [])
 
 
 def test_populations_stand_in_the_order_of_their_names(tmp_path):
@@ -137,17 +137,48 @@ def test_populations_stand_in_the_order_of_their_names(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
+    ("path", "content", "problem"),
     [
-        ("1\t2\t3\n", r"hotspots\.bed: line 1: found 3 columns, expected chrom, start"),
+        ("hotspots.bed", "1\t2\t3\n", "line 1: found 3 cells, expected 9"),
         (
+            "hotspots.bed",
             "1\t2\tx\th\t1\t.\t2\t0.5\t1e-8\n",
-            r"hotspots\.bed: not the hotspots of `tfbind recombination pred",
+            "line 1: found end 'x', expected a number",
         ),
+        ("map.tsv", "chrom\tstart\tend\n", "found no column 'n_sites', expected a map"),
+        (
+            "map.tsv",
+            HEADER + "1\t0\t10000\t5\t1e308\t1e308\t1e308\t\t10000\n",
+            "found a number above 1e+12, which cannot be drawn",
+        ),
+        ("evaluation/metrics.json", '{"fine": {}}', "'fine' does not match"),
+        ("evaluation/metrics.json", '{"10000": {"mae": "1e-9"}}', "at 10000.mae: '1e-9' is not of type"),
+        ("notes.json", "[1]", "at 0: 1 is not of type 'string'"),
+        ("evaluation/scatter.svg", "", "not SVG (no element found"),
     ],
 )
-def test_damaged_hotspots_are_refused(tmp_path, line, message):
+def test_damage_costs_one_file(tmp_path, path, content, problem):
     folder = add_population(tmp_path, "CEU")
-    (folder / "hotspots.bed").write_text(line)
-    with pytest.raises(TfbindError, match=message):
-        page_of(tmp_path)
+    add_evaluation(folder)
+    add_population(tmp_path, "YRI")
+    (folder / path).write_text(content)
+    (fault,) = write_report(tmp_path, tmp_path / "report.html")
+    assert fault.startswith(f"{folder / path}: {problem}")
+    page = (tmp_path / "report.html").read_text()
+    assert page.count(f"<li>recombination/CEU/{path}: ") == 2
+    assert re.findall("<h2>(.*?)</h2>", page) == ["CEU", "YRI"]
+    assert cells(page, "YRI")
+
+
+def test_what_did_not_finish_is_passed_over(tmp_path):
+    for name in ("CEU", "YRI"):
+        add_evaluation(add_population(tmp_path, name))
+    left = ["recombination/CEU/map.tsv", "recombination/YRI/evaluation/metrics.json"]
+    (population,) = read_populations(Reader(tmp_path, left))
+    assert (population.name, population.metrics, population.pictures) == ("YRI", {}, [])
+
+
+def test_a_contig_without_windows_of_the_drawn_scale(tmp_path):
+    add_population(tmp_path, "CEU", ROWS + "3\t0\t20000\t5\t2e-8\t1e-8\t3e-8\t\t20000\n")
+    assert write_report(tmp_path, tmp_path / "report.html") == []
+    assert "contig 3" not in (tmp_path / "report.html").read_text()

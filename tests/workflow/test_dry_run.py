@@ -146,7 +146,7 @@ class TestRecombination:
             " -o results/recombination/p/map.tsv"
         )
         assert command(output, "recombination evaluate") == (
-            "tfbind recombination evaluate --map results/recombination/p/map.tsv --truth reads.fa"
+            "tfbind recombination evaluate --map results/recombination/p/map.tsv --truth=reads.fa"
             " --hotspots results/recombination/p/hotspots.bed --scales 50000"
             " -o results/recombination/p/evaluation"
         )
@@ -239,7 +239,7 @@ class TestCommands:
         workflow.config["seed"] = 7
         output = workflow.dry_run()
         assert command(output, "encode") == (
-            "tfbind encode --positives reads.fa --factor one"
+            "tfbind encode --positives reads.fa --factor=one"
             " --length 60 --negative-ratio 2 --split 0.6,0.2,0.2"
             " --seed 7 -o results/tensors/one.h5"
         )
@@ -253,7 +253,7 @@ class TestCommands:
         workflow.write_sheet("a\treads.fa\t\t\t\treads.fa\n")
         workflow.config["models"] = ONE_MODEL
         assert command(workflow.dry_run(), "predict") == (
-            "tfbind predict --model results/models/a.conv-bigru.keras --fasta reads.fa --threads 1"
+            "tfbind predict --model results/models/a.conv-bigru.keras --fasta=reads.fa --threads 1"
             " --resume anew -o results/predictions/a.conv-bigru.tsv.gz"
         )
 
@@ -268,7 +268,7 @@ class TestCommands:
             " -o results/predictions/a.conv-bigru.tsv.gz"
         )
         assert command(workflow.dry_run("results/pieces/a.conv-bigru/7of12.tsv.gz"), "predict") == (
-            "tfbind predict --model results/models/a.conv-bigru.keras --fasta reads.fa --stride 25 --piece 7/12"
+            "tfbind predict --model results/models/a.conv-bigru.keras --fasta=reads.fa --stride 25 --piece 7/12"
             " --threads 1 --resume anew -o results/pieces/a.conv-bigru/7of12.tsv.gz"
         )
 
@@ -280,7 +280,7 @@ class TestCommands:
         workflow.write_sheet("p\t\t\treads.fa\treads.fa\n")
         workflow.config["encode"] = {"exclude": "reads.fa", "max_peaks": 9, "test_contigs": ["chr1", 8]}
         assert command(workflow.dry_run(), "encode") == (
-            "tfbind encode --peaks reads.fa --genome reads.fa --exclude reads.fa --factor p"
+            "tfbind encode --peaks reads.fa --genome reads.fa --exclude reads.fa --factor=p"
             " --max-peaks 9 --test-contigs chr1,8"
             " --seed 0 -o results/tensors/p.h5"
         )
@@ -295,26 +295,26 @@ class TestCommands:
         }
         workflow.write_sheet("p\t\t\treads.fa\treads.fa\n")
         assert command(workflow.dry_run(), "encode") == (
-            "tfbind encode --peaks reads.fa --genome reads.fa --exclude reads.fa --factor p"
+            "tfbind encode --peaks reads.fa --genome reads.fa --exclude reads.fa --factor=p"
             " --keep-excluded-positives --peak-format macs --skip-invalid --seed 0 -o results/tensors/p.h5"
         )
         workflow.write_sheet("p\treads.fa\n")
         assert command(workflow.dry_run(), "encode") == (
-            "tfbind encode --positives reads.fa --factor p --skip-invalid --seed 0 -o results/tensors/p.h5"
+            "tfbind encode --positives reads.fa --factor=p --skip-invalid --seed 0 -o results/tensors/p.h5"
         )
 
     def test_strict(self, workflow):
         workflow.write_sheet("p\t\t\treads.fa\treads.fa\treads.fa\n")
         workflow.config |= {"encode": {"strict": True}, "predict": {"strict": True}, "models": ONE_MODEL}
         output = workflow.dry_run()
-        assert " --factor p --strict --seed 0 " in command(output, "encode")
-        assert " --fasta reads.fa --strict --threads 1" in command(output, "predict")
+        assert " --factor=p --strict --seed 0 " in command(output, "encode")
+        assert " --fasta=reads.fa --strict --threads 1" in command(output, "predict")
 
     def test_a_background_model_is_an_input(self, workflow):
         workflow.write_sheet("a\treads.fa\n")
         workflow.config["encode"] = {"negative_method": "background", "background": "reads.fa"}
         assert command(workflow.dry_run(), "encode") == (
-            "tfbind encode --positives reads.fa --background reads.fa --factor a"
+            "tfbind encode --positives reads.fa --background reads.fa --factor=a"
             " --negative-method background --seed 0 -o results/tensors/a.h5"
         )
 

@@ -1,8 +1,10 @@
 """The whole workflow on small data: what it writes, and what it does again after a change."""
 
+import copy
 import gzip
 import json
 import re
+import shutil
 
 import pytest
 
@@ -102,6 +104,31 @@ class TestFailure:
         assert done.returncode != 0
         assert "tfbind encode --positives reads.fa" in done.stdout
         assert re.search(r"tfbind: error: .*reads\.fa.*'!'", done.stdout), done.stdout
+
+    def test_no_page_where_none_was_asked_for(self, workflow):
+        workflow.folder.joinpath("reads.fa").write_text(">a\nACGT!\n")
+        done = workflow.run("--cores", "1", "results/tensors/one.h5")
+        assert done.returncode != 0
+        assert not (workflow.folder / "results/report.html").exists()
+        assert "Writing what has finished" not in done.stdout
+
+    def test_a_failed_data_set_costs_the_page_its_own_part_only(self, finished, tmp_path):
+        # a copy, in which what an earlier run left of the failed data set is still there
+        broken = copy.copy(finished)
+        broken.folder = tmp_path / "copy"
+        shutil.copytree(finished.folder, broken.folder)
+        with open(broken.folder / "MAX" / "negatives.fa", "a") as handle:
+            handle.write(">bad\nACGT!\n")
+        done = broken.run("--cores", "1")
+        assert done.returncode != 0
+        results = broken.folder / "results"
+        assert (results / "evaluation/MAX.small/metrics.json").exists()
+        left = ["evaluation/MAX.small/metrics.json", "models/MAX.small.history.tsv"]
+        assert sorted((results / "logs/unfinished.txt").read_text().split()) == left
+        page = (results / "report.html").read_text()
+        assert [f"{path}: its job did not finish" in page for path in left] == [True, True]
+        assert re.findall("<h2>(.*?)</h2>", page) == ["CTCF"]
+        assert "results/report.html: written without 2 files, named at its top" in done.stdout
 
 
 def test_snakemake_report_needs_no_network(finished):

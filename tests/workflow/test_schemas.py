@@ -316,7 +316,7 @@ class TestSheet:
         workflow.write_sheet(
             "a\treads.fa\r\n", "\t\t\r\n", "\r\n", header="\ufeff" + HEADER.replace("\n", "\r\n")
         )
-        assert "--positives reads.fa --factor a" in workflow.dry_run()
+        assert "--positives reads.fa --factor=a" in workflow.dry_run()
 
 
 class TestOneTable:

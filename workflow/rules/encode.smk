@@ -8,6 +8,8 @@ rule encode:
         "results/logs/encode/{dataset}.log",
     benchmark:
         "results/benchmarks/encode/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=any_of(DATASETS),
     conda:
         "../envs/tfbind.yaml"
     threads: 1
@@ -21,7 +23,7 @@ rule encode:
     shell:
         "tfbind encode"
         " {params.inputs:q}"
-        " --factor {wildcards.dataset:q}"
+        " --factor={wildcards.dataset:q}"
         " {params.settings:q}"
         " --seed {params.seed:q}"
         " -o {output.tensors:q}"

@@ -10,6 +10,7 @@ rule predict:
     benchmark:
         "results/benchmarks/predict/{dataset}.{model}.tsv"
     wildcard_constraints:
+        dataset=any_of(SCORED),
         model=any_of(MODELS if N_PIECES == 1 else []),
     conda:
         "../envs/tfbind.yaml"
@@ -25,7 +26,7 @@ rule predict:
     shell:
         "tfbind predict"
         " --model {input.model:q}"
-        " --fasta {input.fasta:q}"
+        " --fasta={input.fasta:q}"
         " {params.settings:q}"
         " {params.piece:q}"
         " --threads {threads}"
@@ -43,6 +44,7 @@ use rule predict as predict_piece with:
     benchmark:
         "results/benchmarks/predict_piece/{dataset}.{model}/{piece}of{pieces}.tsv"
     wildcard_constraints:
+        dataset=any_of(SCORED),
         model=any_of(MODELS),
     params:
         settings=rules.predict.params.settings,

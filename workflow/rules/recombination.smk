@@ -143,6 +143,8 @@ rule evaluate_map:
         "results/logs/evaluate_map/{population}.log",
     benchmark:
         "results/benchmarks/evaluate_map/{population}.tsv"
+    wildcard_constraints:
+        population=any_of(WITH_TRUTH),
     conda:
         "../envs/tfbind.yaml"
     threads: 1
@@ -160,7 +162,7 @@ rule evaluate_map:
     shell:
         "tfbind recombination evaluate"
         " --map {input.map:q}"
-        " --truth {input.truth:q}"
+        " --truth={input.truth:q}"
         " --hotspots {input.hotspots:q}"
         " {params.settings:q}"
         " -o {params.directory:q}"

@@ -125,13 +125,44 @@ def _stoppable() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
+# how libraries report that memory has run out, in errors of many types
+MEMORY_SIGNS = (
+    "bad_alloc",
+    "cannot allocate memory",
+    "failed to map segment",
+    "unable to allocate",
+    "out of memory",
+    "oom when allocating",
+    "can't start new thread",
+    "can't alloc",
+    "resource temporarily unavailable",
+)
+
+
+def _memory_shortage(error: BaseException | None) -> str | None:
+    """Say in one line what could not be allocated, if that is why an error or one of its causes was raised."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        text = " ".join(str(error).split())
+        is_library = (
+            isinstance(error, OSError | RuntimeError | ImportError) or "tensorflow" in type(error).__module__
+        )
+        if isinstance(error, MemoryError) or (
+            is_library and any(sign in text.lower() for sign in MEMORY_SIGNS)
+        ):
+            return text[:200] or "an allocation failed"
+        error = error.__cause__ or error.__context__
+    return None
+
+
 def _explain(error: BaseException) -> int | None:
     """Say in one line what went wrong, and give the exit status; None where the fault is our own, or it is no error."""
     match error:
         case TfbindError():
             print(f"tfbind: error: {' '.join(str(error).split())}", file=sys.stderr)
-        case MemoryError():
-            print(f"tfbind: error: not enough memory ({error})", file=sys.stderr)
+        case _ if (why := _memory_shortage(error)) is not None:
+            print(f"tfbind: error: not enough memory ({why})", file=sys.stderr)
         case BrokenPipeError():
             # the reader of stdout has left (`| head`): nothing to say, and nothing more to flush
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

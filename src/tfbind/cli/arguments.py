@@ -82,8 +82,9 @@ def input_files(args: argparse.Namespace) -> Iterator[tuple[str, Path]]:
 def output_paths(args: argparse.Namespace) -> Iterator[tuple[str, OutputPath]]:
     """Give the option and the path of every output among a verb's arguments."""
     for name, value in vars(args).items():
-        if isinstance(value, OutputPath):
-            yield f"--{name.replace('_', '-')}", value
+        for path in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(path, OutputPath):
+                yield f"--{name.replace('_', '-')}", path
 
 
 def add_output(parser: argparse.ArgumentParser, help: str, metavar: str = "FILE") -> None:
@@ -175,12 +176,19 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_threads(parser: argparse.ArgumentParser) -> None:
-    """Add ``--threads``."""
+def add_threads(parser: argparse.ArgumentParser, effect: str = "") -> None:
+    """Add ``--threads``.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    effect : str
+        What another number changes, for the help; nothing by default.
+    """
     parser.add_argument(
         "--threads",
         type=positive_int,
         default=available_cores(),
         metavar="N",
-        help="processor cores to use (default: all that this process may use)",
+        help=f"processor cores to use (default: all that this process may use){effect}",
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output, add_seed
+from tfbind.cli.arguments import add_output, add_seed, add_threads
 from tfbind.errors import TfbindError
 
 
@@ -26,6 +26,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="from tfbind evaluate")
     add_seed(parser)
     add_output(parser, "the table", "FILE.tsv")
+    add_threads(parser)
     parser.set_defaults(run=run)
 
 

@@ -11,7 +11,15 @@ from dataclasses import fields
 from pathlib import Path
 
 from tfbind.binding.options import ENCODINGS, MAX_FOLDS, NEGATIVE_METHODS, EncodeOptions
-from tfbind.cli.arguments import add_output, add_peak_format, add_seed, names, positive_float, positive_int
+from tfbind.cli.arguments import (
+    add_output,
+    add_peak_format,
+    add_seed,
+    add_threads,
+    names,
+    positive_float,
+    positive_int,
+)
 from tfbind.errors import TfbindError
 from tfbind.files import check_output
 
@@ -143,6 +151,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     add_seed(parser)
     add_output(parser, "the tensors file; a summary goes beside it", "FILE.h5")
+    add_threads(parser)
     parser.set_defaults(run=run)
 
 

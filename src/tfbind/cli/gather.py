@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import OutputPath
+from tfbind.cli.arguments import OutputPath, add_threads
 from tfbind.files import check_output_folder
 
 
@@ -43,6 +43,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         metavar="DIR|FILE.tsv.gz",
         help="folder for the results of folds; table of pieces",
     )
+    add_threads(parser)
     parser.set_defaults(run=run)
 
 

@@ -6,7 +6,7 @@ import argparse
 import importlib
 
 # each a module tfbind.cli.recombination_ACTION
-ACTIONS = ("simulate", "train", "calibrate", "predict", "evaluate", "compare", "enrichment")
+ACTIONS = ("simulate", "train", "calibrate", "predict", "evaluate", "compare", "enrichment", "convert")
 
 
 def register_parser(subparsers: argparse._SubParsersAction) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output, add_seed, names
+from tfbind.cli.arguments import add_output, add_seed, add_threads, names
 from tfbind.cli.recombination_evaluate import add_map_unit, add_truth
 from tfbind.errors import TfbindError
 from tfbind.files import check_output
@@ -40,6 +40,7 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
     add_truth(parser)
     add_seed(parser)
     add_output(parser, "the table; compressed if it ends in .gz", "FILE.tsv")
+    add_threads(parser)
     parser.set_defaults(run=run)
 
 

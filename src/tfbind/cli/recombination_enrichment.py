@@ -21,7 +21,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output_folder, add_peak_format, add_seed, positive_int
+from tfbind.cli.arguments import add_output_folder, add_peak_format, add_seed, add_threads, positive_int
 
 CONTROLS = 100
 PERMUTATIONS = 1000
@@ -83,6 +83,7 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
     )
     add_seed(parser)
     add_output_folder(parser)
+    add_threads(parser)
     parser.set_defaults(run=run)
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output_folder, positive_float
+from tfbind.cli.arguments import add_output_folder, add_threads, positive_float
 from tfbind.cli.recombination_predict import add_hotspot_factor
 
 UNITS = ("cM/Mb", "per-bp")
@@ -42,6 +42,7 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
     )
     add_hotspot_factor(parser)
     add_output_folder(parser)
+    add_threads(parser)
     parser.set_defaults(run=run)
 
 

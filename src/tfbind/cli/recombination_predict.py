@@ -1,7 +1,8 @@
 """Predict the recombination rates along a genome from the genotypes of a sample.
 
-The VCF or BCF (plain, gzip or BGZF) may hold haploids, or diploids with a phase or without; biallelic SNVs are used.
-Ten diploids are plenty; four chromosomes are the fewest. --mutation-rate sets the scale: without it rates are r/mu.
+The VCF or BCF (plain, gzip or BGZF) may hold haploids, inbred lines, or diploids with a phase or without. SNVs of which
+the samples carry two alleles are used. A record that cannot be read is left out and counted. Ten diploids are plenty;
+four chromosomes are the fewest. --mutation-rate sets the scale: without it rates are r/mu.
 
 The map tiles each contig from its first record to its last one:
 
@@ -25,6 +26,7 @@ from logging.handlers import BufferingHandler
 from pathlib import Path
 
 from tfbind.cli.arguments import OutputFile, OutputFolder, add_output, add_threads, positive_float, share
+from tfbind.cli.recombination_convert import FORMATS_WRITTEN, add_genetic_length
 from tfbind.errors import TfbindError
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,39 @@ def resolutions(text: str) -> tuple[int, ...]:
             f"found {text!r}, expected whole numbers of at least 1, separated by commas"
         )
     return tuple(sorted(found))
+
+
+class MapOutput(OutputFile):
+    """A map that is written in the format ``form``."""
+
+    form: str
+
+
+def map_output(text: str) -> MapOutput:
+    """Argument type: a format and a file, separated by a colon."""
+    form, _, name = text.partition(":")
+    if form not in FORMATS_WRITTEN or not name:
+        raise argparse.ArgumentTypeError(
+            f"found {text!r}, expected FORMAT:FILE with FORMAT one of {', '.join(FORMATS_WRITTEN)}"
+        )
+    output = MapOutput(name)
+    output.form = form
+    return output
+
+
+def inbreeding(text: str) -> float | str:
+    """Argument type: ``auto``, or a number of at least 0 and below 1."""
+    if text == "auto":
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(
+            f"found {text!r}, expected auto, or a number of at least 0 and below 1"
+        )
+    return value
 
 
 def register_parser(actions: argparse._SubParsersAction) -> None:
@@ -70,11 +105,21 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         metavar="X",
         help="per bp per generation, for example 1.25e-8 in humans; rates scale in proportion",
     )
+    add_genetic_length(parser)
     parser.add_argument(
         "--diversity",
         type=share,
         metavar="X",
         help="pairwise differences per bp; needed where the sites were chosen, as on a chip (default: measured)",
+    )
+    parser.add_argument(
+        "--inbreeding",
+        type=inbreeding,
+        metavar="auto|F",
+        help="for a population that selfs: divide rates by 1 - F, with the inbreeding coefficient F given or measured",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse a file with a record that cannot be read"
     )
     parser.add_argument(
         "--unphased", action="store_true", help="do not use the phase, as where it is not to be trusted"
@@ -90,14 +135,23 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         "--hapmap",
         type=OutputFolder,
         metavar="DIR",
-        help="also write CONTIG.txt there, HapMap format, at the finest resolution (rate 0 in gaps); needs"
-        " --mutation-rate",
+        help="also write CONTIG.txt there, HapMap format, at the finest resolution (rate 0 in gaps, which"
+        " CONTIG.gaps.bed lists); needs --mutation-rate or --genetic-length",
     )
     parser.add_argument(
         "--bedgraph",
         type=OutputFile,
         metavar="FILE.bg",
         help="also write cM/Mb, or r/mu, at the finest resolution",
+    )
+    parser.add_argument(
+        "--map",
+        type=map_output,
+        action="append",
+        default=[],
+        metavar="FORMAT:FILE",
+        help=f"also write the finest resolution for other programs; FORMAT is one of {', '.join(FORMATS_WRITTEN)}"
+        " (see tfbind recombination convert --help); needs --mutation-rate or --genetic-length; may be repeated",
     )
     parser.add_argument("--hotspots", type=OutputFile, metavar="FILE.bed", help="also write hotspots")
     add_hotspot_factor(parser)
@@ -138,12 +192,17 @@ def run(args: argparse.Namespace) -> None:
 def _predict(args: argparse.Namespace) -> None:
     _check(args)
     from tfbind.genotypes.mask import read_mask
+    from tfbind.recombination.mapping.genetic_length import scale_to_lengths
     from tfbind.recombination.mapping.hotspots import write_hotspots
     from tfbind.recombination.mapping.prediction import predict_map
     from tfbind.recombination.mapping.rate_model import load_rate_model
+    from tfbind.recombination.maps.conversion import read_genetic_lengths
     from tfbind.recombination.maps.files import write_hapmap_folder
-    from tfbind.recombination.maps.table import write_bedgraph, write_map
+    from tfbind.recombination.maps.reading import steps_by_contig
+    from tfbind.recombination.maps.table import finest, write_bedgraph, write_map
+    from tfbind.recombination.maps.writing import write_map_as
 
+    lengths = read_genetic_lengths(args.genetic_length) if args.genetic_length else None
     predicted = predict_map(
         args.vcf,
         load_rate_model(args.model, threads=args.threads),
@@ -154,8 +213,14 @@ def _predict(args: argparse.Namespace) -> None:
         diversity=args.diversity,
         unphased=args.unphased,
         hotspot_factor=args.hotspot_factor if args.hotspots else None,
+        inbreeding=args.inbreeding,
+        strict=args.strict,
     )
-    per_mutation = args.mutation_rate is None
+    if lengths is not None:
+        predicted = scale_to_lengths(predicted, lengths, per_mutation=args.mutation_rate is None)
+    per_mutation = args.mutation_rate is None and lengths is None
+    for output in args.map:
+        write_map_as(output.form, output, steps_by_contig(finest(predicted.table)))
     if args.hapmap:
         write_hapmap_folder(args.hapmap, predicted.table)
     if args.bedgraph:
@@ -167,11 +232,14 @@ def _predict(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    if args.mutation_rate is None:
-        if args.hapmap:
-            raise TfbindError("--hapmap is given without --mutation-rate, expected both: cM need it")
+    if args.mutation_rate is None and args.genetic_length is None:
+        for option in ("hapmap", "map"):
+            if getattr(args, option):
+                raise TfbindError(
+                    f"--{option} is given without --mutation-rate or --genetic-length; centimorgans need one of them"
+                )
         logger.warning("rates will be r/mu, as no --mutation-rate is given")
-    elif args.mutation_rate > HIGHEST_MUTATION_RATE:
+    elif args.mutation_rate is not None and args.mutation_rate > HIGHEST_MUTATION_RATE:
         raise TfbindError(
             f"--mutation-rate: found {args.mutation_rate:g}, expected a number per bp per generation, for example"
             " 1.25e-8"

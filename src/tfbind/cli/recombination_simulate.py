@@ -112,10 +112,10 @@ def run(args: argparse.Namespace) -> None:
     if args.deme is not None and args.demography is None:
         raise TfbindError(f"--deme {args.deme} is given without --demography, expected a demes file")
     from tfbind.genotypes.demographies import read_demography
-    from tfbind.genotypes.hapmap import read_hapmap
     from tfbind.genotypes.prior import read_prior
     from tfbind.genotypes.simulation import Setting, known_stretches
     from tfbind.recombination.learning.simulations import write_simulations
+    from tfbind.recombination.maps.reading import read_rate_map
 
     # it tells of every step of every region
     logging.getLogger("msprime").setLevel(logging.WARNING)
@@ -123,7 +123,7 @@ def run(args: argparse.Namespace) -> None:
         prior=read_prior(args.prior),
         length=args.length,
         demography=read_demography(args.demography, args.deme) if args.demography else None,
-        stretches=known_stretches(read_hapmap(args.rate_map), args.length, str(args.rate_map))
+        stretches=known_stretches(read_rate_map(args.rate_map), args.length, str(args.rate_map))
         if args.rate_map
         else None,
         mutation_rate=args.mutation_rate,

@@ -88,7 +88,7 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         help="continue from the checkpoint of an interrupted training, if there is one, else start",
     )
     add_seed(parser)
-    add_threads(parser)
+    add_threads(parser, "; another number gives other weights, equally good")
     add_output(parser, "the model", "FILE.keras")
     parser.set_defaults(run=run)
 

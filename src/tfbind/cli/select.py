@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output, check_model_name
+from tfbind.cli.arguments import add_output, add_threads, check_model_name
 
 
 def register_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -29,6 +29,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         help="from tfbind train, on the same tensors (and fold)",
     )
     add_output(parser, "the model that is chosen", "FILE.keras")
+    add_threads(parser)
     parser.set_defaults(run=run)
 
 

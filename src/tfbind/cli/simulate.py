@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output_folder, add_seed, positive_int
+from tfbind.cli.arguments import add_output_folder, add_seed, add_threads, positive_int
 
 
 def register_parser(subparsers) -> None:
@@ -50,6 +50,7 @@ def register_parser(subparsers) -> None:
     )
     add_seed(parser)
     add_output_folder(parser, "folder for positives.fa, negatives.fa and truth.bed")
+    add_threads(parser)
     parser.set_defaults(run=run)
 
 

@@ -10,6 +10,8 @@ from tfbind.contigs import bare
 Interval = tuple[str, int, int]  # contig, start, end; half-open
 
 SHORTEST_IN_A_NAME = 10
+# of a position; longer numbers are something else, and would not fit in 64 bits
+MAX_DIGITS = 15
 
 _NUMBER = r"[0-9]+(?:,[0-9]{3})*"
 # what may follow a number: no letter, digit or decimal point
@@ -84,7 +86,10 @@ def _shortest(match: re.Match[str]) -> int:
 
 
 def _interval(match: re.Match[str], shortest: int, first: int = 0) -> Interval | None:
-    start, end = (int(match[name].replace(",", "")) for name in ("start", "end"))
+    numbers = [match[name].replace(",", "") for name in ("start", "end")]
+    if max(map(len, numbers)) > MAX_DIGITS:
+        return None
+    start, end = map(int, numbers)
     if match.groupdict().get("c"):  # the complement, written from its end
         start, end = end, start
     start -= first

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import logging
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -20,6 +21,8 @@ from tfbind.errors import TfbindError
 from tfbind.files import is_gzip, open_text, whole_output
 
 log = logging.getLogger(__name__)
+
+_NAME = re.compile(r"[^ \t\v\f]*")  # where htslib ends it; a blank after '>' leaves none
 
 # the empty block that ends every BGZF file (SAM specification, section 4.1.2)
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -189,14 +192,24 @@ def _check_layout(path: Path) -> None:
     """Refuse what has no index: htslib would say no line number, and drop doubles and empty contigs."""
     first_line: dict[str, int] = {}
     name, bases, width, ended = "", 1, 0, False
-    with open_text(path) as lines:
+    # htslib takes no CR for a line end
+    with open_text(path, newline="\n") as lines:
         for number, line in enumerate(lines, 1):
+            line = line.removesuffix("\n").removesuffix("\r")
+            if "\r" in line:
+                raise TfbindError(
+                    f"{path}: line {number}: found a CR in the line, expected LF or CRLF as line ends"
+                )
             if line.startswith(">"):
                 if not bases:
                     raise TfbindError(f"{path}: line {number - 1}: contig {name!r} has no sequence")
-                name = (line[1:].split(maxsplit=1) or [""])[0]
+                name = _NAME.match(line, 1)[0]  # type: ignore[index]
                 if not name:
                     raise TfbindError(f"{path}: line {number}: found '>' without a name behind it")
+                if not name.isprintable():
+                    raise TfbindError(
+                        f"{path}: line {number}: the contig's name {name[:30]!r} cannot be printed"
+                    )
                 if name in first_line:
                     raise TfbindError(
                         f"{path}: line {number}: contig {name!r} comes twice,"
@@ -205,11 +218,18 @@ def _check_layout(path: Path) -> None:
                 first_line[name] = number
                 bases, width, ended = 0, 0, False
                 continue
-            length = len(line) - line.endswith("\n")
+            length = len(line)
             if not first_line and not length:
                 continue
             if not first_line:
                 raise TfbindError(f"{path}: line {number}: found {line[:30].strip()!r}, expected '>' (FASTA)")
+            letters = line.rstrip()
+            if not (letters.isascii() and letters.isprintable()) or " " in letters:
+                # htslib counts neither as a base, and would place what follows elsewhere
+                found = next(c for c in letters if not ("!" <= c <= "~"))
+                raise TfbindError(
+                    f"{path}: line {number}: found {found!r} in the sequence of contig {name!r}, expected bases"
+                )
             width = width or length
             if length and (ended or length > width):
                 raise TfbindError(
@@ -217,7 +237,7 @@ def _check_layout(path: Path) -> None:
                     f" expected {width} in each of its lines but the last"
                 )
             ended = length < width or not length
-            bases += length
+            bases += len(letters)
     if not first_line:
         raise TfbindError(f"{path}: is empty, expected a genome in FASTA")
     if not bases:

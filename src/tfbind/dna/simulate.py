@@ -10,7 +10,7 @@ import numpy as np
 from tfbind.dna.alphabet import ALPHABET
 from tfbind.dna.matrices import Matrix
 from tfbind.errors import TfbindError
-from tfbind.files import whole_output
+from tfbind.files import whole_folder
 
 # of the human genome (International Human Genome Sequencing Consortium 2001, Nature 409:860)
 GC_CONTENT = 0.41
@@ -174,8 +174,9 @@ def write_simulation(
     bound[for_positives.permutation(n)[: round(fraction * n)]] = True
 
     with ExitStack() as stack:
+        folder = stack.enter_context(whole_folder(output))
         positives, negatives, truth = (
-            stack.enter_context(open(stack.enter_context(whole_output(output / name)), "w", newline="\n"))
+            stack.enter_context(open(folder / name, "w", newline="\n"))
             for name in ("positives.fa", "negatives.fa", "truth.bed")
         )
         for first in range(0, n, BLOCK_RECORDS):

@@ -70,7 +70,7 @@ class VcfLines(NamedTuple):
         What the records are numbered by: ``line`` of a VCF, ``record`` of a BCF.
     lines : iterator of (int, str)
         Number and text of each record, without its line end; with as many columns as the header or more, unless
-        the file was read as sites only.
+        the file was read as sites only or not ``whole``.
     """
 
     columns: list[str]
@@ -78,7 +78,7 @@ class VcfLines(NamedTuple):
     lines: Iterator[tuple[int, str]]
 
 
-def read_lines(path: str | Path, *, sites_only: bool = False) -> VcfLines:
+def read_lines(path: str | Path, *, sites_only: bool = False, whole: bool = True) -> VcfLines:
     """Open a VCF (plain, gzip or BGZF; any line ends) or BCF, and read its records as lines of a VCF.
 
     Parameters
@@ -86,6 +86,8 @@ def read_lines(path: str | Path, *, sites_only: bool = False) -> VcfLines:
     sites_only : bool
         True for a reader of the first five columns. A VCF then needs no header if its first line is a record, lines
         with too few columns are passed on, and a BCF's genotypes are not read, which is quicker.
+    whole : bool
+        False to pass on lines with too few columns.
 
     Raises
     ------
@@ -95,7 +97,7 @@ def read_lines(path: str | Path, *, sites_only: bool = False) -> VcfLines:
     """
     path = Path(path)
     is_bcf = path.is_file() and _is_bcf(path)
-    lines = _read_bcf(path, sites_only) if is_bcf else _read_text(path, sites_only)
+    lines = _read_bcf(path, sites_only) if is_bcf else _read_text(path, sites_only, whole and not sites_only)
     _, header = next(lines)
     return VcfLines(header.split("\t"), "record" if is_bcf else "line", lines)
 
@@ -178,7 +180,7 @@ def _is_bcf(path: Path) -> bool:
         return False  # reading it as text says what is wrong
 
 
-def _read_text(path: Path, sites_only: bool) -> Iterator[tuple[int, str]]:
+def _read_text(path: Path, sites_only: bool, whole: bool) -> Iterator[tuple[int, str]]:
     """Yield the line of column names, which may be implied, then the records."""
     n_tabs = -1
     with open_text(path) as lines:
@@ -212,7 +214,7 @@ def _read_text(path: Path, sites_only: bool) -> Iterator[tuple[int, str]]:
                     f"{path}: line {number}: found {line[:40]!r} without a header, expected a VCF or BCF with a"
                     " line '#CHROM POS ID REF ALT ...'"
                 )
-            elif not sites_only and (found := line.count("\t")) < n_tabs:
+            elif whole and (found := line.count("\t")) < n_tabs:
                 raise TfbindError(f"{path}: line {number}: {_too_few(found + 1, n_tabs + 1)}")
             yield number, line
     if n_tabs < 0:

@@ -10,8 +10,9 @@ from numba import njit
 MISSING = -1
 # what became of the records that are not used, in the order in which they are looked for
 LEFT_OUT = {
+    "malformed": "that cannot be read",
     "filtered": "with a FILTER other than PASS",
-    "multiallelic": "with more than two alleles",
+    "multiallelic": "with more than two alleles in these samples",
     "not_snv": "no single-nucleotide variants",
     "no_genotypes": "without GT",
     "too_few_calls": "with too many missing calls",
@@ -29,6 +30,7 @@ class Account:
     """
 
     used: int = 0
+    malformed: int = 0
     filtered: int = 0
     multiallelic: int = 0
     not_snv: int = 0
@@ -44,6 +46,10 @@ class Account:
     def records(self) -> int:
         """All the records that were read."""
         return self.used + sum(getattr(self, reason) for reason in LEFT_OUT)
+
+    def main_reason(self) -> str:
+        """Give the reason, a name of LEFT_OUT, for which over half of the records are left out; empty if none."""
+        return next((reason for reason in LEFT_OUT if 2 * getattr(self, reason) > self.records), "")
 
     def __add__(self, other: Account) -> Account:
         return Account(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -89,6 +95,11 @@ class Genotypes:
     account : Account
     sample : (columns,) int64 or None
         Which of the samples, counted from 0, each column belongs to; each to its own where None.
+    kept_share : float
+        Of the sites that vary, those that are not left out for what they look like: with more than two alleles, with
+        too many missing calls, or at one position with others. The diversity is too low by as much.
+    inbreeding : float
+        The deficit of heterozygous genotypes among the samples written as diploid, F (Wright 1951); NaN if none is.
     """
 
     contig: str
@@ -101,6 +112,8 @@ class Genotypes:
     samples_left_out: tuple[str, ...] = ()
     account: Account = Account()
     sample: np.ndarray | None = None
+    kept_share: float = 1.0
+    inbreeding: float = float("nan")
 
     @property
     def n_chromosomes(self) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 
 from tfbind.errors import TfbindError
 from tfbind.genotypes.prior import Prior, choose
+from tfbind.yaml_files import read_yaml_text
 
 GROWTH_STEPS = 24
 WALK_SPAN = (0.002, 3.0)
@@ -204,10 +205,9 @@ def read_demography(path: Path, deme: str | None = None) -> SampledDemography:
         If the file is missing or no demographic model, or the deme is unknown, extinct or not named where there
         are several.
     """
-    if not path.is_file():
-        raise TfbindError(f"{path}: no such file")
+    text = read_yaml_text(path)
     try:
-        graph = demes.load(path).in_generations()
+        graph = demes.loads(text).in_generations()
         model = msprime.Demography.from_demes(graph)
     except Exception as error:  # the readers of YAML and of models raise errors of a dozen types
         reason = " ".join(str(error).split())
@@ -220,4 +220,21 @@ def read_demography(path: Path, deme: str | None = None) -> SampledDemography:
         raise TfbindError(
             f"{path}: found {found}, expected --deme with one of {', '.join(living) or '(none)'}"
         )
-    return SampledDemography(model, deme, float(model.debug().mean_coalescence_time({deme: 2})))
+    return SampledDemography(model, deme, _mean_coalescence_time(path, model, deme))
+
+
+def _mean_coalescence_time(path: Path, model: msprime.Demography, deme: str) -> float:
+    try:
+        # sizes and times near the limits of float64 give NaN, and a warning
+        with np.errstate(all="ignore"):
+            mean = float(model.debug().mean_coalescence_time({deme: 2}))
+    except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+        raise TfbindError(
+            f"{path}: the mean coalescence time in deme {deme!r} has no value ({error})"
+        ) from None
+    if not 0 < mean < np.inf:
+        raise TfbindError(
+            f"{path}: the mean coalescence time in deme {deme!r} is {mean:g} generations, expected a finite number"
+            " above 0; check its sizes and times"
+        )
+    return mean

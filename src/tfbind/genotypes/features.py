@@ -79,7 +79,8 @@ class Features:
     accessible : (tokens,) int64
         Bases outside of gaps (`tfbind.genotypes.gaps`).
     share : float
-        Of these, those that the mask leaves; 1 where the diversity is given.
+        Of these, those that the mask leaves, times the share of sites that were kept (`Genotypes.kept_share`); 1 where
+        the diversity is given.
     units_per_bp : float
         Expected pairwise differences per such bp: pi, measured or given.
     n_chromosomes : int
@@ -145,10 +146,11 @@ def compute_features(
     # Masked bases hide sites as a lower mutation rate would, which the network knows: what it says of r over that rate
     # is r/mu times the share that is left. Gaps alone are no sequence at all
     stretches = accessible_stretches(genotypes)
-    share = 1.0
+    # Sites that were left out for what they look like lower the diversity as well
+    share = genotypes.kept_share if diversity is None else 1.0
     if mask is not None and diversity is None:
         left = mask.bases_before(stretches.ends) - mask.bases_before(stretches.starts)
-        share = float(left.sum()) / max(stretches.n_bases, 1)
+        share *= float(left.sum()) / max(stretches.n_bases, 1)
     edges = _token_edges(genotypes.start, genotypes.end, stretches, n_common, shift)
     accessible = np.diff(stretches.bases_before(edges))
     total = int(max(accessible.sum(), 1))

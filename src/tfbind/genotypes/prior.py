@@ -10,6 +10,7 @@ pairwise differences, and what is learnt is r/mu.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 from ruamel.yaml import YAML, YAMLError
 
 from tfbind.errors import TfbindError
-from tfbind.files import open_text
+from tfbind.yaml_files import read_yaml_text
 
 
 @dataclass(frozen=True)
@@ -201,9 +202,9 @@ class Prior:
         TfbindError
             If a row is unknown or a value cannot stand in it.
         """
-        unknown = set(map(str, changes)) - {row.name for row in fields(self)}
-        if unknown:
-            raise TfbindError(f"prior: found {sorted(unknown)[0]!r}, expected rows of the table of priors")
+        known = {row.name for row in fields(self)}
+        if unknown := [name for name in changes if name not in known]:
+            raise TfbindError(f"prior: found {_shown(unknown[0])}, expected rows of the table of priors")
         return replace(
             self,
             **{name: _changed(name, getattr(self, name), value) for name, value in changes.items()},
@@ -220,11 +221,7 @@ def read_prior(paths: Sequence[Path]) -> Prior:
     """
     prior = Prior()
     for path in paths:
-        with open_text(path) as handle:
-            try:
-                changes = YAML(typ="safe", pure=True).load(handle.read())
-            except YAMLError as error:
-                raise TfbindError(f"{path}: is no YAML ({error})") from None
+        changes = _read_yaml(path)
         if not isinstance(changes, dict):
             raise TfbindError(f"{path}: found no rows, expected lines such as 'haplotypes: [20, 40]'")
         try:
@@ -234,11 +231,33 @@ def read_prior(paths: Sequence[Path]) -> Prior:
     return prior
 
 
+def _read_yaml(path: Path) -> Any:
+    text = read_yaml_text(path)
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    # a number, date or key that is none raises other errors inside of the library
+    except (YAMLError, ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+        raise TfbindError(f"{path}: is not YAML ({error})") from None
+
+
+_SHOWN = reprlib.Repr()
+
+
+def _shown(value: Any) -> str:
+    """Show what was found, however much it is."""
+    try:
+        return _SHOWN.repr(value)
+    except ValueError:  # a whole number of thousands of digits has no decimal text
+        return "a number of thousands of digits"
+
+
+LARGEST = 1e300  # of any number in the table
 _NO_SHARES = ("mutation_rate", "largest_events")
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and bool(np.isfinite(value))
+    # compared, not converted: a whole number may be beyond float64
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def _changed(name: str, default: Any, value: Any) -> Any:
@@ -248,19 +267,25 @@ def _changed(name: str, default: Any, value: Any) -> Any:
         if not is_range or (default.log and low == 0):
             least = "above 0" if default.log else "of at least 0"
             most = f" and at most {default.most}" if np.isfinite(default.most) else ""
-            raise TfbindError(f"prior: {name}: found {value!r}, expected [low, high], numbers {least}{most}")
+            raise TfbindError(
+                f"prior: {name}: found {_shown(value)}, expected [low, high], numbers {least}{most}"
+            )
         return replace(default, low=low, high=high)
     if isinstance(default, dict):
         if not isinstance(value, Mapping) or not set(value) <= set(default) or not value:
-            raise TfbindError(f"prior: {name}: found {value!r}, expected weights of {', '.join(default)}")
+            raise TfbindError(
+                f"prior: {name}: found {_shown(value)}, expected weights of {', '.join(default)}"
+            )
         if not all(_is_number(v) and v >= 0 for v in value.values()) or not sum(value.values()) > 0:
-            raise TfbindError(f"prior: {name}: found {value!r}, expected weights of at least 0, one above 0")
+            raise TfbindError(
+                f"prior: {name}: found {_shown(value)}, expected weights of at least 0, one above 0"
+            )
         return dict(value)
     if name in _NO_SHARES:
         if not _is_number(value) or value <= 0:
-            raise TfbindError(f"prior: {name}: found {value!r}, expected a number above 0")
+            raise TfbindError(f"prior: {name}: found {_shown(value)}, expected a number above 0")
     elif not _is_number(value) or not 0 <= value <= 1:
-        raise TfbindError(f"prior: {name}: found {value!r}, expected a share from 0 to 1")
+        raise TfbindError(f"prior: {name}: found {_shown(value)}, expected a share from 0 to 1")
     return float(value)
 
 

@@ -15,6 +15,7 @@ from tfbind.genotypes.demographies import SAMPLED, SampledDemography, draw_histo
 from tfbind.genotypes.landscapes import draw_landscape, draw_mutation
 from tfbind.genotypes.observation import Observation, draw_observation, observe
 from tfbind.genotypes.prior import Prior
+from tfbind.steps import StepFunction
 
 MOST_LENGTH = 2**31 - 1  # positions are int32
 NO_CONVERSION = {"conversion_ratio": 0.0, "conversion_tract": 1.0}
@@ -104,14 +105,14 @@ class Region:
 
 
 def known_stretches(
-    maps: Mapping[str, msprime.RateMap], length: int, name: str
+    maps: Mapping[str, StepFunction], length: int, name: str
 ) -> tuple[tuple[str, int, msprime.RateMap], ...]:
     """Find the stretches of maps without a gap that can hold a region.
 
     Parameters
     ----------
-    maps : mapping of str to msprime.RateMap
-        By contig, from `tfbind.genotypes.hapmap.read_hapmap`.
+    maps : mapping of str to StepFunction
+        By contig; rates per bp and generation, NaN where unknown.
     length : int
         Of a region, bp.
     name : str
@@ -127,12 +128,15 @@ def known_stretches(
         If none is that long.
     """
     stretches, longest = [], 0
-    for contig, rate_map in maps.items():
-        edges = np.flatnonzero(np.diff(np.isnan(rate_map.rate).astype(np.int8), prepend=1, append=1))
-        for first, last in rate_map.position[edges].astype(np.int64).reshape(-1, 2).tolist():
-            longest = max(longest, last - first)
-            if last - first >= length:
-                stretches.append((contig, first, rate_map.slice(first, last, trim=True)))
+    for contig, steps in maps.items():
+        ends = np.flatnonzero(np.diff(steps.is_known.astype(np.int8), prepend=0, append=0))
+        for first, last in ends.reshape(-1, 2).tolist():
+            edges = steps.edges[first : last + 1]
+            start, end = int(edges[0]), int(edges[-1])
+            longest = max(longest, end - start)
+            if end - start >= length:
+                rate_map = msprime.RateMap(position=edges - start, rate=steps.values[first:last])
+                stretches.append((contig, start, rate_map))
     if not stretches:
         raise TfbindError(
             f"{name}: found {longest:,} bp without a gap, expected at least --length, {length:,}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,16 +21,8 @@ from tfbind.report.figures import (
     roc_svg,
 )
 from tfbind.report.fold_figures import fold_pr_svg, fold_roc_svg
-from tfbind.report.html import count, figure, heading, html_table, image, note_list
-from tfbind.report.results import (
-    CrossValidationFolder,
-    EvaluationFolder,
-    read_comparison,
-    read_cross_validations,
-    read_evaluations,
-    read_grid,
-    read_summary,
-)
+from tfbind.report.html import count, figure, heading, html_table, image, left_out, note_list
+from tfbind.report.results import CrossValidationFolder, Dataset, EvaluationFolder
 from tfbind.report.tables import (
     HOW_TO_READ,
     HOW_TO_READ_FOLDS,
@@ -48,45 +39,31 @@ from tfbind.report.tables import (
 One = TypeVar("One", EvaluationFolder, CrossValidationFolder)
 
 
-def binding_part(results: Path) -> str:
-    """Show every data set's evaluations and cross-validations; nothing where there are none.
-
-    Raises
-    ------
-    TfbindError
-        If a file is damaged.
-    """
-    evaluations, crossed = read_evaluations(results), read_cross_validations(results)
-    both: list[EvaluationFolder | CrossValidationFolder] = [*evaluations, *crossed]
-    if not both:
+def binding_part(datasets: list[Dataset]) -> str:
+    """Show every data set's evaluations and cross-validations; nothing where there are none."""
+    if not datasets:
         return ""
-    sections = [
-        _dataset_section(
-            results,
-            dataset,
-            [one for one in evaluations if one.dataset == dataset],
-            [one for one in crossed if one.dataset == dataset],
-        )
-        for dataset in sorted({one.dataset for one in both})
-    ]
-    counts = [count(len(sections), "data set"), count(len(evaluations), "evaluation")]
+    evaluations = [one for dataset in datasets for one in dataset.evaluations]
+    crossed = [one for dataset in datasets for one in dataset.crossed]
+    counts = [count(len(datasets), "data set"), count(len(evaluations), "evaluation")]
     tables = [metrics_table(evaluations), f'<p class="quiet">{HOW_TO_READ}</p>\n'] if evaluations else []
     if crossed:
         counts.append(count(len(crossed), "cross-validation"))
         tables += [cross_validation_table(crossed), f'<p class="quiet">{HOW_TO_READ_FOLDS}</p>\n']
-    return "".join([heading("Where transcription factors bind", counts), *tables, *sections])
+    return "".join(
+        [heading("Where transcription factors bind", counts), *tables, *map(_dataset_section, datasets)]
+    )
 
 
-def _dataset_section(
-    results: Path, dataset: str, evaluations: list[EvaluationFolder], crossed: list[CrossValidationFolder]
-) -> str:
-    parts = [f"<section>\n<h2>{escape(dataset)}</h2>\n"]
-    both: list[EvaluationFolder | CrossValidationFolder] = [*evaluations, *crossed]
+def _dataset_section(dataset: Dataset) -> str:
+    name, evaluations, crossed, both = dataset.name, dataset.evaluations, dataset.crossed, dataset.both
+    parts = [f"<section>\n<h2>{escape(name)}</h2>\n"]
     parts.append(note_list(note for one in both for note in one.notes))
     missing = [path for one in both for path in one.missing]
     if missing:
         parts.append(f'<p class="missing">Not there: {escape(", ".join(missing))}.</p>\n')
-    for title, roc, pr, calibration in _curve_panels(dataset, evaluations):
+    parts.append(left_out(dataset.faults))
+    for title, roc, pr, calibration in _curve_panels(name, evaluations):
         figures = [draw(curves, title) for draw, curves in ((roc_svg, roc), (pr_svg, pr)) if curves]
         if calibration:
             figures.append(calibration_svg(calibration, title))
@@ -94,28 +71,24 @@ def _dataset_section(
     methods = {
         metrics.get("ci_method") for evaluation in evaluations for metrics in evaluation.metrics.values()
     }
-    for method in sorted(str(method) for method in methods if method):
+    for method in sorted(method for method in methods if method):
         parts.append(f'<p class="quiet">Intervals: {escape(method)}.</p>\n')
-    comparison = read_comparison(results, dataset)
-    if comparison is not None:
-        parts.append(comparison_table(dataset, comparison))
+    if dataset.comparison is not None:
+        parts.append(comparison_table(name, dataset.comparison))
     if evaluations:
         parts.append(f"<h3>Calls</h3>\n{calls_table(evaluations)}")
     if crossed:
-        parts.append(_fold_part(dataset, crossed))
-    for model in dict.fromkeys(one.model for one in both):
-        grid = read_grid(results, dataset, model)
-        if grid is not None:
-            parts.append(f"<h3>Selection of {escape(model)}</h3>\n{grid_table(grid)}")
-            parts.append(f'<p class="quiet">{HOW_TO_SELECT}</p>\n')
+        parts.append(_fold_part(name, crossed))
+    for model, grid in dataset.grids.items():
+        parts.append(f"<h3>Selection of {escape(model)}</h3>\n{grid_table(grid)}")
+        parts.append(f'<p class="quiet">{HOW_TO_SELECT}</p>\n')
     histories = {one.model: one.history for one in both if one.history is not None}
     if histories:
         parts.append("<h3>Training</h3>\n")
     parts.extend(figure(learning_svg(history, model)) for model, history in histories.items())
-    parts.extend(image(path, path.stem) for evaluation in evaluations for path in evaluation.figures)
-    summary = read_summary(results, dataset)
-    if summary is not None:
-        rows = [[escape(name), escape(value)] for name, value in flat_rows(summary)]
+    parts.extend(image(picture, picture.name) for one in evaluations for picture in one.pictures)
+    if dataset.summary is not None:
+        rows = [[escape(row), escape(value)] for row, value in flat_rows(dataset.summary)]
         parts.append(f"<h3>Sequences</h3>\n{html_table(['', ''], rows)}")
     return "".join([*parts, "</section>\n"])
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tfbind.binding.evaluation.cross_validation import CrossValidation
+from tfbind.files import whole_folder
 from tfbind.report.fold_figures import FoldCurves, fold_pr_figure, fold_roc_figure
 from tfbind.tables import write_json, write_table
 
@@ -18,21 +19,21 @@ def write_cross_validation(folder: Path, found: CrossValidation) -> None:
     The files are metrics.json, notes.json, predictions.tsv, and of the curves roc.tsv, mean_roc.tsv, roc.svg, pr.tsv,
     mean_pr.tsv and pr.svg.
 
-    ``metrics.json`` comes last, and an older one goes first: where it stands, the rest belongs to it.
+    The folder is written whole or not at all, ``metrics.json`` last (`tfbind.files.whole_folder`).
     """
-    (folder / "metrics.json").unlink(missing_ok=True)
-    for name in ("predictions", "roc", "pr", "mean_roc", "mean_pr"):
-        write_table(folder / f"{name}.tsv", getattr(found, name))
-    for kind, draw in (("roc", fold_roc_figure), ("pr", fold_pr_figure)):
-        curves, mean = getattr(found, kind), getattr(found, f"mean_{kind}")
-        drawn = {
-            factor: fold_curves(kind, curves, mean, factor, metrics)
-            for factor, metrics in found.metrics.items()
-            if (mean["factor"] == factor).any()
-        }
-        draw(folder / f"{kind}.svg", drawn)
-    write_json(folder / "notes.json", found.notes)
-    write_json(folder / "metrics.json", found.metrics)
+    with whole_folder(folder, last="metrics.json") as temporary:
+        for name in ("predictions", "roc", "pr", "mean_roc", "mean_pr"):
+            write_table(temporary / f"{name}.tsv", getattr(found, name))
+        for kind, draw in (("roc", fold_roc_figure), ("pr", fold_pr_figure)):
+            curves, mean = getattr(found, kind), getattr(found, f"mean_{kind}")
+            drawn = {
+                factor: fold_curves(kind, curves, mean, factor, metrics)
+                for factor, metrics in found.metrics.items()
+                if (mean["factor"] == factor).any()
+            }
+            draw(temporary / f"{kind}.svg", drawn)
+        write_json(temporary / "notes.json", found.notes)
+        write_json(temporary / "metrics.json", found.metrics)
 
 
 def fold_curves(

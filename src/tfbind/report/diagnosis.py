@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tfbind.binding.learning.diagnosis import Diagnosis
-from tfbind.files import whole_output
+from tfbind.files import whole_folder, whole_output
 from tfbind.report.axes import COLOURS, GREY, STYLE
 from tfbind.tables import write_json, write_table
 
@@ -21,16 +21,15 @@ LOWEST_SHARE = 1e-8
 def write_diagnosis(folder: Path, diagnosis: Diagnosis) -> None:
     """Write gradients.tsv, gradients.svg, learning_rate.tsv, learning_rate.svg and diagnosis.json.
 
-    ``diagnosis.json`` comes last, and an older one goes first: where it stands, the rest belongs to it.
+    The folder is written whole or not at all, ``diagnosis.json`` last (`tfbind.files.whole_folder`).
     """
-    summary = folder / "diagnosis.json"
-    summary.unlink(missing_ok=True)
-    for name, table in (("gradients", diagnosis.gradients), ("learning_rate", diagnosis.learning_rate)):
-        write_table(folder / f"{name}.tsv", table, digits=6)
-    gradient_figure(folder / "gradients.svg", diagnosis.gradients)
-    rate = diagnosis.summary["proposed_learning_rate"]
-    learning_rate_figure(folder / "learning_rate.svg", diagnosis.learning_rate, rate)
-    write_json(summary, diagnosis.summary)
+    with whole_folder(folder, last="diagnosis.json") as temporary:
+        for name, table in (("gradients", diagnosis.gradients), ("learning_rate", diagnosis.learning_rate)):
+            write_table(temporary / f"{name}.tsv", table, digits=6)
+        gradient_figure(temporary / "gradients.svg", diagnosis.gradients)
+        rate = diagnosis.summary["proposed_learning_rate"]
+        learning_rate_figure(temporary / "learning_rate.svg", diagnosis.learning_rate, rate)
+        write_json(temporary / "diagnosis.json", diagnosis.summary)
 
 
 def gradient_figure(path: str | Path, table: pd.DataFrame) -> None:

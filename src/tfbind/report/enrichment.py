@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tfbind.genotypes.hapmap import CM_PER_MB
+from tfbind.files import whole_folder
 from tfbind.recombination.enrichment.measure import Enrichment
+from tfbind.recombination.maps.table import CM_PER_MB
 from tfbind.report.axes import COLOURS, GREY, style, to_svg, write_svg
 from tfbind.tables import write_json, write_table
 
@@ -15,14 +16,14 @@ from tfbind.tables import write_json, write_table
 def write_enrichment(folder: Path, found: Enrichment) -> None:
     """Write an enrichment into ``folder``: metrics.json, profile.tsv, profile.svg, sites.tsv and notes.json.
 
-    ``metrics.json`` comes last, and an older one goes first: where it stands, the rest belongs to it.
+    The folder is written whole or not at all, ``metrics.json`` last (`tfbind.files.whole_folder`).
     """
-    (folder / "metrics.json").unlink(missing_ok=True)
-    write_table(folder / "profile.tsv", found.profile)
-    write_table(folder / "sites.tsv", found.sites)
-    write_svg(folder / "profile.svg", profile_svg(found))
-    write_json(folder / "notes.json", found.notes)
-    write_json(folder / "metrics.json", found.metrics)
+    with whole_folder(folder, last="metrics.json") as temporary:
+        write_table(temporary / "profile.tsv", found.profile)
+        write_table(temporary / "sites.tsv", found.sites)
+        write_svg(temporary / "profile.svg", profile_svg(found))
+        write_json(temporary / "notes.json", found.notes)
+        write_json(temporary / "metrics.json", found.metrics)
 
 
 def profile_svg(found: Enrichment) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 from tfbind.binding.evaluation.measure import Evaluation
 from tfbind.binding.evaluation.reliability import reliability
 from tfbind.binding.evaluation.tables import CURVE_COLUMNS
+from tfbind.files import whole_folder
 from tfbind.report.figures import calibration_figure, pr_figure, roc_figure
 from tfbind.tables import write_json, write_table
 
@@ -20,25 +21,25 @@ def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
     The files are metrics.json, predictions.tsv, notes.json, and of the curves roc.tsv, roc.svg, pr.tsv, pr.svg,
     calibration.tsv and calibration.svg.
 
-    ``metrics.json`` comes last, and an older one goes first: where it stands, the rest belongs to it.
+    The folder is written whole or not at all, ``metrics.json`` last (`tfbind.files.whole_folder`).
     """
-    (folder / "metrics.json").unlink(missing_ok=True)
-    write_table(folder / "predictions.tsv", evaluation.predictions)
-    write_table(folder / "roc.tsv", _curve_table(evaluation.roc, "roc"))
-    write_table(folder / "pr.tsv", _curve_table(evaluation.pr, "pr"))
-    for name, draw, area, curve in (
-        ("roc.svg", roc_figure, "auroc", evaluation.roc),
-        ("pr.svg", pr_figure, "auprc", evaluation.pr),
-    ):
-        drawn = {
-            factor: (curve[factor], metrics[area], metrics[f"{area}_ci95"])
-            for factor, metrics in evaluation.metrics.items()
-            if metrics[area] is not None
-        }
-        draw(folder / name, drawn)
-    _write_calibration(folder, evaluation)
-    write_json(folder / "notes.json", evaluation.notes)
-    write_json(folder / "metrics.json", evaluation.metrics)
+    with whole_folder(folder, last="metrics.json") as temporary:
+        write_table(temporary / "predictions.tsv", evaluation.predictions)
+        write_table(temporary / "roc.tsv", _curve_table(evaluation.roc, "roc"))
+        write_table(temporary / "pr.tsv", _curve_table(evaluation.pr, "pr"))
+        for name, draw, area, curve in (
+            ("roc.svg", roc_figure, "auroc", evaluation.roc),
+            ("pr.svg", pr_figure, "auprc", evaluation.pr),
+        ):
+            drawn = {
+                factor: (curve[factor], metrics[area], metrics[f"{area}_ci95"])
+                for factor, metrics in evaluation.metrics.items()
+                if metrics[area] is not None
+            }
+            draw(temporary / name, drawn)
+        _write_calibration(temporary, evaluation)
+        write_json(temporary / "notes.json", evaluation.notes)
+        write_json(temporary / "metrics.json", evaluation.metrics)
 
 
 def _write_calibration(folder: Path, evaluation: Evaluation) -> None:

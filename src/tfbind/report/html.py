@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from tfbind import __version__
+from tfbind.report.reading import Picture
 
 
 def html_table(head: list[str], rows: Iterable[list[str]], numbers_from: int = 1) -> str:
@@ -57,8 +57,16 @@ def figure(svg: str) -> str:
     return f"<figure>{svg[svg.index('<svg') :]}</figure>\n"
 
 
-def image(path: Path, caption: str) -> str:
+def image(picture: Picture, caption: str) -> str:
     """A figure that another verb drew, shut in an image, where no script of it can run."""
-    data = base64.b64encode(path.read_bytes()).decode()
-    shown = f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(path.stem)}">'
+    data = base64.b64encode(picture.data).decode()
+    shown = f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(picture.name)}">'
     return f"<figure>{shown}<figcaption>{escape(caption)}</figcaption></figure>\n"
+
+
+def left_out(faults: Iterable[str]) -> str:
+    """Files that are damaged and therefore not shown; nothing where there are none."""
+    items = "".join(f"<li>{escape(fault)}</li>" for fault in faults)
+    return (
+        f'<p class="missing">Damaged, and left out:</p>\n<ul class="missing">{items}</ul>\n' if items else ""
+    )

@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from tfbind.genotypes.hapmap import CM_PER_MB
+from tfbind.files import whole_folder
 from tfbind.recombination.evaluation.measure import MapEvaluation
 from tfbind.recombination.evaluation.windows import WINDOW_COLUMNS
+from tfbind.recombination.maps.table import CM_PER_MB
 from tfbind.report.axes import COLOURS, GREY, line_style, name_lines, square_axes, style, to_svg, write_svg
 from tfbind.tables import write_json, write_table
 
@@ -28,16 +29,16 @@ LEVELS = np.linspace(0, 0.995, 200)
 def write_map_evaluation(folder: Path, evaluation: MapEvaluation) -> None:
     """Write an evaluation into ``folder``: metrics.json, windows.tsv, notes.json, and three figures.
 
-    ``metrics.json`` comes last, and an older one goes first: where it stands, the rest belongs to it.
+    The folder is written whole or not at all, ``metrics.json`` last (`tfbind.files.whole_folder`).
     """
-    (folder / "metrics.json").unlink(missing_ok=True)
-    write_table(folder / "windows.tsv", evaluation.windows[list(WINDOW_COLUMNS)])
-    write_svg(folder / "landscape.svg", landscape_svg(evaluation))
-    write_svg(folder / "scatter.svg", scatter_svg(evaluation))
-    write_svg(folder / "calibration.svg", calibration_svg(evaluation))
-    write_json(folder / "notes.json", evaluation.notes)
-    hotspots = {} if evaluation.hotspots is None else {"hotspots": evaluation.hotspots}
-    write_json(folder / "metrics.json", evaluation.metrics | hotspots)
+    with whole_folder(folder, last="metrics.json") as temporary:
+        write_table(temporary / "windows.tsv", evaluation.windows[list(WINDOW_COLUMNS)])
+        write_svg(temporary / "landscape.svg", landscape_svg(evaluation))
+        write_svg(temporary / "scatter.svg", scatter_svg(evaluation))
+        write_svg(temporary / "calibration.svg", calibration_svg(evaluation))
+        write_json(temporary / "notes.json", evaluation.notes)
+        hotspots = {} if evaluation.hotspots is None else {"hotspots": evaluation.hotspots}
+        write_json(temporary / "metrics.json", evaluation.metrics | hotspots)
 
 
 def map_svg(table: pd.DataFrame, *, per_mutation: bool) -> str:
@@ -71,6 +72,8 @@ def landscape_svg(evaluation: MapEvaluation) -> str:
     drawn = windows[windows["chrom"].isin(shown)]
     scale = _drawn_scale(drawn)
     drawn = drawn[drawn["scale"] == scale]
+    # a contig may have no windows of this scale
+    shown = [name for name in shown if (drawn["chrom"] == name).any()]
     known = drawn[drawn["left_out"] == ""]
     unit, of_truth = _unit(evaluation.truth_per_mutation)
     factor = of_truth

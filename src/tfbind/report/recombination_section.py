@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from html import escape
-from pathlib import Path
 
 import pandas as pd
 
-from tfbind.genotypes.hapmap import CM_PER_MB
-from tfbind.recombination.maps.table import finest
-from tfbind.report.html import count, figure, heading, html_table, image, integer, note_list, number
-from tfbind.report.populations import PopulationFolder, read_populations
+from tfbind.recombination.maps.table import CM_PER_MB, finest
+from tfbind.report.html import count, figure, heading, html_table, image, integer, left_out, note_list, number
+from tfbind.report.populations import PopulationFolder
 from tfbind.report.recombination import map_svg
 
 LIKELY = 0.5
@@ -39,15 +37,8 @@ their window. Errors are in cM/Mb (of a map of r/mu, in that). NA: undefined, as
 map and truth are not in one unit."""
 
 
-def recombination_part(results: Path) -> str:
-    """Show every population's map and its evaluation; nothing where there are none.
-
-    Raises
-    ------
-    TfbindError
-        If a file is damaged.
-    """
-    populations = read_populations(results)
+def recombination_part(populations: list[PopulationFolder]) -> str:
+    """Show every population's map and its evaluation; nothing where there are none."""
     if not populations:
         return ""
     judged = [population for population in populations if population.metrics]
@@ -66,12 +57,16 @@ def maps_table(populations: list[PopulationFolder]) -> str:
             *("Population", "Contigs", "Sequence (Mb)", "Sites", "Windows", "Without a rate"),
             *("Mean rate", "Length (cM)", "Hotspots", "Likely ones"),
         ],
-        [_map_row(population) for population in populations],
+        [
+            _map_row(population, population.table)
+            for population in populations
+            if population.table is not None
+        ],
     )
 
 
-def _map_row(population: PopulationFolder) -> list[str]:
-    windows = finest(population.table)
+def _map_row(population: PopulationFolder, table: pd.DataFrame) -> list[str]:
+    windows = finest(table)
     known = windows.dropna(subset=["rate"])
     length = known["end"] - known["start"]
     total = float((known["rate"] * length).sum())
@@ -122,10 +117,13 @@ def _in_unit(rate: float | None, population: PopulationFolder) -> float | None:
 def population_section(population: PopulationFolder) -> str:
     """One population's warnings and figures."""
     parts = [f"<section>\n<h2>{escape(population.name)}</h2>\n", note_list(population.warnings)]
-    parts.append(_windows_to_note(population.table))
-    by_name = {path.stem: path for path in population.figures}
-    if "landscape" not in by_name and population.table["rate"].notna().any():
-        parts.append(figure(map_svg(population.table, per_mutation=population.per_mutation)))
+    parts.append(left_out(population.faults))
+    by_name = {picture.name: picture for picture in population.pictures}
+    table = population.table
+    if table is not None:
+        parts.append(_windows_to_note(table))
+        if "landscape" not in by_name and table["rate"].notna().any():
+            parts.append(figure(map_svg(table, per_mutation=population.per_mutation)))
     for name in [*CAPTIONS, *sorted(set(by_name) - set(CAPTIONS))]:
         if name in by_name:
             parts.append(image(by_name[name], CAPTIONS.get(name, name)))

@@ -1,4 +1,4 @@
-"""What a results folder holds, read as far as it is there."""
+"""What a results folder holds of models of binding, read as far as it is there and whole."""
 
 from __future__ import annotations
 
@@ -9,21 +9,71 @@ from typing import Any
 import pandas as pd
 
 from tfbind.binding.evaluation.tables import CURVE_COLUMNS, MEAN_CURVE_COLUMNS
-from tfbind.errors import TfbindError
-from tfbind.tables import read_json
+from tfbind.report.reading import (
+    COUNT,
+    COUNTS,
+    INTERVAL,
+    NUMBER,
+    SHARES,
+    TEXT,
+    TEXTS,
+    UNBOUNDED,
+    Columns,
+    Numbers,
+    Picture,
+    Reader,
+)
 
-PREDICTION_COLUMNS = ("factor", "label", "score")
-COMPARISON_COLUMNS = (
-    *("factor", "a", "b", "n_positive", "n_negative", "auroc_a", "auroc_b", "difference"),
-    *("ci95_low", "ci95_high", "p", "method"),
-)
-GRID_COLUMNS = ("candidate", "chosen", "val_loss", "val_auroc")
-TEXT_COLUMNS = (
-    *("id", "factor", "split", "cluster", "a", "b", "method"),
-    *("candidate", "chosen", "architecture", "cell"),
-)
 # drawn anew in the page, all models of a data set together
 DRAWN_ANEW = ("roc.svg", "pr.svg", "calibration.svg", "learning_curves.svg")
+
+CURVES: dict[str, Columns] = {
+    kind: {
+        column: None if column == "factor" else UNBOUNDED if column == "threshold" else SHARES
+        for column in columns
+    }
+    for kind, columns in CURVE_COLUMNS.items()
+}
+MEAN_CURVES: dict[str, Columns] = {
+    kind: {column: None if column == "factor" else SHARES for column in columns}
+    for kind, columns in MEAN_CURVE_COLUMNS.items()
+}
+PREDICTIONS: Columns = {"factor": None, "label": SHARES, "score": Numbers()}
+HISTORY: Columns = {"epoch": Numbers(0, missing=False)}
+DRAWN_OF_HISTORY: Columns = {"loss": UNBOUNDED, "val_loss": UNBOUNDED, "val_auroc": SHARES}
+COMPARISON: Columns = {
+    **dict.fromkeys(("factor", "a", "b"), None),
+    **dict.fromkeys(("n_positive", "n_negative"), COUNTS),
+    **dict.fromkeys(("auroc_a", "auroc_b"), SHARES),
+    **dict.fromkeys(("difference", "ci95_low", "ci95_high"), Numbers()),
+    "p": SHARES,
+    "method": None,
+}
+GRID: Columns = {"candidate": None, "chosen": None, "val_loss": Numbers(), "val_auroc": SHARES}
+
+
+def _by_factor(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": {"type": "object", "properties": properties}}
+
+
+METRICS = _by_factor(
+    {
+        **dict.fromkeys(("auroc", "auprc", "brier", "ece", "ece_perfect", "threshold"), NUMBER),
+        **dict.fromkeys(("auroc_ci95", "auprc_ci95"), INTERVAL),
+        **dict.fromkeys(("precision_at_threshold", "recall_at_threshold"), NUMBER),
+        **dict.fromkeys(("recall_at_fpr01", "recall_at_fdr10", "recall_at_fdr50"), NUMBER),
+        **dict.fromkeys(("n_positive", "n_negative", "n_not_scored"), COUNT),
+        "ci_method": TEXT,
+    }
+)
+MEANS = _by_factor(
+    {
+        **{f"{name}_{of}": NUMBER for name in ("auroc", "auprc", "brier") for of in ("mean", "sd")},
+        **dict.fromkeys(("n_folds", "n_undefined", "n_positive", "n_negative", "n_not_scored"), COUNT),
+        "folds": _by_factor({"auroc": NUMBER}),
+    }
+)
+SUMMARY = {"type": "object"}
 
 
 @dataclass(frozen=True)
@@ -37,10 +87,11 @@ class EvaluationFolder:
     metrics : dict
         Factor to its metrics, as `tfbind.binding.evaluation.metrics.score_metrics` gives them.
     roc, pr, predictions, history : DataFrame or None
-        ``roc.tsv``, ``pr.tsv``, ``predictions.tsv`` and ``models/NAME.MODEL.history.tsv``; None where missing.
+        ``roc.tsv``, ``pr.tsv``, ``predictions.tsv`` and ``models/NAME.MODEL.history.tsv``; None where missing or
+        damaged.
     notes : list of str
         Sentences of ``notes.json``.
-    figures : list of Path
+    pictures : list of Picture
         Other SVG files of the folder.
     missing : list of str
         Paths within the results that are not there.
@@ -54,7 +105,7 @@ class EvaluationFolder:
     predictions: pd.DataFrame | None = None
     history: pd.DataFrame | None = None
     notes: list[str] = field(default_factory=list)
-    figures: list[Path] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
 
@@ -69,7 +120,7 @@ class CrossValidationFolder:
     metrics : dict
         Factor to its metrics, as `tfbind.binding.evaluation.cross_validation.gather` gives them.
     roc, pr, mean_roc, mean_pr : DataFrame or None
-        The tables of these names; None where missing.
+        The tables of these names; None where missing or damaged.
     """
 
     dataset: str
@@ -84,39 +135,79 @@ class CrossValidationFolder:
     missing: list[str] = field(default_factory=list)
 
 
-def read_evaluations(results: Path) -> list[EvaluationFolder]:
-    """Read every evaluation of a results folder, by data set and model.
+@dataclass(frozen=True)
+class Dataset:
+    """All that the results hold of one data set.
 
-    Raises
-    ------
-    TfbindError
-        If a file that is there is damaged.
+    Attributes
+    ----------
+    name : str
+    evaluations, crossed : list
+        By model.
+    comparison : DataFrame or None
+        ``comparison/NAME.tsv``, what ``compare`` found of its models.
+    grids : dict of str to DataFrame
+        By model: ``models/NAME.MODEL.grid.tsv``, what ``select`` chose from.
+    summary : dict or None
+        ``tensors/NAME.summary.json``, what ``encode`` reported.
+    faults : list of str
+        Sentences, each on a file of the data set that is damaged and left out.
     """
-    return [_read_evaluation(results, folder) for folder in _folders(results / "evaluation")]
+
+    name: str
+    evaluations: list[EvaluationFolder]
+    crossed: list[CrossValidationFolder]
+    comparison: pd.DataFrame | None = None
+    grids: dict[str, pd.DataFrame] = field(default_factory=dict)
+    summary: dict[str, Any] | None = None
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def both(self) -> list[EvaluationFolder | CrossValidationFolder]:
+        """Evaluations, then cross-validations."""
+        return [*self.evaluations, *self.crossed]
 
 
-def read_cross_validations(results: Path) -> list[CrossValidationFolder]:
-    """Read every cross-validation of a results folder, by data set and model; raises as `read_evaluations`."""
-    return [_read_cross_validation(results, folder) for folder in _folders(results / "cross_validation")]
+def read_datasets(reader: Reader) -> list[Dataset]:
+    """Read every data set of a results folder that has an evaluation or a cross-validation, by name."""
+    evaluations = [_read_evaluation(reader, folder) for folder in reader.folders("evaluation")]
+    crossed = [_read_cross_validation(reader, folder) for folder in reader.folders("cross_validation")]
+    return [
+        _read_dataset(
+            reader,
+            name,
+            [one for one in evaluations if one.dataset == name],
+            [one for one in crossed if one.dataset == name],
+        )
+        for name in sorted({one.dataset for one in evaluations} | {one.dataset for one in crossed})
+    ]
 
 
-def read_grid(results: Path, dataset: str, model: str) -> pd.DataFrame | None:
-    """What ``select`` chose a model from, ``models/NAME.MODEL.grid.tsv``; None where missing."""
-    return _read_table(results / "models" / f"{dataset}.{model}.grid.tsv", GRID_COLUMNS)
-
-
-def read_summary(results: Path, dataset: str) -> dict[str, Any] | None:
-    """What ``encode`` reported of a data set, ``tensors/NAME.summary.json``; None where missing."""
-    return _read_json(results / "tensors" / f"{dataset}.summary.json", dict)
-
-
-def read_comparison(results: Path, dataset: str) -> pd.DataFrame | None:
-    """What ``compare`` found of a data set's models, ``comparison/NAME.tsv``; None where missing."""
-    return _read_table(results / "comparison" / f"{dataset}.tsv", COMPARISON_COLUMNS)
-
-
-def _folders(parent: Path) -> list[Path]:
-    return sorted(path for path in parent.glob("*") if path.is_dir())
+def _read_dataset(
+    reader: Reader, name: str, evaluations: list[EvaluationFolder], crossed: list[CrossValidationFolder]
+) -> Dataset:
+    results = reader.results
+    comparison = results / "comparison" / f"{name}.tsv"
+    summary = results / "tensors" / f"{name}.summary.json"
+    files, grids = [comparison, summary], {}
+    both: list[EvaluationFolder | CrossValidationFolder] = [*evaluations, *crossed]
+    for model in dict.fromkeys(one.model for one in both):
+        full = f"{name}.{model}" if model else name
+        grid = results / "models" / f"{full}.grid.tsv"
+        files += [results / "evaluation" / full, results / "cross_validation" / full]
+        files += [results / "models" / f"{full}.history.tsv", grid]
+        table = reader.table(grid, GRID)
+        if table is not None:
+            grids[model] = table
+    return Dataset(
+        name=name,
+        evaluations=evaluations,
+        crossed=crossed,
+        comparison=reader.table(comparison, COMPARISON),
+        grids=grids,
+        summary=reader.json(summary, SUMMARY),
+        faults=reader.faults_of(*files),
+    )
 
 
 def _names(folder: Path) -> tuple[str, str]:
@@ -124,73 +215,57 @@ def _names(folder: Path) -> tuple[str, str]:
     return (dataset, model) if dataset else (folder.name, "")
 
 
-def _read_cross_validation(results: Path, folder: Path) -> CrossValidationFolder:
+def _read_cross_validation(reader: Reader, folder: Path) -> CrossValidationFolder:
     dataset, model = _names(folder)
-    metrics = _read_json(folder / "metrics.json", dict)
+    metrics = folder / "metrics.json"
     tables = {
-        "roc": _read_table(folder / "roc.tsv", ("fold", *CURVE_COLUMNS["roc"])),
-        "pr": _read_table(folder / "pr.tsv", ("fold", *CURVE_COLUMNS["pr"])),
-        "mean_roc": _read_table(folder / "mean_roc.tsv", MEAN_CURVE_COLUMNS["roc"]),
-        "mean_pr": _read_table(folder / "mean_pr.tsv", MEAN_CURVE_COLUMNS["pr"]),
+        "roc": reader.table(folder / "roc.tsv", {"fold": None, **CURVES["roc"]}),
+        "pr": reader.table(folder / "pr.tsv", {"fold": None, **CURVES["pr"]}),
+        "mean_roc": reader.table(folder / "mean_roc.tsv", MEAN_CURVES["roc"]),
+        "mean_pr": reader.table(folder / "mean_pr.tsv", MEAN_CURVES["pr"]),
     }
-    missing = [folder / f"{name}.tsv" for name, table in tables.items() if table is None]
-    missing += [folder / "metrics.json"] if metrics is None else []
     return CrossValidationFolder(
         dataset=dataset,
         model=model,
-        metrics={factor: value for factor, value in (metrics or {}).items() if isinstance(value, dict)},
-        history=_read_table(results / "models" / f"{folder.name}.history.tsv", ("epoch",)),
-        notes=[str(note) for note in _read_json(folder / "notes.json", list) or []],
-        missing=[path.relative_to(results).as_posix() for path in missing],
+        metrics=reader.json(metrics, MEANS) or {},
+        history=_read_history(reader, folder),
+        notes=reader.json(folder / "notes.json", TEXTS) or [],
+        missing=_missing(reader, [*(folder / f"{name}.tsv" for name in tables), metrics]),
         **tables,
     )
 
 
-def _read_evaluation(results: Path, folder: Path) -> EvaluationFolder:
+def _read_evaluation(reader: Reader, folder: Path) -> EvaluationFolder:
     dataset, model = _names(folder)
-    history = results / "models" / f"{folder.name}.history.tsv"
-    metrics = _read_json(folder / "metrics.json", dict)
-    read = {
-        folder / "metrics.json": metrics,
-        folder / "roc.tsv": _read_table(folder / "roc.tsv", CURVE_COLUMNS["roc"]),
-        folder / "pr.tsv": _read_table(folder / "pr.tsv", CURVE_COLUMNS["pr"]),
-        folder / "predictions.tsv": _read_table(folder / "predictions.tsv", PREDICTION_COLUMNS),
-        history: _read_table(history, ("epoch",)),
-    }
+    names = ("metrics.json", "roc.tsv", "pr.tsv", "predictions.tsv")
+    metrics, roc, pr, predictions = files = [folder / name for name in names]
     return EvaluationFolder(
         dataset=dataset,
         model=model,
-        metrics={factor: value for factor, value in (metrics or {}).items() if isinstance(value, dict)},
-        roc=read[folder / "roc.tsv"],
-        pr=read[folder / "pr.tsv"],
-        predictions=read[folder / "predictions.tsv"],
-        history=read[history],
-        notes=[str(note) for note in _read_json(folder / "notes.json", list) or []],
-        figures=sorted(path for path in folder.glob("*.svg") if path.name not in DRAWN_ANEW),
-        missing=[path.relative_to(results).as_posix() for path, content in read.items() if content is None],
+        metrics=reader.json(metrics, METRICS) or {},
+        roc=reader.table(roc, CURVES["roc"]),
+        pr=reader.table(pr, CURVES["pr"]),
+        predictions=reader.table(predictions, PREDICTIONS),
+        history=_read_history(reader, folder),
+        notes=reader.json(folder / "notes.json", TEXTS) or [],
+        pictures=reader.pictures(folder, besides=DRAWN_ANEW),
+        missing=_missing(reader, [*files, _history_file(reader, folder)]),
     )
 
 
-def _read_json(path: Path, kind: type) -> Any:
-    return read_json(path, kind) if path.exists() else None
+def _history_file(reader: Reader, folder: Path) -> Path:
+    return reader.results / "models" / f"{folder.name}.history.tsv"
 
 
-def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame | None:
-    if not path.exists():
+def _read_history(reader: Reader, folder: Path) -> pd.DataFrame | None:
+    path = _history_file(reader, folder)
+    history = reader.table(path, HISTORY)
+    if history is None:
         return None
-    try:
-        # NA is a missing number, but a name among names: a factor or a model may be called so
-        numbers = pd.read_csv(path, sep="\t", nrows=0).columns.difference(TEXT_COLUMNS)
-        table = pd.read_csv(
-            path,
-            sep="\t",
-            dtype=dict.fromkeys(TEXT_COLUMNS, str),
-            keep_default_na=False,
-            na_values={column: ["NA", ""] for column in numbers},
-        )
-    except ValueError as error:
-        raise TfbindError(f"{path}: not a table of tab-separated columns ({error})") from None
-    absent = [column for column in columns if column not in table]
-    if absent:
-        raise TfbindError(f"{path}: found no column {absent[0]!r}, expected the columns {', '.join(columns)}")
-    return table
+    # what a training did not watch has no column
+    watched = {name: numbers for name, numbers in DRAWN_OF_HISTORY.items() if name in history}
+    return reader.table(path, {**HISTORY, **watched})
+
+
+def _missing(reader: Reader, files: list[Path]) -> list[str]:
+    return [reader.inside(path) for path in files if not reader.exists(path)]

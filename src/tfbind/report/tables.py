@@ -94,14 +94,13 @@ def fold_table(crossed: list[CrossValidationFolder]) -> str:
 
 
 def grid_table(grid: pd.DataFrame) -> str:
-    """The candidates that a model was chosen from, as `tfbind.report.results.read_grid` gives them."""
+    """The candidates that a model was chosen from, as `tfbind.report.results.Dataset` holds them."""
     named = ["candidate", "chosen", *(name for name in ("architecture", "cell") if name in grid)]
     told = [*named, *(name for name in grid if name not in (*named, "val_loss", "val_auroc"))]
     rows = [
         [
-            *(escape(f"{row[name]:g}" if isinstance(row[name], float) else str(row[name])) for name in told),
-            f"{row['val_loss']:.4f}",
-            f"{row['val_auroc']:.4f}",
+            *(escape(row[name]) for name in told),
+            *(f"{row[name]:.4f}" if row[name] == row[name] else "NA" for name in ("val_loss", "val_auroc")),
         ]
         for row in grid.to_dict("records")
     ]
@@ -130,7 +129,7 @@ def calls_table(evaluations: list[EvaluationFolder]) -> str:
 
 
 def comparison_table(dataset: str, comparison: pd.DataFrame) -> str:
-    """Every two models of a data set compared, from what `tfbind.report.results.read_comparison` gives."""
+    """Every two models of a data set compared, as `tfbind.report.results.Dataset` holds it."""
     rows = []
     for row in comparison.astype(object).where(comparison.notna(), None).to_dict("records"):
         interval = [row["ci95_low"], row["ci95_high"]]
@@ -138,7 +137,8 @@ def comparison_table(dataset: str, comparison: pd.DataFrame) -> str:
         areas = [number(row["auroc_a"]), number(row["auroc_b"])]
         p = "NA" if row["p"] is None else "&lt; 0.001" if row["p"] < 0.001 else f"{row['p']:.3f}"
         cells = [escape(row["factor"]), *models, *areas, _beside(row, "difference", interval), p]
-        rows.append([*cells, integer(row["n_positive"]), integer(row["n_negative"])])
+        counts = [row["n_positive"], row["n_negative"]]
+        rows.append([*cells, *(integer(None if n is None else int(n)) for n in counts)])
     head = ["Factor", "First", "Second", "AUROC, first", "AUROC, second", "Difference", "p"]
     methods = "; ".join(dict.fromkeys(comparison["method"].astype(str)))
     return (

@@ -116,6 +116,14 @@ class TestRefused:
         with pytest.raises(TfbindError, match=match):
             gather([*folders[1:], tmp_path / "new"])
 
+    @pytest.mark.parametrize("n_folds", [0, 10**18])
+    def test_a_number_of_folds_that_cannot_be(self, tmp_path, n_folds):
+        write_fold(tmp_path / "new", 1, n_folds=n_folds)
+        with pytest.raises(
+            TfbindError, match=f"found the folds 1, expected each from 1 to {n_folds}, as .*new says"
+        ):
+            gather([tmp_path / "new"])
+
     @pytest.mark.parametrize(("given", "said"), [((1, 2), "1, 2"), ((0, 1), "1, 3"), ((1,), "1")])
     def test_folds_that_are_missing(self, folders, given, said):
         with pytest.raises(TfbindError, match=f"found the folds {said}, expected each from 1 to 3"):

@@ -3,6 +3,7 @@ import pytest
 
 from tfbind.binding.scanning.score_table import read_rows, table_header, table_rows
 from tfbind.binding.scanning.windows import Windows
+from tfbind.errors import TfbindError
 from tfbind.tables import open_table
 
 NAN = float("nan")
@@ -39,3 +40,28 @@ def test_a_table_is_read_back(tmp_path, name):
     assert other[:3] == ("b", 7, 12)
     assert np.isnan(other.scores[0])
     assert other.scores[1] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1: expected the columns id, start, end, factors and note"),
+        ("id\tstart\tend\tCREB\n", "line 1: expected the columns"),
+        ("a\t0\n", r"line 2: found 'a\\t0', expected a row of scores"),
+        ("a\t0\t5\t0.5\t\t\n", "line 2: found"),
+        ("a\t0\tNA\t0.5\t\n", "line 2: found"),
+        ("a\t5\t0\t0.5\t\n", "line 2: found"),
+        ("a\t-1\t5\t0.5\t\n", "line 2: found"),
+        ("a\t1_0\t50\t0.5\t\n", "line 2: found"),
+        ("a\t0\t9223372036854775808\t0.5\t\n", "line 2: found"),
+        ("a\t0\t5\thigh\t\n", "line 2: found"),
+        ("a\t0\t5\t1e400\t\n", "line 2: found"),
+        ("a\t0\t5\t0.5\t\nb\t0\n", "line 3: found"),
+    ],
+)
+def test_a_damaged_table_is_refused_by_its_line(tmp_path, text, message):
+    path = tmp_path / "t.tsv"
+    header = "" if not text or text.startswith("id") else "id\tstart\tend\tCREB\tnote\n"
+    path.write_text(header + text)
+    with pytest.raises(TfbindError, match=f"t.tsv: {message}"):
+        list(read_rows(path))

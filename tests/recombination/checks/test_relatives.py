@@ -88,6 +88,32 @@ def test_the_one_in_most_pairs_is_left_out_first():
     assert fewest_to_leave_out([]) == []
 
 
+def test_the_choice_of_whom_to_leave_out_takes_hundreds_of_samples():
+    """A village of 300 where everybody is related to everybody but for one pair in ten."""
+    rng = np.random.default_rng(0)
+    pairs = [(i, j) for i in range(300) for j in range(i) if rng.random() < 0.9]
+    left_out = set(fewest_to_leave_out(pairs))
+    assert len(left_out) < 300
+    assert all(left_out & set(pair) for pair in pairs)
+
+
+def choose_one_by_one(pairs):
+    """Whom to leave out, counted again for each: what the quick way must give as well."""
+    left, out = [set(pair) for pair in pairs], []
+    while left:
+        members = [sample for pair in left for sample in pair]
+        out.append(max(sorted(set(members), reverse=True), key=members.count))
+        left = [pair for pair in left if out[-1] not in pair]
+    return sorted(out)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_choice_is_that_of_counting_again_each_time(seed):
+    rng = np.random.default_rng(seed)
+    pairs = sorted({tuple(sorted(map(int, rng.choice(12, 2, replace=False)))) for _ in range(15)})
+    assert fewest_to_leave_out(pairs) == choose_one_by_one(pairs)
+
+
 def closeness_of(
     n_samples=12,
     *,

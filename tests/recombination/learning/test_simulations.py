@@ -4,11 +4,11 @@ import pytest
 
 from tfbind.errors import TfbindError
 from tfbind.genotype_tensors import open_regions
-from tfbind.genotypes.hapmap import read_hapmap
 from tfbind.genotypes.simulation import Setting, simulate_region
 from tfbind.genotypes.vcf import read_genotypes
 from tfbind.recombination.learning import simulations
 from tfbind.recombination.learning.simulations import write_simulations
+from tfbind.recombination.maps.reading import read_rate_map
 
 SETTING = Setting(length=20_000, samples=4)
 
@@ -91,8 +91,8 @@ def test_files_of_each_region(tmp_path):
         region = regions.region(1)
     [read] = read_genotypes(tmp_path / "vcf" / "sim2.vcf.gz", most_missing=1.0)
     np.testing.assert_array_equal(read.positions, region.position)
-    true_map = read_hapmap(tmp_path / "vcf" / "sim2.txt")["sim2"]
-    assert true_map.total_mass == pytest.approx(region.rate_map().total_mass)
+    true_map = read_rate_map(tmp_path / "vcf" / "sim2.txt")["sim2"]
+    assert true_map.integral([0], [20_000])[0] == pytest.approx(region.rate_map().total_mass)
     assert msprime.RateMap.read_hapmap(str(tmp_path / "vcf" / "sim2.txt")).total_mass == pytest.approx(
         region.rate_map().total_mass
     )

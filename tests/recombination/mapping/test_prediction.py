@@ -239,15 +239,23 @@ def test_says_what_was_used(vcf, stand_in, caplog):
     assert caplog.text.rstrip().endswith("cM/Mb")
 
 
-def test_far_too_many_samples_are_told_before_they_are_read(simulate, stand_in, tmp_path, caplog):
-    crowd = simulate(401, 2e4, seed=1, ploidy=1)
+def test_more_samples_than_the_network_knows_are_read_in_groups(simulate, tmp_path, caplog):
+    crowd = simulate(450, 3e5, seed=1, ploidy=1)
     write_vcf(tmp_path / "a.vcf.gz", "1", crowd.end, crowd.positions, crowd.calls, ploidy=1, phased=True)
-    predict_map(tmp_path / "a.vcf.gz", stand_in(), [10_000])
-    assert "found 401 samples, more than the 400 chromosomes" in caplog.messages[0]
-    caplog.clear()
-    (tmp_path / "some.txt").write_text("".join(f"s{n}\n" for n in range(1, 401)))
-    predict_map(tmp_path / "a.vcf.gz", stand_in(), [10_000], samples=tmp_path / "some.txt")
-    assert "more than" not in caplog.text
+    caplog.set_level(logging.INFO)
+    found = predict_map(tmp_path / "a.vcf.gz", load_rate_model(), [100_000]).table
+    assert "contig 1: 450 chromosomes are read in 2 groups, whose rates are averaged" in caplog.text
+    assert "outside" not in caplog.text
+    assert (found["note"] == "").all()
+    halves = []
+    for first in (0, 1):
+        columns = crowd.calls[:, first::2]
+        varies = columns.any(1) & ~columns.all(1)
+        path = tmp_path / f"{first}.vcf.gz"
+        write_vcf(path, "1", crowd.end, crowd.positions[varies], columns[varies], ploidy=1, phased=True)
+        halves.append(predict_map(path, load_rate_model(), [100_000]).table["rate"])
+    # the halves alone begin with their own first sites
+    np.testing.assert_allclose(found["rate"], np.mean(halves, axis=0), rtol=0.01)
 
 
 def test_the_shipped_network_has_seen_400_chromosomes():

@@ -33,7 +33,8 @@ def test_a_file_a_contig_at_the_finest_scale(tmp_path):
         columns=["chrom", "start", "end", "rate", "scale"],
     )
     write_hapmap_folder(tmp_path / "maps", table)
-    assert [path.name for path in (tmp_path / "maps").glob("[!.]*")] == ["1.txt"]
+    assert sorted(path.name for path in (tmp_path / "maps").glob("[!.]*")) == ["1.gaps.bed", "1.txt"]
+    assert (tmp_path / "maps" / "1.gaps.bed").read_text() == "1\t1000\t2000\n"
     found = msprime.RateMap.read_hapmap(tmp_path / "maps" / "1.txt", rate_col=2)
     assert found.position.tolist() == [0, 101, 1_001, 2_001, 2_501]
     np.testing.assert_allclose(found.rate, [np.nan, 1e-8, 0, 3e-8])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tfbind.errors import TfbindError
-from tfbind.recombination.maps.reading import missing_zeros, read_rates, read_truth
+from tfbind.recombination.maps.reading import missing_zeros, read_map_file, read_truth
 from tfbind.steps import StepFunction
 
 HAPMAP = "Chromosome\tPosition(bp)\tRate(cM/Mb)\tMap(cM)\n1\t1\t1\t0\n1\t101\t2\t0.0001\n1\t301\t0\t0.0005\n"
@@ -23,7 +23,10 @@ class TestUnits:
         assert truth.rates["1"].start.tolist() == [0, 100]
         assert truth.rates["1"].end.tolist() == [100, 300]
         np.testing.assert_allclose(truth.rates["1"].values, [1e-8, 2e-8])
-        assert truth.notes[0].endswith("0.txt: its rates are in cM/Mb, as in every HapMap file")
+        assert truth.notes[0].endswith(
+            "0.txt: format hapmap, rates in cM/Mb, as in every hapmap file; each rate is of the interval after its"
+            " row, as its cumulative column shows"
+        )
         assert not truth.per_mutation
 
     @pytest.mark.parametrize(
@@ -43,7 +46,7 @@ class TestUnits:
         caplog.set_level("INFO")
         truth = read(tmp_path, text)
         np.testing.assert_allclose(truth.rates["1"].values, [rate])
-        assert f"its rates are in {note}" in caplog.text
+        assert f"rates in {note}" in caplog.text
 
     @pytest.mark.parametrize(
         ("text", "rate"),
@@ -56,7 +59,7 @@ class TestUnits:
     )
     def test_one_for_what_the_file_does_not_tell(self, text, rate, tmp_path):
         (tmp_path / "map").write_text(text)
-        table, _, _ = read_rates(tmp_path / "map", unit_if_untold="per-bp")
+        table, *_ = read_map_file(tmp_path / "map", unit_if_unstated="per-bp")
         np.testing.assert_allclose(table["rate"], rate)
 
     @pytest.mark.parametrize(("unit", "rate"), [("cM/Mb", 2e-8), ("per-bp", 2.0)])
@@ -82,7 +85,9 @@ class TestUnits:
         assert "its rates are r/mu, as its line '# rates are r/mu" in truth.notes[0]
 
     def test_a_hapmap_file_of_r_over_mu_is_refused(self, tmp_path):
-        with pytest.raises(TfbindError, match=r"line 1: found '# rates are r/mu .* expected 'Chromosome"):
+        with pytest.raises(
+            TfbindError, match=r"found 'rates are r/mu .* above a genetic map, which is in cM"
+        ):
             read(tmp_path, PER_MUTATION + HAPMAP)
 
     def test_a_unit_that_is_given_against_it(self, tmp_path):
@@ -133,10 +138,75 @@ class TestZeros:
         assert found.astype(int).tolist() == [0, missing, 0]
 
 
-@pytest.mark.parametrize(("median", "unit"), [("0.9e-4", "per-bp"), ("1.1e-4", "cM/Mb")])
-def test_a_median_of_a_crossover_each_10_kb_divides_the_units(median, unit, tmp_path):
+@pytest.mark.parametrize(("median", "unit"), [("0.9e-6", "per-bp"), ("1.1e-3", "cM/Mb")])
+def test_the_median_decides_on_the_unit(median, unit, tmp_path):
     # zeros do not count in the median
-    text = f"1 0 100 1e-9\n1 100 200 {median}\n1 200 300 5e-4\n" + "".join(
+    text = f"1 0 100 1e-9\n1 100 200 {median}\n1 200 300 5e-3\n" + "".join(
         f"1 {at} {at + 100} 0\n" for at in range(300, 1_000, 100)
     )
-    assert f"its rates are in {unit}, guessed" in read(tmp_path, text).notes[0]
+    assert f"rates in {unit}, guessed" in read(tmp_path, text).notes[0]
+
+
+@pytest.mark.parametrize("median", ["1.1e-6", "0.9e-3"])
+def test_a_median_that_could_be_several_units_is_refused(median, tmp_path):
+    with pytest.raises(TfbindError, match=r"0.txt: the unit of its rates is not stated, and a median of"):
+        read(tmp_path, f"1 0 100 {median}\n")
+
+
+RHO = {
+    "ldhelmet": "# parameters\nversion 1.10\n# left_snp right_snp mean p0.025 p0.500 p0.975\n"
+    "11 21 2e-3 0 0 0\n21 31 4e-3 0 0 0\n",
+    "ldhat": "Loci\tMean_rho\tMedian\tL95\tU95\n-1.000\t.06\t0\t0\t0\n0.011\t2\t0\t0\t0\n0.021\t4\t0\t0\t0\n",
+    "fasteprr": "Start End Rho CIL CIR\n11 20 0.02 0 1\n21 30 0.04 0 1\n",
+    "ismc": "chrom\tchromStart\tchromEnd\tdiploid_1\tsample_mean\nchr1\t10\t20\t2e-3\t2e-3\nchr1\t20\t30\t4e-3\t4e-3\n",
+    "windows": "chrom\tstart\tend\trho_per_bp\nchr1\t10\t20\t2e-3\nchr1\t20\t30\t4e-3\n",
+}
+SITES = "3 0.030 L\n0.011\n0.021\n0.031\n"
+
+
+class TestPopulationScaled:
+    @pytest.mark.parametrize("form", RHO)
+    def test_rates_are_rho_per_bp(self, form, tmp_path):
+        (tmp_path / "map").write_text(RHO[form])
+        (tmp_path / "sites").write_text(SITES)
+        found = read_map_file(tmp_path / "map", sites=tmp_path / "sites")
+        assert (found.form, found.scale) == (form, "rho")
+        assert found.table["start"].tolist() == [10, 20]
+        assert found.table["end"].tolist() == [20, 30]
+        np.testing.assert_allclose(found.table["rate"], [2e-3, 4e-3])
+
+    def test_without_positions_the_last_interval_of_ldhat_is_left_out(self, tmp_path):
+        (tmp_path / "map").write_text(RHO["ldhat"])
+        assert read_map_file(tmp_path / "map").table["end"].tolist() == [20]
+
+    def test_samples_of_ldhat_are_averaged_without_the_first_tenth(self, tmp_path):
+        samples = "10 3\n9 99 99\n" + "6 1 3\n6 3 5\n6 2 4\n" * 3
+        (tmp_path / "map").write_text(samples)
+        (tmp_path / "sites").write_text(SITES)
+        found = read_map_file(tmp_path / "map", sites=tmp_path / "sites")
+        assert found.form == "ldhat-rates"
+        np.testing.assert_allclose(found.table["rate"], [2e-3, 4e-3])
+        with pytest.raises(
+            TfbindError, match="map: has no positions; give LDhat's file of sites as --positions"
+        ):
+            read_map_file(tmp_path / "map")
+
+    def test_a_truth_must_be_converted_first(self, tmp_path):
+        with pytest.raises(
+            TfbindError, match=r"population-scaled \(4 Ne r\). Convert it first: tfbind recombination"
+        ):
+            read(tmp_path, RHO["ismc"])
+
+
+def test_an_unknown_format_is_told_what_is_known(tmp_path):
+    with pytest.raises(
+        TfbindError, match=r"0.txt: found the columns 'a b c', expected one of .*gmap \(pos chr cM\)"
+    ):
+        read(tmp_path, "a b c\n1 2 3\n")
+
+
+@pytest.mark.parametrize("form", ["plink", "ldhat", "eagle"])
+def test_a_format_that_is_given_must_fit(form, tmp_path):
+    (tmp_path / "map").write_text("chrom start end rate\n1 0 10 1\n")
+    with pytest.raises(TfbindError, match=r"found the columns 'chrom start end rate', expected"):
+        read_map_file(tmp_path / "map", form=form)

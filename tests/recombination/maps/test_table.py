@@ -100,6 +100,15 @@ class TestWriteAndRead:
             read_map(written(tmp_path, text))
 
 
+def test_empty_lines_are_passed_over_but_counted(tmp_path):
+    header, rest = TEXT.split("\n", 1)
+    text = f"{header}\n\n{rest}\n  \n\n"
+    whole = read_map(written(tmp_path, TEXT))[0]
+    pd.testing.assert_frame_equal(read_map(written(tmp_path, text))[0], whole)
+    with pytest.raises(TfbindError, match="line 4: found end 'NA', expected a whole number"):
+        read_map(written(tmp_path, text.replace("\t150", "\tNA")))
+
+
 class TestResolution:
     def of(self, *contigs):
         rows = [(str(name), *ends) for name, edges in enumerate(contigs) for ends in pairwise(edges)]

@@ -174,8 +174,12 @@ def _refuse_incomplete(folders: dict[int, Path], n_folds: dict[int, int]) -> Non
             raise TfbindError(
                 f"{folders[fold]}: is one of {n} folds, another folder one of {wanted}, expected one cross-validation"
             )
-    if list(folders) != list(range(1, wanted + 1)):
-        raise TfbindError(f"found the folds {', '.join(map(str, folders))}, expected each from 1 to {wanted}")
+    # not a list up to what a damaged file says
+    if list(folders) != list(range(1, len(folders) + 1)) or len(folders) != wanted:
+        first = next(iter(folders.values()))
+        raise TfbindError(
+            f"found the folds {', '.join(map(str, folders))}, expected each from 1 to {wanted}, as {first} says"
+        )
 
 
 def _read_metrics(folder: Path) -> dict[str, dict[str, Any]]:

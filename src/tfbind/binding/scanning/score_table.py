@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -9,8 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from tfbind.binding.scanning.windows import UNKNOWN, Windows
+from tfbind.errors import TfbindError
 from tfbind.files import open_text
 
+_PLACE = re.compile(r"NA|[0-9]{1,15}", re.ASCII)
 DIGITS = 6  # significant ones, of a score in the table
 
 
@@ -41,10 +45,40 @@ class Row(NamedTuple):
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """Read a table that was written whole, row by row."""
+    """Read a table that was written whole, row by row.
+
+    Raises
+    ------
+    TfbindError
+        If a line is not one of such a table.
+    """
     with open_text(path) as lines:
-        next(lines)
-        for line in lines:
-            name, start, end, *scores, _ = line.split("\t")
-            first, last = (UNKNOWN if text == "NA" else int(text) for text in (start, end))
-            yield Row(name, first, last, [float("nan") if text == "NA" else float(text) for text in scores])
+        header = next(lines, "").rstrip("\n").split("\t")
+        if header[:3] != ["id", "start", "end"] or header[-1] != "note":
+            raise TfbindError(f"{path}: line 1: expected the columns id, start, end, factors and note")
+        for number, line in enumerate(lines, 2):
+            cells = line.rstrip("\n").split("\t")
+            try:
+                yield _row(cells, len(header))
+            except ValueError:
+                found = line.strip()[:60]
+                raise TfbindError(
+                    f"{path}: line {number}: found {found!r}, expected a row of scores"
+                ) from None
+
+
+def _row(cells: list[str], n_columns: int) -> Row:
+    """Read a row; ValueError if it is not one."""
+    if len(cells) != n_columns:
+        raise ValueError
+    name, start, end, *scores, _ = cells
+    # a table of ours has no other number: `int` and `float` would take many
+    if not all(_PLACE.fullmatch(text) for text in (start, end)) or (start == "NA") != (end == "NA"):
+        raise ValueError
+    first, last = (UNKNOWN if text == "NA" else int(text) for text in (start, end))
+    if start != "NA" and last < first:
+        raise ValueError
+    values = [float("nan") if text == "NA" else float(text) for text in scores]
+    if any(math.isinf(value) for value in values):
+        raise ValueError
+    return Row(name, first, last, values)

@@ -143,13 +143,19 @@ def fewest_to_leave_out(pairs: Iterable[Sequence]) -> list[int]:
 
     Each pair begins with the numbers of its two samples.
     """
-    left = [set(pair[:2]) for pair in pairs]
+    others: dict[int, set[int]] = {}
+    for first, second, *_ in pairs:
+        others.setdefault(first, set()).add(second)
+        others.setdefault(second, set()).add(first)
     out = []
-    while left:
-        members = [sample for pair in left for sample in sorted(pair)]
+    while others:
         # of two samples that are alike the one that stands further behind
-        out.append(max(sorted(set(members), reverse=True), key=members.count))
-        left = [pair for pair in left if out[-1] not in pair]
+        worst = max(others, key=lambda sample: (len(others[sample]), sample))
+        out.append(worst)
+        for other in others.pop(worst):
+            others[other].discard(worst)
+            if not others[other]:
+                del others[other]
     return sorted(out)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfbind.recombination.maps.reading import is_map_table, read_rates, steps_by_contig
+from tfbind.recombination.maps.reading import is_map_table, is_per_mutation, read_map_file, steps_by_contig
 from tfbind.recombination.maps.table import COVERED, RATES, finest, read_map, resolution
 from tfbind.steps import StepFunction
 
@@ -37,7 +37,7 @@ class JudgedMap(NamedTuple):
 def read_prediction(path: Path, mutation_rate: float | None = None, unit: str | None = None) -> JudgedMap:
     """Read tfbind's table, or a map in another format, which has no intervals.
 
-    Other formats are those of `tfbind.recombination.maps.reading.read_rates`.
+    Other formats are those of `tfbind.recombination.maps.reading.read_map_file`.
 
     Parameters
     ----------
@@ -58,8 +58,9 @@ def read_prediction(path: Path, mutation_rate: float | None = None, unit: str | 
         if unit is not None:
             logger.info("%s: tells the unit of its rates, which --map-unit does not change", path)
     else:
-        table, per_mutation, note = read_rates(path, unit_if_untold=unit)
-        logger.info("%s: %s", path, note)
+        found = read_map_file(path, unit_if_unstated=unit)
+        table, per_mutation = found.table, is_per_mutation(path, found)
+        logger.info("%s: %s", path, found.note)
         table = table.assign(rate_lower=np.nan, rate_upper=np.nan, note="")
     if "scale" not in table:
         table["scale"] = resolution(table)

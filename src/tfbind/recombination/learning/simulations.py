@@ -17,13 +17,15 @@ import msprime
 from tfbind import __version__
 from tfbind.errors import TfbindError
 from tfbind.genotype_tensors import packed, write_regions
-from tfbind.genotypes.hapmap import write_hapmap
 from tfbind.genotypes.prior import Range
 from tfbind.genotypes.simulation import MOST_LENGTH, Region, Setting, simulate_region
 from tfbind.genotypes.vcf_writing import write_vcf
+from tfbind.process import end_with_parent
 from tfbind.progress import Progress
+from tfbind.recombination.maps.writing import write_hapmap
 from tfbind.resume.journal import Resume
 from tfbind.resume.replicates import finished_replicates
+from tfbind.steps import StepFunction
 from tfbind.tensors import describe_sources
 
 logger = logging.getLogger(__name__)
@@ -132,7 +134,8 @@ def _write_files(region: Region, folder: Path) -> None:
         ploidy=region.ploidy,
         phased=region.phased,
     )
-    write_hapmap(true_map, {region.id: region.rate_map()})
+    rates = region.rate_map()
+    write_hapmap(true_map, {region.id: StepFunction(rates.position, rates.rate)})
 
 
 def _simulate(task: tuple[Setting, int, Path | None], replicate: int) -> tuple[int, dict[str, Any]]:
@@ -148,6 +151,7 @@ def _start_process(task: tuple[Setting, int, Path | None]) -> None:
     _TASK = task
     # an interruption is the parent's to answer
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
 
 
 def _simulate_in_process(replicate: int) -> tuple[int, dict[str, Any]]:

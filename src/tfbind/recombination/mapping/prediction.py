@@ -15,9 +15,9 @@ from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import COMMON
 from tfbind.genotypes.gaps import find_gaps
-from tfbind.genotypes.hapmap import CM_PER_MB
 from tfbind.genotypes.mask import Accessible, Mask, apply_mask
-from tfbind.genotypes.vcf import read_genotypes, read_sample_names
+from tfbind.genotypes.vcf import read_genotypes
+from tfbind.recombination.checks.inbreeding import outcrossing_factor
 from tfbind.recombination.checks.relatives import Closeness, closeness
 from tfbind.recombination.checks.samples import (
     is_clonal,
@@ -30,7 +30,7 @@ from tfbind.recombination.mapping.hotspots import Hotspot
 from tfbind.recombination.mapping.posterior import TokenPosterior
 from tfbind.recombination.mapping.rate_model import RateModel
 from tfbind.recombination.mapping.relernn import RelernnModel
-from tfbind.recombination.maps.table import RATES
+from tfbind.recombination.maps.table import CM_PER_MB, RATES
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,8 @@ def predict_map(
     diversity: float | None = None,
     unphased: bool = False,
     hotspot_factor: float | None = None,
+    inbreeding: float | str | None = None,
+    strict: bool = False,
 ) -> PredictedMap:
     """Predict the recombination rates along every contig of a VCF; memory holds one contig.
 
@@ -90,26 +92,37 @@ def predict_map(
         Do not use the phase.
     hotspot_factor : float or None
         Also look for hotspots, whose rate is so many times that of their surroundings.
+    inbreeding : float, "auto" or None
+        The inbreeding coefficient F of a population that selfs, or "auto" to take the deficit of heterozygotes for it:
+        rates are divided by 1 - F (Nordborg 2000, Genetics 154:923). Otherwise a deficit is warned about.
+    strict : bool
+        Refuse the file if a record cannot be read.
 
     Raises
     ------
     TfbindError
-        As `tfbind.genotypes.vcf.read_genotypes` and the model's ``read``; if there is no record, the mask has none of
-        the contigs, or hotspots are to be found by a model without intervals.
+        As `tfbind.genotypes.vcf.read_genotypes` and the model's ``read``; if there is no record, no contig has sites
+        that can be used, the mask has none of the contigs, or hotspots are to be found by a model without intervals.
     """
     if hotspot_factor is not None and isinstance(model, RelernnModel):
         raise TfbindError(
             "--hotspots needs intervals, which a relernn model has not, expected another --model"
         )
-    _warn_of_many_samples(len(read_sample_names(vcf, samples)), model, vcf)
     tables: list[pd.DataFrame] = []
     hotspots: list[Hotspot] = []
     together: list[Closeness] = []
     told: set[str] = set()
     contigs: list[str] = []
-    for genotypes in read_genotypes(vcf, samples, unphased=unphased):
+    factors: dict[str, float] = {}
+    n_used, account = 0, None
+    for genotypes in read_genotypes(vcf, samples, unphased=unphased, strict=strict):
         contig = map_contig(genotypes, model, f"{vcf}: contig {genotypes.contig}", mask, diversity, told)
         contigs.append(genotypes.contig)
+        factors[genotypes.contig] = outcrossing_factor(
+            genotypes, inbreeding, f"{vcf}: contig {genotypes.contig}"
+        )
+        n_used += len(genotypes.positions)
+        account = genotypes.account if account is None else account + genotypes.account
         _report(contig, f"{vcf}: contig {genotypes.contig}", mutation_rate, min(resolutions))
         _gather(together, contig)
         tables += [contig.table(resolution) for resolution in resolutions]
@@ -121,10 +134,14 @@ def predict_map(
         raise TfbindError(f"{vcf}: has no records, expected the genotypes of one contig at least")
     if mask is not None:
         _check_contigs(mask, contigs, vcf)
+    if not n_used:
+        raise TfbindError(f"{vcf}: has no site that can be used: {account}")
     # of all contigs, since on one of them chance may make relatives of strangers
     for found in together:
         warn_of_relatives(found, str(vcf))
     table = pd.concat(tables, ignore_index=True)
+    table[list(RATES)] = table[list(RATES)].mul(table["chrom"].map(factors), axis=0)
+    hotspots = [spot._replace(rate=spot.rate * factors[spot.contig]) for spot in hotspots]
     if mutation_rate is not None:
         table[list(RATES)] *= mutation_rate
         hotspots = [spot._replace(rate=spot.rate * mutation_rate) for spot in hotspots]
@@ -172,18 +189,6 @@ def map_contig(
     return ContigMap(genotypes, accessible, tokens, calibration, note)
 
 
-def _warn_of_many_samples(found: int, model: RateModel | RelernnModel, vcf: Path) -> None:
-    """Say so before a file of thousands of samples is read, which takes its time and memory."""
-    if found > model.most_samples:
-        logger.warning(
-            "%s: found %s samples, more than the %s chromosomes at most that the network has learnt from: name fewer"
-            " in a file --samples, unrelated ones of one population",
-            vcf,
-            f"{found:,}",
-            f"{model.most_samples:,}",
-        )
-
-
 def _gather(together: list[Closeness], contig: ContigMap) -> None:
     """Add how close the samples are on a contig to what is known of the same samples."""
     if contig.tokens is None:
@@ -205,9 +210,10 @@ def _why_not(genotypes: Genotypes, mask: Accessible | None) -> tuple[str, str]:
     ones, called = genotypes.allele_counts()
     common = int((np.minimum(ones, called - ones) >= COMMON).sum())
     if common < FEWEST_COMMON_SITES:
-        return "too_few_sites", (
+        reason = genotypes.account.main_reason()
+        return f"too_few_sites,{reason}" if reason else "too_few_sites", (
             f"found {common} sites whose rarer allele was seen {COMMON} times or more, expected at least"
-            f" {FEWEST_COMMON_SITES}"
+            f" {FEWEST_COMMON_SITES} ({genotypes.account})"
         )
     if is_clonal(genotypes, mask):
         return "clonal", (

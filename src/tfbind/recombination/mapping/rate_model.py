@@ -13,6 +13,7 @@ import numpy as np
 from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import FEATURES, REGION_FEATURES, Features, compute_features
+from tfbind.genotypes.groups import split_samples
 from tfbind.genotypes.mask import Accessible
 from tfbind.recombination.mapping.card import RateCard, read_rate_card
 from tfbind.recombination.mapping.posterior import TokenPosterior, average, token_posterior
@@ -61,7 +62,7 @@ class RateModel:
 
     @property
     def most_samples(self) -> int:
-        """Chromosomes in the largest sample of training: more samples than these, of any ploidy, are outside of it."""
+        """Chromosomes in the largest sample of training."""
         return round(np.exp(self.card.seen.highest[REGION_FEATURES.index("region_log_n")]))
 
     def read(
@@ -69,20 +70,32 @@ class RateModel:
     ) -> tuple[TokenPosterior, str]:
         """Predict the rates along a contig; and say how it lies outside what training has seen, if it does.
 
+        A sample of more chromosomes than any in training is read in groups (`tfbind.genotypes.groups`), whose rates are
+        averaged: all samples count, and time grows with their number.
+
         Raises
         ------
         TfbindError
             As `tfbind.genotypes.features.compute_features`.
         """
-        grids = [compute_features(genotypes, mask, diversity, shift) for shift in SHIFTS]
-        distance, deviating = self.distance(grids[0])
+        groups = split_samples(genotypes, self.most_samples)
+        if len(groups) > 1:
+            logger.info(
+                "contig %s: %s chromosomes are read in %d groups, whose rates are averaged",
+                genotypes.contig,
+                f"{genotypes.n_chromosomes:,}",
+                len(groups),
+            )
+        grids = [[compute_features(group, mask, diversity, shift) for shift in SHIFTS] for group in groups]
+        distance, deviating = max(self.distance(each[0]) for each in grids)
         outside = f"{distance:.1f} times as far from its centre as nearly all of that; most in {', '.join(deviating)}"
-        (found,) = self.rates([grids])
-        rate = found.rate.replace(found.rate.values * grids[0].share)
+        (found,) = self.rates([[grid for each in grids for grid in each]])
+        share = float(np.mean([each[0].share for each in grids]))
+        rate = found.rate.replace(found.rate.values * share)
         return replace(found, rate=rate), outside if distance > 1 else ""
 
     def rates(self, contigs: Sequence[Sequence[Grid]]) -> list[TokenPosterior]:
-        """Predict the rates of whole contigs, each cut into tokens at SHIFTS; see `rates_of_grids`."""
+        """Predict the rates of whole contigs, each cut into tokens several times; see `rates_of_grids`."""
         return rates_of_grids(self._outputs, self.card.scaling, contigs)
 
     def distance(self, features: Features) -> tuple[float, list[str]]:
@@ -131,7 +144,7 @@ def rates_of_grids(
         As in `read_in_chunks`.
     scaling : Scaling
     contigs : sequence of sequence of Grid
-        Of each contig those at SHIFTS.
+        Of each contig those at SHIFTS, of one sample or of several.
     """
     found: list[TokenPosterior] = []
     for at in range(0, len(contigs), CONTIGS_AT_ONCE):

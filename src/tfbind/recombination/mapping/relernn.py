@@ -68,11 +68,6 @@ class RelernnModel:
         self.card = card
         self._outputs = outputs
 
-    @property
-    def most_samples(self) -> int:
-        """As many as the network's columns, if each has one."""
-        return self.card.sample.columns
-
     def read(
         self, genotypes: Genotypes, mask: Accessible | None = None, diversity: float | None = None
     ) -> tuple[TokenPosterior | None, str]:

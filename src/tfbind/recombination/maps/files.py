@@ -6,13 +6,12 @@ import logging
 from pathlib import Path
 from urllib.parse import quote
 
-import msprime
-import numpy as np
 import pandas as pd
 
 from tfbind.files import open_text, sha256, write_text
-from tfbind.genotypes.hapmap import write_hapmap
 from tfbind.recombination.maps.table import finest
+from tfbind.recombination.maps.writing import write_hapmap
+from tfbind.steps import StepFunction
 
 logger = logging.getLogger(__name__)
 
@@ -38,17 +37,18 @@ def write_hapmap_folder(folder: Path, table: pd.DataFrame) -> None:
     table : DataFrame
         As `tfbind.recombination.maps.table` describes it, rates per bp per generation.
     """
-    written = []
+    written: list[Path] = []
     for contig, rows in finest(table).groupby("chrom", sort=False):
         if rows["rate"].notna().any():
-            written.append(folder / hapmap_name(str(contig)))
-            write_hapmap(written[-1], {str(contig): _rate_map(rows)})
+            steps = StepFunction.from_intervals(rows["start"], rows["end"], rows["rate"])
+            written += write_hapmap(folder / hapmap_name(str(contig)), {str(contig): steps})
     _remove_stale(folder, {path.name for path in written})
     write_text(folder / CHECKSUMS, "".join(f"{sha256(path)}  {path.name}\n" for path in written))
 
 
 def _remove_stale(folder: Path, written: set[str]) -> None:
-    others = {path.name: path for path in sorted(folder.glob("*.txt")) if path.name not in written}
+    ours = [*sorted(folder.glob("*.txt")), *sorted(folder.glob("*.gaps.bed"))]
+    others = {path.name: path for path in ours if path.name not in written}
     for digest, name in _checksums(folder / CHECKSUMS):
         if name in others and others[name].is_file() and sha256(others[name]) == digest:
             others.pop(name).unlink()
@@ -63,11 +63,3 @@ def _checksums(path: Path) -> list[tuple[str, str]]:
         return []
     with open_text(path) as lines:
         return [(digest, name) for digest, _, name in (line.rstrip("\n").partition("  ") for line in lines)]
-
-
-def _rate_map(rows: pd.DataFrame) -> msprime.RateMap:
-    edges = np.append(rows["start"].to_numpy(), rows["end"].to_numpy()[-1])
-    rate = rows["rate"].to_numpy(float)
-    if edges[0] > 0:
-        edges, rate = np.insert(edges, 0, 0), np.insert(rate, 0, np.nan)
-    return msprime.RateMap(position=edges, rate=rate)

@@ -1,7 +1,7 @@
-"""Maps to compare with, from any of the formats that they come in, with their rates in one unit.
+"""Maps from any of the formats that they come in, with their rates in one unit.
 
-HapMap; bedGraph and other tables of windows, such as deCODE's; and tfbind's own table. Rates are in cM/Mb or per bp
-and generation: the format, the name of the rate's column, or else their size tells.
+Rates are in cM/Mb, per bp and generation, or population-scaled (rho, 4 Ne r per bp): the format, the name of the
+rate's column, or else the size of the rates shows which.
 """
 
 from __future__ import annotations
@@ -16,18 +16,46 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tfbind.errors import TfbindError
-from tfbind.genotypes.hapmap import CM_PER_MB, read_hapmap
-from tfbind.recombination.maps.foreign import CM_PER_MB_NAME, read_layout, read_rate_table
-from tfbind.recombination.maps.table import COLUMNS, PER_MUTATION_LINE, finest, read_map
+from tfbind.recombination.maps.formats import CM_PER_MB as CM_PER_MB_NAME
+from tfbind.recombination.maps.formats import FORMATS, PER_BP, RHO_PER_BP, find_format
+from tfbind.recombination.maps.layout import read_layout
+from tfbind.recombination.maps.ldhat import read_rates, read_sites, read_summary
+from tfbind.recombination.maps.points import read_points
+from tfbind.recombination.maps.table import CM_PER_MB, PER_MUTATION_LINE, finest, read_map
+from tfbind.recombination.maps.windows import read_windows
 from tfbind.steps import StepFunction
 
 logger = logging.getLogger(__name__)
 
-UNITS = ("cM/Mb", "per-bp")
-# no genome has a crossover each 10 kb and generation as its median: above it the unit is cM/Mb
-HIGHEST_MEDIAN_PER_BP = 1e-4
+UNITS = ("cM/Mb", "per-bp", "rho")
+# no genome has a crossover per Mb and base as its median rate, and none known so little as .001 cM/Mb; in between, and
+# population-scaled rates are there, a guess would be a gamble
+HIGHEST_MEDIAN_PER_BP = 1e-6
+LOWEST_MEDIAN_CM_PER_MB = 1e-3
 # zeros as long as this are no cold region but a centromere without markers
 LONGEST_ZERO = 1_000_000
+
+
+class MapFile(NamedTuple):
+    """One file of a map.
+
+    Attributes
+    ----------
+    table : DataFrame
+        ``chrom`` : str, empty if the file does not name it; ``start``, ``end`` : int64; ``rate`` : float64, NaN where
+        unknown; ascending within a contig.
+    scale : str
+        ``per-bp`` (and generation), ``r/mu`` or ``rho`` (4 Ne r per bp).
+    note : str
+        What was found out about format and unit.
+    form : str
+        A key of `tfbind.recombination.maps.formats.FORMATS`.
+    """
+
+    table: pd.DataFrame
+    scale: str
+    note: str
+    form: str
 
 
 class Truth(NamedTuple):
@@ -68,11 +96,12 @@ def read_truth(paths: Sequence[Path], unit: str | None = None) -> Truth:
     """
     merged = Truth({}, False, [])
     for path in paths:
-        table, per_mutation, note = read_rates(path, unit)
+        found = read_map_file(path, unit)
+        per_mutation = is_per_mutation(path, found)
         if merged.rates and per_mutation != merged.per_mutation:
             raise TfbindError(f"{path}: found r/mu and rates per bp in one set of files, expected one kind")
-        notes = [*merged.notes, f"{path}: {note}"]
-        for contig, rates in steps_by_contig(table).items():
+        notes = [*merged.notes, f"{path}: {found.note}"]
+        for contig, rates in steps_by_contig(found.table).items():
             if contig in merged.rates:
                 raise TfbindError(f"{path}: found contig {contig!r} again, expected each in one file")
             missing = missing_zeros(rates)
@@ -85,6 +114,21 @@ def read_truth(paths: Sequence[Path], unit: str | None = None) -> Truth:
     for note in merged.notes:
         logger.info("%s", note)
     return merged
+
+
+def read_rate_map(path: Path) -> dict[str, StepFunction]:
+    """Read a map whose rates are per bp and generation as it is, zeros included, and log what was found out.
+
+    Raises
+    ------
+    TfbindError
+        As `read_map_file` does, and if the rates are r/mu or population-scaled.
+    """
+    found = read_map_file(path)
+    if is_per_mutation(path, found):
+        raise TfbindError(f"{path}: {found.note}, expected a map in cM/Mb or per bp and generation")
+    logger.info("%s: %s", path, found.note)
+    return steps_by_contig(found.table)
 
 
 def missing_zeros(rates: StepFunction) -> NDArray[np.bool_]:
@@ -112,54 +156,106 @@ def steps_by_contig(table: pd.DataFrame, column: str = "rate") -> dict[str, Step
 
 def is_map_table(path: Path) -> bool:
     """Whether a file is a table as tfbind writes it."""
-    return set(COLUMNS) <= set(read_layout(path).names)
+    return FORMATS["tfbind"].shows(read_layout(path))
 
 
-def read_rates(
-    path: Path, unit: str | None = None, *, unit_if_untold: str | None = None
-) -> tuple[pd.DataFrame, bool, str]:
-    """Read one file as it is: its rows in tfbind's unit, whether they are r/mu, and a note on the unit found.
+def read_map_file(
+    path: Path,
+    unit: str | None = None,
+    *,
+    unit_if_unstated: str | None = None,
+    form: str | None = None,
+    sites: Path | None = None,
+) -> MapFile:
+    """Read one file as it is, in any of the FORMATS.
 
-    The rows have ``chrom start end rate`` and ascend within a contig. Parameters and errors are those of `read_truth`;
-    ``unit_if_untold`` is used if the file does not state the unit; without it the unit is guessed from the
-    size of its rates.
+    Parameters
+    ----------
+    path : Path
+        Plain, gzip or BGZF.
+    unit : str, optional
+        One of UNITS, whatever the file says.
+    unit_if_unstated : str, optional
+        One of UNITS, used if the file does not state it. Without it the unit is guessed from the size of the rates.
+    form : str, optional
+        A key of `tfbind.recombination.maps.formats.FORMATS` or ALIASES; by default what the file shows.
+    sites : Path, optional
+        LDhat's file of sites, for its maps.
+
+    Raises
+    ------
+    TfbindError
+        If the file is missing, is in no known format or lacks what its format has, a rate is negative, rows overlap
+        or descend, or the unit is neither stated nor clear.
     """
     layout = read_layout(path)
     if layout.per_mutation and unit is not None:
         raise TfbindError(f"{path}: found {PER_MUTATION_LINE[2:]!r}, expected rates in the unit {unit} given")
-    if is_map_table(path):
+    form = find_format(path, layout, form)
+    kind, stated, _, _ = FORMATS[form]
+    why = f"as in every {form} file"
+    notes: list[str] = []
+    if kind == "own":
         table = finest(read_map(path)[0])
-        told, why = "per-bp", "as in every table of tfbind"
-    elif layout.is_hapmap:
-        table = pd.concat(
-            [
-                pd.DataFrame(
-                    {
-                        "chrom": contig,
-                        "start": each.left.astype(np.int64),
-                        "end": each.right.astype(np.int64),
-                        "rate": each.rate * CM_PER_MB,
-                    }
-                )
-                for contig, each in read_hapmap(path).items()
-            ],
-            ignore_index=True,
-        )
-        told, why = "cM/Mb", "as in every HapMap file"
+        why = "as in every table of tfbind"
+    elif kind == "points":
+        if layout.per_mutation:
+            raise TfbindError(f"{path}: found {PER_MUTATION_LINE[2:]!r} above a genetic map, which is in cM")
+        table, notes = read_points(path, layout, form)
+        stated = "cM/Mb"
+    elif kind == "windows":
+        table, name = read_windows(path, layout, form)
+        if stated is None:
+            stated, why = _unit_of(name), f"as its column {name} says"
+    elif kind == "ldhat":
+        table = read_summary(path, layout, read_sites(sites) if sites else None)
     else:
-        table, name = read_rate_table(path, layout)
-        if CM_PER_MB_NAME.fullmatch(name):
-            told, why = "cM/Mb", f"as its column {name} says"
-        elif unit_if_untold is not None:
-            told, why = unit_if_untold, "as given"
-        else:
-            median = float(table.loc[table["rate"] > 0, "rate"].median())
-            told = UNITS[0] if median > HIGHEST_MEDIAN_PER_BP else UNITS[1]
-            why = f"guessed from their median of {median:.3g}"
+        table = read_rates(path, read_sites(sites) if sites else None)
     if layout.per_mutation:
-        return table, True, f"its rates are r/mu, as its line {PER_MUTATION_LINE!r} says"
+        return MapFile(table, "r/mu", f"its rates are r/mu, as its line {PER_MUTATION_LINE!r} says", form)
     if unit is not None:
-        told, why = unit, "as given"
-    if told == "cM/Mb":
+        stated, why = unit, "as given"
+    elif stated is None and unit_if_unstated is not None:
+        stated, why = unit_if_unstated, "as given"
+    elif stated is None:
+        stated, why = _guess(path, table)
+    if stated == "cM/Mb":
         table = table.assign(rate=table["rate"] / CM_PER_MB)
-    return table, False, f"its rates are in {told}, {why}"
+    note = "; ".join([f"format {form}, rates in {stated}, {why}", *notes])
+    return MapFile(table, "rho" if stated == "rho" else "per-bp", note, form)
+
+
+def is_per_mutation(path: Path, found: MapFile) -> bool:
+    """Whether a map's rates are r/mu.
+
+    Raises
+    ------
+    TfbindError
+        If they are population-scaled, which says nothing of their size unless Ne is known.
+    """
+    if found.scale == "rho":
+        raise TfbindError(
+            f"{path}: {found.note}, which are population-scaled (4 Ne r). Convert it first: tfbind recombination"
+            f" convert {path} --ne N --to hapmap -o map.txt"
+        )
+    return found.scale == "r/mu"
+
+
+def _unit_of(column: str) -> str | None:
+    """Find the unit that the name of a column of rates states."""
+    for pattern, unit in ((CM_PER_MB_NAME, "cM/Mb"), (PER_BP, "per-bp"), (RHO_PER_BP, "rho")):
+        if pattern.fullmatch(column):
+            return unit
+    return None
+
+
+def _guess(path: Path, table: pd.DataFrame) -> tuple[str, str]:
+    median = float(table.loc[table["rate"] > 0, "rate"].median())
+    if HIGHEST_MEDIAN_PER_BP <= median <= LOWEST_MEDIAN_CM_PER_MB:
+        raise TfbindError(
+            f"{path}: the unit of its rates is not stated, and a median of {median:.3g} could be cM/Mb, per bp or"
+            f" population-scaled; name it ({', '.join(UNITS)})"
+        )
+    return UNITS[0] if median > LOWEST_MEDIAN_CM_PER_MB else UNITS[
+        1
+    ], f"guessed from their median of {median:.3g}"

@@ -15,13 +15,13 @@ import pandas as pd
 
 from tfbind.errors import TfbindError
 from tfbind.files import open_text, write_text
-from tfbind.genotypes.hapmap import CM_PER_MB
 from tfbind.tables import table_text
 
 COLUMNS = ("chrom", "start", "end", "n_sites", "rate", "rate_lower", "rate_upper", "note")
 WHOLE_NUMBERS = ("start", "end", "n_sites", "scale")
 RATES = ("rate", "rate_lower", "rate_upper")
 PER_MUTATION_LINE = "# rates are r/mu (no mutation rate was given)"
+CM_PER_MB = 1e8  # of one crossover per bp and generation
 DIGITS = 6  # significant ones, of a rate
 COVERED = 0.9  # of a window's bases at least must have a rate, for its mean to count
 
@@ -78,14 +78,22 @@ def read_map(path: Path) -> tuple[pd.DataFrame, bool]:
             )
         try:
             table = pd.read_csv(
-                lines, sep="\t", names=names, index_col=False, dtype=str, keep_default_na=False, quoting=3
+                lines,
+                sep="\t",
+                names=names,
+                index_col=False,
+                dtype=str,
+                keep_default_na=False,
+                quoting=3,
+                skip_blank_lines=False,  # they count as lines
             )
         except ValueError as error:
             raise TfbindError(f"{path}: not a table of tab-separated columns ({error})") from None
-    if not len(table):
-        raise TfbindError(f"{path}: has no rows, expected a map")
     table.index += len(above) + 1  # lines of the file
     table = table[[*COLUMNS, *(["scale"] if "scale" in names else [])]].fillna("")
+    table = table[~((table["chrom"].str.strip() == "") & (table["start"] == ""))]
+    if not len(table):
+        raise TfbindError(f"{path}: has no rows, expected a map")
     for column in table.columns.intersection([*WHOLE_NUMBERS, *RATES]):
         table[column] = _numbers(path, table[column], whole=column in WHOLE_NUMBERS)
     _check(path, table)

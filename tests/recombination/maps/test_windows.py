@@ -2,13 +2,16 @@ import numpy as np
 import pytest
 
 from tfbind.errors import TfbindError
-from tfbind.recombination.maps.foreign import read_layout, read_rate_table
+from tfbind.recombination.maps.formats import find_format
+from tfbind.recombination.maps.layout import read_layout
+from tfbind.recombination.maps.windows import read_windows
 
 
 def read(tmp_path, text):
     path = tmp_path / "rates.txt"
     path.write_bytes(text.encode())
-    return read_rate_table(path, read_layout(path))
+    layout = read_layout(path)
+    return read_windows(path, layout, find_format(path, layout))
 
 
 DECODE = "# Halldorsson 2019\n# a comment\nChr\tBegin\tEnd\tcMperMb\tcM\nchr1\t0\t50\t2.5\t0\nchr1\t50\t90\tNA\t0\n"
@@ -49,35 +52,22 @@ def test_contigs_keep_their_order_and_a_contig_may_be_a_number_or_na(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("header", "is_hapmap"),
-    [
-        ("Chromosome\tPosition(bp)\tRate(cM/Mb)\tMap(cM)", True),
-        ("position COMBINED_rate(cM/Mb) Genetic_Map(cM)", True),
-        ("chrom\tstart\tend\trate", False),
-    ],
-)
-def test_a_hapmap_file_is_known_by_its_positions(header, is_hapmap, tmp_path):
-    (tmp_path / "map.txt").write_text(header + "\n")
-    assert read_layout(tmp_path / "map.txt").is_hapmap is is_hapmap
-
-
-@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "has no rows, expected a map"),
         ("# only\n", "has no rows, expected a map"),
         ("chrom\tstart\tend\trate\n", "has no rows, expected a map"),
-        ("1 0 50 2.5 7\n", "found 5 columns without a header"),
+        ("1 0 50 2.5 7\n", "found the columns '1 0 50 2.5 7 .no header.', expected one of"),
         (
             "chrom start end other\n1 0 50 2\n",
-            "found the columns chrom start end other, expected one called rate",
+            "found the columns 'chrom start end other', expected one of",
         ),
         ("1 0 50 x\n", "line 1: found '1 0 50 x', expected a rate of at least 0 or NA"),
         ("1 0 50 -2\n", "line 1: found '1 0 50 -2', expected a rate of at least 0 or NA"),
         ("1 0 50 inf\n", "expected a rate of at least 0 or NA"),
-        ("1 a 50 2\n", "line 1: found '1 a 50 2', expected a whole number for start"),
-        ("1 0 50.5 2\n", "expected a whole number for end"),
-        ("1 50 50 2\n", "expected an end above the start"),
+        ("1 0 50 2\n1 a 50 2\n", "line 2: found '1 a 50 2', expected a whole number for start"),
+        ("1 0 50.5 2\n1 51 52 1\n", "expected a whole number for end"),
+        ("1 50 50 2\n1 60 70 2\n", "line 1: .*expected an end greater than the start"),
         ("1 0 50 2\n1 49 60 2\n", "line 2: found '1 49 60 2', expected windows that do not overlap"),
         ("1 0 50 2\n1 50\n", "line 2: found '1 50', expected a whole number for end"),
         ("track x\n1 5 9 1\n\n# more\n1 0 5 -1 # odd\n", "line 5: found '1 0 5 -1 # odd', expected a rate"),

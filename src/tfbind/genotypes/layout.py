@@ -1,0 +1,234 @@
+"""How the samples of a contig are read: as haplotypes, one or two each, or as genotypes without a phase."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfbind.genotypes.calls import ABSENT, UNPHASED, count_heterozygotes
+from tfbind.genotypes.contig import MISSING
+
+logger = logging.getLogger(__name__)
+
+# of a phased sample's heterozygous genotypes, and of a phased contig's samples
+MOST_UNPHASED = 0.01
+MOST_SAMPLES_UNPHASED = 0.1
+# A sample with fewer heterozygous genotypes than this share of those expected is homozygous for the most part: an
+# inbred line, a haploid written as diploid, a male's X, or one of a population that selfs. Its two chromosomes are then
+# one and the same, which an unphased sample of two would hide. Simulated diploids of one population have .8 and more;
+# lengths of selfed ones (F = .8) were 1.25 as genotypes and 1.06 as single chromosomes
+MOST_STRAY = 0.3
+FEW_LINES = 0.05
+# below it, chance may make an outbred sample look homozygous
+FEWEST_EXPECTED = 20
+# of a sample's genotypes, in the ploidy that the others do not have
+MOST_OF_OTHER_PLOIDY = 0.01
+NAMES_SHOWN = 5
+
+
+class Seen(NamedTuple):
+    """What a contig's genotypes say of each sample.
+
+    Attributes
+    ----------
+    phases : (samples, 2) int64
+        Heterozygous genotypes without and with a phase.
+    ploidies : (samples, 2) int64
+        Haploid and diploid genotypes.
+    in_sets : (samples,) bool
+        Whether the phase holds within sets of sites only, of which there are several (PS).
+    found, expected : (samples,) float64
+        Heterozygous genotypes, and how many are expected under random mating.
+    """
+
+    phases: NDArray[np.int64]
+    ploidies: NDArray[np.int64]
+    in_sets: NDArray[np.bool_]
+    found: NDArray[np.float64]
+    expected: NDArray[np.float64]
+
+    @property
+    def inbreeding(self) -> float:
+        """The deficit of heterozygous genotypes, F; NaN if none was expected."""
+        expected = self.expected.sum()
+        return float(1 - self.found.sum() / expected) if expected > 0 else float("nan")
+
+
+class SampleLayout(NamedTuple):
+    """Which chromosomes are used, and how.
+
+    Attributes
+    ----------
+    used : (samples, 2) bool
+        The chromosomes that become columns; the second one of haploid samples does not.
+    unphased : bool
+        Whether columns are samples with dosages, in place of chromosomes.
+    lines : (samples,) bool
+        Samples that count as one chromosome though they are written as diploid.
+    """
+
+    used: NDArray[np.bool_]
+    unphased: bool
+    lines: NDArray[np.bool_]
+
+
+def heterozygosity(blocks: Sequence[np.ndarray], n_samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Count each sample's heterozygous genotypes, and how many are expected; see `count_heterozygotes`."""
+    found, expected = np.zeros(n_samples), np.zeros(n_samples)
+    for block in blocks:
+        count_heterozygotes(block, found, expected)
+    return found, expected
+
+
+def choose_layout(seen: Seen, names: Sequence[str], where: str, *, unphased: bool) -> SampleLayout:
+    """Decide how the samples of a contig are read, and warn of all that is not plain.
+
+    Samples are of three kinds: of one chromosome (haploid, or homozygous throughout), diploid with a phase, diploid
+    without. If most diploid samples have a phase, the others are left out, and chromosomes of all kinds are used
+    together. If not, diploid samples are read without phase; genotypes and haplotypes cannot be used together, so that
+    the smaller kind is left out.
+
+    Parameters
+    ----------
+    seen : Seen
+    names : sequence of str
+        Of the samples.
+    where : str
+        What a warning begins with.
+    unphased : bool
+        Do not use the phase, whether it is known or not.
+    """
+    haploid = seen.ploidies[:, 0] > seen.ploidies[:, 1]
+    is_homozygous = (seen.expected >= FEWEST_EXPECTED) & (seen.found < MOST_STRAY * seen.expected)
+    lines = is_homozygous & ~haploid
+    single = haploid | lines | (seen.ploidies[:, 1] == 0)
+    diploid = ~single
+    no_phase = diploid & ((seen.phases[:, 0] > MOST_UNPHASED * seen.phases.sum(axis=1)) | seen.in_sets)
+    is_unphased = bool(diploid.any()) and (unphased or no_phase.mean() > MOST_SAMPLES_UNPHASED)
+    _warn_of_lines(seen, lines, where)
+    _warn_of_ploidy(seen, names, where)
+    if is_unphased and not unphased and (seen.in_sets & diploid).any():
+        logger.warning(
+            "%s: the phase holds within sets of sites only (PS), so that the samples are read without phase",
+            where,
+        )
+    used = np.stack([np.ones(len(names), bool), ~single], axis=1)
+    left_out = no_phase
+    if is_unphased:
+        is_mixed = single.any()
+        keep_single = single.sum() >= diploid.sum()
+        is_unphased = not (is_mixed and keep_single)
+        left_out = diploid if is_mixed and keep_single else single
+        if is_mixed:
+            kept, others = ("haploid", "diploid without phase") if keep_single else ("diploid", "haploid")
+            logger.warning(
+                "%s: haploid and unphased diploid samples cannot be used together: %d %s samples are used, %d %s are"
+                " not",
+                where,
+                len(names) - int(left_out.sum()),
+                kept,
+                int(left_out.sum()),
+                others,
+            )
+    elif left_out.any():
+        logger.warning(
+            "%s: left out %d of %d samples without phase, unlike the others: %s",
+            where,
+            int(left_out.sum()),
+            len(names),
+            _some(names, left_out),
+        )
+    used[left_out] = False
+    return SampleLayout(used, is_unphased, lines)
+
+
+def _some(names: Sequence[str], which: NDArray[np.bool_]) -> str:
+    chosen = [names[i] for i in np.flatnonzero(which)[: NAMES_SHOWN + 1]]
+    return ", ".join(chosen[:NAMES_SHOWN]) + (", ..." if len(chosen) > NAMES_SHOWN else "")
+
+
+def _warn_of_lines(seen: Seen, lines: NDArray[np.bool_], where: str) -> None:
+    if lines.any():
+        stray, expected = seen.found[lines].sum(), seen.expected[lines].sum()
+        # in a large sample a few have parents that are related
+        report = logger.warning if lines.mean() > FEW_LINES else logger.info
+        report(
+            "%s: %d of %d samples are homozygous (%.2g of the heterozygous genotypes expected), like inbred lines or"
+            " haploids written as diploid: each counts as one chromosome, and its heterozygous genotypes as missing. If"
+            " the species selfs in nature, see --inbreeding",
+            where,
+            int(lines.sum()),
+            len(lines),
+            stray / expected,
+        )
+
+
+def _warn_of_ploidy(seen: Seen, names: Sequence[str], where: str) -> None:
+    """Warn of samples that are haploid on a part of the contig, as males are outside of the pseudoautosomal region."""
+    total = seen.ploidies.sum(axis=1)
+    mixed = seen.ploidies.min(axis=1) > MOST_OF_OTHER_PLOIDY * total
+    if mixed.any():
+        logger.warning(
+            "%s: %d samples (%s) are haploid at some sites and diploid at others, as on a sex chromosome with a"
+            " pseudoautosomal region: what is not as most of a sample's genotypes counts as missing; map the regions"
+            " one by one",
+            where,
+            int(mixed.sum()),
+            _some(names, mixed),
+        )
+
+
+def lay_out(blocks: Sequence[np.ndarray], n_sites: int, layout: SampleLayout) -> np.ndarray:
+    """Lay sites out as haplotypes or genotypes, and let go each block before the next one is laid out.
+
+    Parameters
+    ----------
+    blocks : list of (sites, samples, 2) int8
+        As `tfbind.genotypes.calls.settle` gives them; emptied.
+    n_sites : int
+        In all blocks, the last of which may hold more.
+    layout : SampleLayout
+
+    Returns
+    -------
+    (sites, columns) int8
+        As `tfbind.genotypes.contig.Genotypes.calls`.
+    """
+    n_columns = int(layout.used[:, 0].sum() if layout.unphased else layout.used.sum())
+    calls = np.empty((n_sites, n_columns), np.int8)
+    first = 0
+    for block in _emptied(blocks):
+        part = calls[first : first + len(block)]
+        block = block[: len(part)]
+        if layout.unphased:
+            part[:] = _dosages(block)[:, layout.used[:, 0]]
+        else:
+            part[:] = _haplotypes(block, layout)
+        first += len(part)
+    return calls
+
+
+def _emptied(blocks: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+    while blocks:
+        yield blocks.pop(0)  # type: ignore[attr-defined]
+
+
+def _haplotypes(block: np.ndarray, layout: SampleLayout) -> np.ndarray:
+    """The allele of each chromosome used; unknown where the phase is, or a sample of one chromosome has two alleles."""
+    without_phase = block[..., :1] >= UNPHASED
+    haplotypes = np.where(without_phase, MISSING, np.maximum(block, MISSING))
+    single = ~layout.used[:, 1]
+    two = (block[..., 1] >= 0) & (block[..., 0] >= 0) & (block[..., 0] != block[..., 1])
+    haplotypes[..., 0][two & single] = MISSING
+    return haplotypes.astype(np.int8)[:, layout.used]
+
+
+def _dosages(block: np.ndarray) -> np.ndarray:
+    """How often each sample has allele 1, of two chromosomes; unknown where one of them is absent."""
+    first, second = block[..., 0], block[..., 1]
+    first = np.where(first >= UNPHASED, first - UNPHASED, first)
+    return np.where((first < 0) | (second < 0) | (second == ABSENT), MISSING, first + second).astype(np.int8)

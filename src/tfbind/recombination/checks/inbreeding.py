@@ -1,0 +1,70 @@
+"""Inbreeding: a population that selfs recombines where it shows less often than its meioses do."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from tfbind.errors import TfbindError
+from tfbind.genotypes.contig import Genotypes
+
+logger = logging.getLogger(__name__)
+
+# a deficit of heterozygotes that drift, structure and errors do not make in a random sample
+LEAST_DEFICIT = 0.1
+# above it what few heterozygous genotypes there are may be errors, and 1 / (1 - F) may be anything
+MOST_MEASURABLE = 0.98
+
+
+def outcrossing_factor(genotypes: Genotypes, inbreeding: float | str | None, where: str) -> float:
+    """Find by what rates must be multiplied for the recombination of meioses, and say what was assumed.
+
+    Crossing over between chromosomes that are identical by descent leaves no trace. So linkage disequilibrium shows the
+    rate r (1 - F), with the inbreeding coefficient F (Nordborg 2000, Genetics 154:923).
+
+    Parameters
+    ----------
+    genotypes : Genotypes
+    inbreeding : float, "auto" or None
+        F from 0 to below 1, or "auto" to measure it; None to leave the rates as they are.
+    where : str
+        What a warning begins with.
+
+    Returns
+    -------
+    float
+        1 / (1 - F), or 1.
+
+    Raises
+    ------
+    TfbindError
+        If F is to be measured and cannot be: no sample is diploid, or hardly a genotype is heterozygous.
+    """
+    found = genotypes.inbreeding
+    if inbreeding is None:
+        if found > LEAST_DEFICIT:
+            logger.warning(
+                "%s: heterozygous genotypes are fewer than expected (F = %.2f), as from selfing, inbreeding, or groups"
+                " that were sampled together. If the population selfs, the rates are too low: --inbreeding auto divides"
+                " them by 1 - F",
+                where,
+                found,
+            )
+        return 1.0
+    if inbreeding != "auto":
+        logger.warning(
+            "%s: rates divided by 1 - F for the inbreeding coefficient F = %g given", where, inbreeding
+        )
+        return 1 / (1 - float(inbreeding))
+    if np.isnan(found):
+        raise TfbindError(
+            f"{where}: --inbreeding auto needs diploid genotypes to measure F; name it, such as --inbreeding 0.9"
+        )
+    if found > MOST_MEASURABLE:
+        raise TfbindError(
+            f"{where}: F is {found:.3f}, too close to 1 to be measured; name it, such as --inbreeding 0.95"
+        )
+    measured = max(found, 0.0)
+    logger.warning("%s: rates divided by 1 - F; F = %.3f, from the deficit of heterozygotes", where, measured)
+    return 1 / (1 - measured)

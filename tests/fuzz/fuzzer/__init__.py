@@ -1,0 +1,1 @@
+"""A small seeded fuzzer for everything that reads a user's file; see tests/fuzz/README.md."""

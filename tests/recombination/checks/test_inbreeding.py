@@ -1,0 +1,41 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tfbind.errors import TfbindError
+from tfbind.genotypes.contig import Genotypes
+from tfbind.recombination.checks.inbreeding import outcrossing_factor
+
+
+def genotypes(inbreeding):
+    empty = Genotypes("1", np.zeros(0, np.int64), np.zeros((0, 4), np.int8), 1, 0, 10)
+    return replace(empty, inbreeding=inbreeding)
+
+
+@pytest.mark.parametrize(
+    ("found", "given", "factor"),
+    [
+        (0.75, "auto", 4.0),
+        (-0.02, "auto", 1.0),
+        (0.75, 0.5, 2.0),
+        (float("nan"), 0.9, 10.0),
+        (0.5, None, 1.0),
+    ],
+)
+def test_rates_are_divided_by_one_less_f(found, given, factor):
+    assert outcrossing_factor(genotypes(found), given, "x") == pytest.approx(factor)
+
+
+@pytest.mark.parametrize(("found", "warned"), [(0.09, False), (0.11, True), (float("nan"), False)])
+def test_a_deficit_is_warned_about(found, warned, caplog):
+    outcrossing_factor(genotypes(found), None, "x: contig 1")
+    assert ("x: contig 1: heterozygous genotypes are fewer than expected (F = 0.11)" in caplog.text) == warned
+
+
+@pytest.mark.parametrize(
+    ("found", "message"), [(float("nan"), "needs diploid genotypes"), (0.99, "too close to 1")]
+)
+def test_what_cannot_be_measured_is_asked_for(found, message):
+    with pytest.raises(TfbindError, match=f"x: .*{message}.*name it, such as"):
+        outcrossing_factor(genotypes(found), "auto", "x")
