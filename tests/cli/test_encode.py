@@ -83,7 +83,8 @@ def test_labels(folder):
         ("--positives p --negative-method background", "--negative-method background and --background go"),
         ("--positives p --background b", "--negative-method background and --background go together"),
         ("--fasta f --labels l --background b", "--negative-method background and --background go together"),
-        ("--positives p --exclude b", "--exclude goes with --peaks"),
+        ("--positives p --exclude b --keep-excluded-positives", "leaves --exclude nothing to take"),
+        ("--fasta f --labels l --exclude b --keep-excluded-positives", "and with --peaks or --positives"),
         ("--positives p --max-peaks 9", "--max-peaks goes with --peaks"),
         ("--positives p --peak-format bed", "--peak-format goes with --peaks"),
         ("--peaks p --genome g --keep-excluded-positives", "--keep-excluded-positives goes with --exclude"),
@@ -114,6 +115,9 @@ def test_contradictions(argv, message):
         "--positives p --negative-method background --background b",
         "--peaks p --genome g --negative-method background --background b",
         "--fasta f --labels l",
+        "--fasta f --labels l --exclude b",
+        "--positives p --exclude b",
+        "--positives p --negatives n --exclude b --keep-excluded-positives",
     ],
 )
 def test_no_contradiction(argv):

@@ -298,3 +298,63 @@ def test_validation_contigs_alone_are_refused(tmp_path, capsys):
     arguments = ["encode", "--positives", str(fasta), "--validation-contigs", "chr1"]
     assert cli.main([*arguments, "-o", str(tmp_path / "a.h5")]) == 2
     assert "needs --test-contigs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argv", ["simulate --n 3 --motif CTCF --length 20 -o {}", "report {} -o out.html"])
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("loop", "Too many levels of symbolic links"),
+        ("loop/file", "Too many levels of symbolic links"),
+        ("a" * 256, "File name too long"),
+        ("a" * 256 + "/file", "File name too long"),
+    ],
+    ids=lambda text: text[:9],
+)
+def test_a_path_that_leads_nowhere_is_one_line(argv, path, why, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    os.symlink("loop", "loop")
+    assert cli.main([word.format(path) for word in argv.split()]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("tfbind: error: ")
+    assert error.endswith(f" {path}: cannot be opened ({why})\n")
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (
+            ["encode", "--positives", "-p.fa", "-o", "o.h5"],
+            "argument --positives: expected one argument; a value that begins with a dash is given as"
+            " --positives=-VALUE, or as ./-VALUE (see tfbind encode --help)",
+        ),
+        (["encode", "--positives", "p.fa", "-o", "-o.h5"], "is given as --output=-VALUE, or as ./-VALUE"),
+        (
+            ["report", "results", "-more", "-o", "o.html"],
+            "a path that begins with a dash is given as ./-PATH",
+        ),
+    ],
+)
+def test_a_leading_dash_is_explained(argv, message, capsys):
+    assert cli.main(argv) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        "simulate --motif CTCF --length 20 -o o --n",
+        "encode --positives p.fa -o o.h5 --length",
+        "predict --model m.keras --fasta f.fa -o o.tsv.gz --piece 1/",
+        "recombination predict --vcf v.vcf -o o.tsv --resolution 1000,",
+        "recombination evaluate --map m.tsv --truth t.txt -o o --scales 1000,",
+        "simulate --n 3 --motif CTCF --length 20 -o o --seed",
+    ],
+)
+@pytest.mark.parametrize("number", [str(2**32), str(2**63), str(2**64 + 1), "9" * 5000], ids=len)
+def test_numbers_of_any_size_are_refused_in_one_short_line(argv, number, capsys):
+    assert cli.main((argv + (number if argv[-1] in "/," else f" {number}")).split()) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("tfbind: error: argument --")
+    assert "found '" in error
+    assert len(error) < 300

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -274,6 +275,41 @@ class TestWhatIsNoJournalOfThisVersion:
         path.write_bytes(data)
         with pytest.raises(TfbindError, match=r"j: (is damaged|was written by another version)"):
             Journal(path, CALL, resume=True)
+
+
+class TestWhatIsWholeButNotOurs:
+    """Files whose checksums are right, and that say what no run writes."""
+
+    @pytest.mark.parametrize(
+        "text", [b"[]\n", b"3\n", b'{"a": \n', b"\xff\n", b"[" * 100_000 + b"\n"], ids=lambda text: text[:9]
+    )
+    def test_head(self, path, text):
+        path.parent.mkdir()
+        path.write_bytes(b" ".join((FORMAT, b"%08x" % zlib.crc32(text), text)))
+        with pytest.raises(TfbindError, match="j: is damaged and cannot be resumed; rerun without --resume"):
+            Journal(path, CALL, resume=True)
+        assert Journal(path, CALL, resume="anew").entries == []
+
+    @pytest.mark.parametrize("text", [b"0 []\n", b"0 7\n", b"0 {\n", b"9" * 5000 + b" {}\n", b"-5 {}\n"])
+    def test_entry(self, path, text):
+        write(path, 1)
+        with open(path, "ab") as handle:
+            handle.write(b"%08x %s" % (zlib.crc32(text), text))
+        assert states(Journal(path, CALL, resume=True)) == [1]
+
+    def test_state_that_does_not_fit(self, path):
+        write(path, 1, 2)
+        with pytest.raises(TfbindError, match="j: is damaged and cannot be resumed; rerun without --resume"):
+            Journal(path, CALL, resume=True, fits=lambda state: state["n"] == 1)
+        assert Journal(path, CALL, resume="anew", fits=lambda state: False).entries == []
+        assert states(Journal(path, CALL, resume=True, fits=lambda state: state["n"] < 3)) == [1, 2]
+
+    @pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04" + bytes(40)])
+    def test_data_that_are_no_arrays(self, path, data):
+        journal = Journal(path, CALL, resume=True)
+        journal.add({"n": 1}, data)
+        with pytest.raises(TfbindError, match="j: is damaged and cannot be resumed; rerun without --resume"):
+            journal.arrays(journal.entries[0])
 
 
 class TestLock:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tfbind.errors import TfbindError
+from tfbind.resume.journal import Journal
 from tfbind.resume.replicates import FinishedReplicates, finished_replicates
 
 PARTS = {"id": "sim1", "n": 3, "x": np.arange(5, dtype=np.int32), "empty": np.empty(0, np.uint8)}
@@ -77,6 +78,21 @@ def test_a_damaged_record_is_done_again(tmp_path, one):
         again.add(0, PARTS)
     with begin(tmp_path) as again:
         assert again.read(0)["n"] == 3
+
+
+@pytest.mark.parametrize("state", [{}, {"replicate": -1}, {"replicate": "0"}, {"replicate": None}], ids=str)
+def test_an_entry_of_something_else_is_refused_or_started_over(tmp_path, state):
+    output = tmp_path / "s.h5"
+    journal = Journal(tmp_path / "s.h5.partial", {}, resume=False)
+    journal.add(state)
+    journal.close()
+    with (
+        pytest.raises(TfbindError, match=r"s\.h5\.partial: is damaged and cannot be resumed; rerun without"),
+        finished_replicates(output, {}, resume=True),
+    ):
+        pass
+    with finished_replicates(output, {}, resume="anew") as finished:
+        assert 0 not in finished
 
 
 def test_other_arguments_are_refused_by_name(tmp_path, one):

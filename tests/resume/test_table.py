@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tfbind.errors import TfbindError
+from tfbind.resume.journal import Journal
 from tfbind.resume.table import PartialTable, file_stamp, resumable
 
 FINGERPRINT = {"model": "a", "stride": 5}
@@ -132,6 +133,32 @@ class TestWhatIsResumed:
         with pytest.raises(TfbindError, match=message), resumable(partial, other, resume=True):
             pass
         with resumable(partial, FINGERPRINT, resume=True) as table:
+            assert table.state == {"done": 2}
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"bytes": -5}, {"bytes": "4"}, {"bytes": 2**70}, {"bytes": True}, {"state": []}, {"complete": 1}],
+        ids=str,
+    )
+    def test_is_what_a_table_writes(self, partial, change):
+        journal = Journal(partial.with_name("t.tsv.partial.journal"), FINGERPRINT, resume=True)
+        journal.replace(journal.entries[-1].state | change)
+        journal.close()
+        message = r"t\.tsv\.partial: is damaged and cannot be resumed; rerun without --resume to start over"
+        with pytest.raises(TfbindError, match=message), resumable(partial, FINGERPRINT, resume=True):
+            pass
+        with resumable(partial, FINGERPRINT, resume="anew") as table:
+            assert table.state == {}
+
+    def test_is_what_the_block_writes(self, partial):
+        with (
+            pytest.raises(TfbindError, match=r"t\.tsv\.partial: is damaged and cannot be resumed"),
+            resumable(partial, FINGERPRINT, resume=True, fits=lambda state: state["done"] != 2),
+        ):
+            pass
+        with resumable(
+            partial, FINGERPRINT, resume=True, fits=lambda state: state["done"] in (1, 2)
+        ) as table:
             assert table.state == {"done": 2}
 
     def test_is_all_there(self, partial):

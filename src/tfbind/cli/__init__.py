@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 from tfbind import __version__, process
@@ -41,7 +42,13 @@ class OneLineParser(argparse.ArgumentParser):
     """An argument parser whose errors are one line, like every other error of tfbind."""
 
     def error(self, message: str) -> NoReturn:
-        raise TfbindError(f"{message} (see {self.prog} --help)")
+        hint = ""
+        if message.endswith(("expected one argument", "expected at least one argument")):
+            option = message.removeprefix("argument ").partition(":")[0].rpartition("/")[2]
+            hint = f"; a value that begins with a dash is given as {option}=-VALUE, or as ./-VALUE"
+        elif message.startswith("unrecognized arguments: "):
+            hint = "; a path that begins with a dash is given as ./-PATH"
+        raise TfbindError(f"{message}{hint} (see {self.prog} --help)")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -66,6 +73,8 @@ def check_outputs(args: argparse.Namespace) -> None:
     TfbindError
         Also if an output is the file of an input or of another output.
     """
+    for name, path in (*input_files(args), *output_paths(args)):
+        check_name(name, path)
     taken = {path.resolve(): name for name, path in input_files(args)}
     for name, path in output_paths(args):
         other = taken.setdefault(path.resolve(), name)
@@ -75,6 +84,17 @@ def check_outputs(args: argparse.Namespace) -> None:
             check_output(path)
         elif isinstance(path, OutputFolder):
             check_output_folder(path)
+
+
+def check_name(option: str, path: Path) -> None:
+    """Refuse a path that leads nowhere: a symbolic link to itself, or a name that no file can have."""
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENAMETOOLONG):
+            raise TfbindError(f"{option} {path}: cannot be opened ({error.strerror})") from None
+    except ValueError as error:
+        raise TfbindError(f"{option} {str(path)!r}: cannot be opened ({error})") from None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,20 +12,42 @@ from tfbind.files import check_output
 from tfbind.inference import ENGINES, PRECISIONS
 from tfbind.training.device import available_cores
 
+# no size, number or length that a verb takes is larger
+LARGEST = 2**31 - 1
+LONGEST_QUOTE = 60
+
 
 def positive_int(text: str) -> int:
     """Argument type: a whole number of at least 1."""
-    value = int(text) if text.strip().isdecimal() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number of at least 1")
+    value = whole_number(text)
+    if not 1 <= value <= LARGEST:
+        raise argparse.ArgumentTypeError(
+            f"found {shortened(text)}, expected a whole number of at least 1"
+            + (f" and at most {LARGEST}" if value > LARGEST else "")
+        )
     return value
+
+
+def whole_number(text: str) -> int:
+    """Read a whole number; -1 if the text is none, and just over LARGEST if it has more digits than that."""
+    text = text.strip()
+    if not text.isdecimal():
+        return -1
+    return int(text) if len(text.lstrip("0")) <= len(str(LARGEST)) else LARGEST + 1
+
+
+def shortened(text: str) -> str:
+    """Quote an argument in a message, not all of a long one."""
+    return repr(text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}...")
 
 
 def seed(text: str) -> int:
     """Argument type: a whole number from 0 to 2**32 - 1, which every random generator takes."""
-    value = int(text) if text.strip().isdecimal() else -1
+    value = int(text) if text.strip().isdecimal() and len(text) < LONGEST_QUOTE else -1
     if not 0 <= value < 2**32:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number from 0 to {2**32 - 1}")
+        raise argparse.ArgumentTypeError(
+            f"found {shortened(text)}, expected a whole number from 0 to {2**32 - 1}"
+        )
     return value
 
 

@@ -122,12 +122,13 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         "--exclude",
         type=Path,
         metavar="BED",
-        help="regions, such as a blacklist, that no window may touch: neither a peak's nor a negative from the genome",
+        help="regions, such as a blacklist, that no window may touch: neither a peak's nor a negative from the genome,"
+        " nor a record of FASTA by the coordinates in its header, such as chr1:1000-1101",
     )
     negatives.add_argument(
         "--keep-excluded-positives",
         action="store_true",
-        help="keep peaks whose windows touch --exclude",
+        help="keep peaks, or records of --positives, that touch --exclude",
     )
     parts = parser.add_argument_group("parts")
     parts.add_argument(
@@ -183,10 +184,12 @@ def check(args: argparse.Namespace) -> None:
         raise TfbindError("--labels tells what is unbound, so --negative-method has no meaning")
     if (args.negative_method == "background") != bool(args.background):
         raise TfbindError("--negative-method background and --background go together, found only one of them")
-    if args.exclude and not args.peaks:
-        raise TfbindError("--exclude goes with --peaks and --genome: other records have no place in a genome")
-    if args.keep_excluded_positives and not args.exclude:
-        raise TfbindError("--keep-excluded-positives goes with --exclude")
+    if args.keep_excluded_positives and (not args.exclude or args.fasta):
+        raise TfbindError("--keep-excluded-positives goes with --exclude, and with --peaks or --positives")
+    if args.keep_excluded_positives and args.positives and not args.negatives:
+        raise TfbindError(
+            "--keep-excluded-positives leaves --exclude nothing to take, as no --negatives are given"
+        )
     if args.peak_format != EncodeOptions.peak_format and not args.peaks:
         raise TfbindError("--peak-format goes with --peaks")
     if args.strict and args.skip_invalid:

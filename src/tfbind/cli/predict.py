@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfbind import __version__
 from tfbind.cli.arguments import (
+    LARGEST,
     OutputFile,
     add_engine,
     add_output,
@@ -44,6 +45,8 @@ from tfbind.cli.arguments import (
     add_threads,
     positive_int,
     share,
+    shortened,
+    whole_number,
 )
 from tfbind.errors import TfbindError
 from tfbind.files import sha256
@@ -141,11 +144,12 @@ def threshold(text: str) -> float | str:
 def piece(text: str) -> tuple[int, int]:
     """Argument type: K/N, K from 1 to N."""
     number, _, of = text.partition("/")
-    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+    k, n = whole_number(number), whole_number(of)
+    if not 1 <= k <= n <= LARGEST:
         raise argparse.ArgumentTypeError(
-            f"found {text!r}, expected K/N, such as 3/20 for the third of twenty"
+            f"found {shortened(text)}, expected K/N, such as 3/20 for the third of twenty"
         )
-    return int(number), int(of)
+    return k, n
 
 
 def check(args: argparse.Namespace) -> None:

@@ -17,7 +17,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tfbind.cli.arguments import add_output_folder, add_threads, positive_float
+from tfbind.cli.arguments import (
+    LARGEST,
+    add_output_folder,
+    add_threads,
+    positive_float,
+    shortened,
+    whole_number,
+)
 from tfbind.cli.recombination_predict import add_hotspot_factor
 
 UNITS = ("cM/Mb", "per-bp")
@@ -82,10 +89,12 @@ def add_truth(parser: argparse.ArgumentParser) -> None:
 
 def scales(text: str) -> tuple[int, ...]:
     """Argument type: whole numbers above 0 separated by commas, each once; sorted."""
-    words = [word.strip() for word in text.split(",")]
-    if not all(word.isdecimal() and int(word) > 0 for word in words) or len(set(words)) < len(words):
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected bp such as 25000,100000, each once")
-    return tuple(sorted(map(int, words)))
+    found = [whole_number(word) for word in text.split(",")]
+    if not all(1 <= scale <= LARGEST for scale in found) or len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError(
+            f"found {shortened(text)}, expected bp such as 25000,100000, each once"
+        )
+    return tuple(sorted(found))
 
 
 def run(args: argparse.Namespace) -> None:

@@ -25,7 +25,17 @@ import sys
 from logging.handlers import BufferingHandler
 from pathlib import Path
 
-from tfbind.cli.arguments import OutputFile, OutputFolder, add_output, add_threads, positive_float, share
+from tfbind.cli.arguments import (
+    LARGEST,
+    OutputFile,
+    OutputFolder,
+    add_output,
+    add_threads,
+    positive_float,
+    share,
+    shortened,
+    whole_number,
+)
 from tfbind.cli.recombination_convert import FORMATS_WRITTEN, add_genetic_length
 from tfbind.errors import TfbindError
 
@@ -41,10 +51,10 @@ HIGHEST_MUTATION_RATE = 1e-3
 
 def resolutions(text: str) -> tuple[int, ...]:
     """Argument type: widths of windows, whole numbers separated by commas; sorted, each once."""
-    found = {int(part) if part.strip().isdecimal() else 0 for part in text.split(",")}
-    if min(found) < 1:
+    found = {whole_number(part) for part in text.split(",")}
+    if min(found) < 1 or max(found) > LARGEST:
         raise argparse.ArgumentTypeError(
-            f"found {text!r}, expected whole numbers of at least 1, separated by commas"
+            f"found {shortened(text)}, expected whole numbers of at least 1, separated by commas"
         )
     return tuple(sorted(found))
 

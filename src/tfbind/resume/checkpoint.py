@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tfbind.resume.arrays import from_bytes, to_bytes
+from tfbind.resume.arrays import to_bytes
 from tfbind.resume.journal import Journal, keeping
 
 
@@ -23,14 +23,14 @@ class Checkpoint:
 
     def __init__(self, output: Path, fingerprint: Mapping[str, Any], resume: bool):
         self.path = output.with_suffix(".checkpoint")
-        self.journal = Journal(self.path, fingerprint, resume="aside" if resume else False)
+        self.journal = Journal(self.path, fingerprint, resume="aside" if resume else False, fits=_fits)
 
     def read(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Give the state and the arrays of the latest epoch, or None if training starts from the beginning."""
         if not self.journal.entries:
             return None
         entry = self.journal.entries[-1]
-        return entry.state, from_bytes(self.journal.data(entry))
+        return entry.state, self.journal.arrays(entry)
 
     def reject(self, reason: str) -> None:
         """Start over, as the latest epoch is of no use; say why."""
@@ -39,6 +39,12 @@ class Checkpoint:
     def write(self, state: dict[str, Any], arrays: Mapping[str, Any]) -> None:
         """Replace the former epoch by this one: what JSON can hold, and arrays by name."""
         self.journal.replace(state, to_bytes(arrays))
+
+
+def _fits(state: dict[str, Any]) -> bool:
+    """Tell whether the rows of a history, if there are any, are what they should be."""
+    history = state.get("history", [])
+    return isinstance(history, list) and all(isinstance(row, dict) for row in history)
 
 
 @contextmanager

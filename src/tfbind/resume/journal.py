@@ -15,6 +15,7 @@ import hashlib
 import json
 import logging
 import os
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,13 +24,16 @@ from typing import Any, BinaryIO, Literal, NamedTuple
 
 from tfbind.errors import TfbindError
 from tfbind.files import DISK_FULL, prepare_output
+from tfbind.resume.arrays import from_bytes
 
 logger = logging.getLogger(__name__)
 
 FORMAT = b"tfbind-journal-1"
 # how the files began that earlier versions wrote under the names of journals: replicates, and checkpoints (zip)
 FORMER = (b"tfbind-replicates-1 ", b"PK\x03\x04")
+DAMAGED = "is damaged and cannot be resumed"
 LONGEST_VALUE = 80
+LONGEST_SIZE = 18  # digits, of 64 bits
 Resume = bool | Literal["anew"]
 
 
@@ -55,6 +59,8 @@ class Journal:
         under another name until its own fingerprint is resumed.
     shown : Path, optional
         The file that messages name, if that is not the journal.
+    fits : callable, optional
+        Tells whether a state is one that this work writes. A journal with another one is damaged.
 
     Attributes
     ----------
@@ -76,12 +82,14 @@ class Journal:
         *,
         resume: Resume | Literal["aside"],
         shown: Path | None = None,
+        fits: Callable[[dict[str, Any]], bool] = lambda state: True,
     ):
         prepare_output(path)
         self.path = path
         self.entries: list[Entry] = []
         self._shown = shown or path
         self._resume = resume
+        self._fits = fits
         self._fingerprint: dict[str, Any] = json.loads(json.dumps(fingerprint))
         self._new = path.with_name(f"{path.name}.new")
         self._handle = _open_locked(path, self._shown)
@@ -122,10 +130,12 @@ class Journal:
         name, _, rest = line.partition(b" ")
         checksum, _, text = rest.partition(b" ")
         if name == FORMAT and line.endswith(b"\n") and checksum == _checksum(text):
-            return json.loads(text), ""
+            if (fingerprint := _read_object(text)) is not None:
+                return fingerprint, ""
+            return None, DAMAGED
         if line.startswith(FORMER) or (name.startswith(FORMAT[:-1]) and name != FORMAT):
             return None, "was written by another version of tfbind, which this version cannot resume"
-        return None, "is damaged and cannot be resumed"
+        return None, DAMAGED
 
     def _read_entries(self) -> None:
         with open(self.path, "rb") as reader:
@@ -134,6 +144,9 @@ class Journal:
             while entry := _read_entry(reader, self._size()):
                 self.entries.append(entry)
                 end = entry.start + entry.size
+        if not all(self._fits(entry.state) for entry in self.entries):
+            self.reject(f"{self._shown}: {DAMAGED}")
+            return
         # the first entry is written together with the head, so it cannot be missing
         if not self.entries:
             logger.warning("%s: is damaged and cannot be resumed: starting over", self._shown)
@@ -189,6 +202,19 @@ class Journal:
         with open(self.path, "rb") as reader:
             reader.seek(entry.start)
             return reader.read(entry.size)
+
+    def arrays(self, entry: Entry) -> dict[str, Any]:
+        """Read an entry's data where these are of `tfbind.resume.arrays.to_bytes`.
+
+        Raises
+        ------
+        TfbindError
+            If they are something else.
+        """
+        try:
+            return from_bytes(self.data(entry))
+        except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile):
+            raise TfbindError(f"{self._shown}: {DAMAGED}; rerun without --resume to start over") from None
 
     def clear(self) -> None:
         """Empty the file before the first entry, where what it says is no longer true."""
@@ -328,12 +354,27 @@ def _read_entry(reader: BinaryIO, end: int) -> Entry | None:
     checksum, _, text = line.partition(b" ")
     size, _, state = text.partition(b" ")
     start = reader.tell()
-    if not line.endswith(b"\n") or not size.isdigit() or int(size) > end - start:
+    if not line.endswith(b"\n") or not size.isdigit() or len(size) > LONGEST_SIZE or int(size) > end - start:
         return None
     data = reader.read(int(size))
     if checksum != _checksum(text, data):
         return None
-    return Entry(json.loads(state), start, int(size))
+    found = _read_object(state)
+    return None if found is None else Entry(found, start, int(size))
+
+
+def _read_object(text: bytes) -> dict[str, Any] | None:
+    """Read a JSON object; None if the text is anything else."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def is_count(value: object) -> bool:
+    """Tell whether a value read from JSON is a whole number from 0 to 2**63 - 1."""
+    return type(value) is int and 0 <= value < 2**63
 
 
 def _write(handle: BinaryIO, *parts: bytes) -> None:

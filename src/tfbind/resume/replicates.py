@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tfbind.files import prepare_output
-from tfbind.resume.arrays import from_bytes, to_bytes
-from tfbind.resume.journal import Entry, Journal, Resume, keeping
+from tfbind.resume.arrays import to_bytes
+from tfbind.resume.journal import Entry, Journal, Resume, is_count, keeping
 
 
 class FinishedReplicates:
@@ -20,7 +20,12 @@ class FinishedReplicates:
 
     def __init__(self, output: Path, fingerprint: Mapping[str, Any], resume: Resume):
         prepare_output(output)
-        self.journal = Journal(output.with_name(f"{output.name}.partial"), fingerprint, resume=resume)
+        self.journal = Journal(
+            output.with_name(f"{output.name}.partial"),
+            fingerprint,
+            resume=resume,
+            fits=lambda state: is_count(state.get("replicate")),
+        )
         self._entries: dict[int, Entry] = {entry.state["replicate"]: entry for entry in self.journal.entries}
 
     def __contains__(self, replicate: int) -> bool:
@@ -33,7 +38,7 @@ class FinishedReplicates:
 
     def read(self, replicate: int) -> dict[str, Any]:
         """Give a replicate as it was added."""
-        parts = from_bytes(self.journal.data(self._entries[replicate]))
+        parts = self.journal.arrays(self._entries[replicate])
         return {name: value if value.ndim else value.item() for name, value in parts.items()}
 
 

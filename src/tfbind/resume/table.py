@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from tfbind.errors import TfbindError
 from tfbind.files import prepare_output
-from tfbind.resume.journal import Journal, Resume, keeping
+from tfbind.resume.journal import Journal, Resume, is_count, keeping
 from tfbind.tables import LineWriter, is_packed
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,13 @@ class PartialTable:
         Whether the table is finished.
     """
 
-    def __init__(self, output: Path, fingerprint: Mapping[str, Any], resume: Resume):
+    def __init__(
+        self,
+        output: Path,
+        fingerprint: Mapping[str, Any],
+        resume: Resume,
+        fits: Callable[[dict[str, Any]], bool] = lambda state: True,
+    ):
         prepare_output(output)
         self.path = output.with_name(f"{output.name}.partial")
         self.state: dict[str, Any] = {}
@@ -55,7 +61,18 @@ class PartialTable:
         self._n_bytes = 0
         self._last_entry = -SECONDS_BETWEEN_ENTRIES
         journal = self.path.with_name(f"{self.path.name}.journal")
-        self._journal = Journal(journal, fingerprint, resume=resume, shown=self.path)
+        self._journal = Journal(
+            journal,
+            fingerprint,
+            resume=resume,
+            shown=self.path,
+            fits=lambda entry: (
+                is_count(entry.get("bytes"))
+                and isinstance(entry.get("complete"), bool)
+                and isinstance(entry.get("state"), dict)
+                and fits(entry["state"])
+            ),
+        )
         try:
             try:
                 # appending leaves what is there as it is until it is known to be ours
@@ -151,7 +168,13 @@ class PartialTable:
 
 
 @contextmanager
-def resumable(output: Path, fingerprint: Mapping[str, Any], *, resume: Resume) -> Iterator[PartialTable]:
+def resumable(
+    output: Path,
+    fingerprint: Mapping[str, Any],
+    *,
+    resume: Resume,
+    fits: Callable[[dict[str, Any]], bool] = lambda state: True,
+) -> Iterator[PartialTable]:
     """Give a table that becomes ``output`` when the block succeeds, and is kept if the block is interrupted.
 
     An error in the user's input leaves nothing, as the input will change, unless the table was complete already.
@@ -163,6 +186,9 @@ def resumable(output: Path, fingerprint: Mapping[str, Any], *, resume: Resume) -
         What must be the same for another run to continue.
     resume : bool or "anew"
         Whether to continue an interrupted run of the same fingerprint: see `tfbind.resume.journal.Journal`.
+    fits : callable, optional
+        Tells whether a state is one that the block gives to `PartialTable.checkpoint`; a journal with another one is
+        damaged.
 
     Raises
     ------
@@ -170,7 +196,7 @@ def resumable(output: Path, fingerprint: Mapping[str, Any], *, resume: Resume) -
         If another run is writing the table, if there is a partial file of another fingerprint and ``resume`` is True,
         or if the disk is full.
     """
-    table = PartialTable(output, fingerprint, resume)
+    table = PartialTable(output, fingerprint, resume, fits)
     with keeping(output, table.keep):
         try:
             yield table

@@ -133,6 +133,11 @@ class TestScoreVariants:
         assert short[5:] == one[5:] == other[5:]
         assert "match except for 'chr': 1 = chr1" in caplog.text
 
+    def test_another_genome_is_refused(self, model, table, genome_path):
+        with pytest.raises(TfbindError, match=r"v\.vcf: 2 of 2 contigs \('chr7', '8'\) are not in .*g\.fa"):
+            table(model, ("chr7", 200, "A", "C"), ("8", 5, "A", "C"), output="none.tsv")
+        assert not genome_path.with_name("none.tsv").exists()
+
     def test_no_change_has_no_effect(self, model, table):
         (row,) = table(model, ("chr1", 200, CHR1[199:203], CHR1[199:203]))
         assert row[5] == row[6]

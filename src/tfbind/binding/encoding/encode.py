@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tfbind.binding.encoding.dealing import deal, deal_folds
+from tfbind.binding.encoding.exclusion import without_excluded
 from tfbind.binding.encoding.names import unique_names
 from tfbind.binding.encoding.negatives import Maker, negative_maker
 from tfbind.binding.encoding.shuffles import shuffle_families
@@ -43,6 +44,8 @@ from tfbind.progress import Progress
 from tfbind.tensors import DnaEncoding, describe_sources, write_tensors
 
 logger = logging.getLogger(__name__)
+
+EXCLUDED_RECORDS = "records whose coordinates touch excluded regions, left out"
 
 
 def _with_unique_names(sources: Sequence[Source], hashes: np.ndarray) -> list[Source]:
@@ -253,7 +256,14 @@ def encode_fasta(
         sources.append(fasta_source(negatives, options.length, 0, skip_invalid=options.skip_invalid))
         method = "given"
     inputs = [source.path for source in sources] + _background_input(options)
-    _encode(output, sources, [factor], options, inputs=inputs, negative_method=method, counts={})
+    counts = {}
+    if options.exclude is not None:
+        first = 1 if options.keep_excluded_positives else 0
+        if sources[first:]:
+            sources[first:], n_excluded = without_excluded(sources[first:], options.exclude)
+            counts = {EXCLUDED_RECORDS: n_excluded}
+        inputs.append(options.exclude)
+    _encode(output, sources, [factor], options, inputs=inputs, negative_method=method, counts=counts)
 
 
 def encode_labelled(output: Path, fasta: Path, labels: Path, options: EncodeOptions) -> None:
@@ -264,9 +274,11 @@ def encode_labelled(output: Path, fasta: Path, labels: Path, options: EncodeOpti
     source, factors, counts = labelled_source(
         fasta, labels, options.length, skip_invalid=options.skip_invalid
     )
-    _encode(
-        output, [source], factors, options, inputs=[fasta, labels], negative_method="given", counts=counts
-    )
+    sources, inputs = [source], [fasta, labels]
+    if options.exclude is not None:
+        sources, counts[EXCLUDED_RECORDS] = without_excluded(sources, options.exclude)
+        inputs.append(options.exclude)
+    _encode(output, sources, factors, options, inputs=inputs, negative_method="given", counts=counts)
 
 
 def _background_input(options: EncodeOptions) -> list[Path]:

@@ -29,9 +29,9 @@ from tfbind.binding.scanning.windows import (
     gather,
 )
 from tfbind.dna.peaks import NO_CONTIG, OFF_CONTIG
-from tfbind.files import whole_output
+from tfbind.files import check_output, whole_output
 from tfbind.progress import Progress
-from tfbind.resume.journal import Resume
+from tfbind.resume.journal import Resume, is_count
 from tfbind.resume.table import PartialTable, resumable
 from tfbind.tables import open_table
 
@@ -147,7 +147,14 @@ def predict(
         How many windows there were, and how many of them with each note.
     """
     factors = model.card.tasks
-    with resumable(output, fingerprint or {}, resume=resume) as table, ExitStack() as together:
+    if tracks is not None:
+        # those of several factors have names of their own
+        for path in track_paths(tracks.bigwig, factors):
+            check_output(path)
+    with (
+        resumable(output, fingerprint or {}, resume=resume, fits=_is_state) as table,
+        ExitStack() as together,
+    ):
         if not table.complete:
             score_all(model, windows, table, best=best, batch_size=batch_size, piece=piece)
         counts = table.state["counts"]
@@ -170,6 +177,22 @@ def predict(
     if 2 * counts.get(INVALID, 0) > counts["windows"]:
         logger.warning("most windows have letters that are not bases: is this DNA?")
     return counts
+
+
+def _is_state(state: dict[str, Any]) -> bool:
+    """Tell whether a state is one of `score_all`, and not of a damaged journal."""
+    counts, first_of_note = state.get("counts"), state.get("first_of_note", {})
+    match state.get("best"):
+        case [] | [int() | float(), None | str()]:
+            return (
+                isinstance(counts, dict)
+                and "windows" in counts
+                and all(map(is_count, counts.values()))
+                and is_count(state.get("groups"))
+                and isinstance(first_of_note, dict)
+                and all(isinstance(name, str) for name in first_of_note.values())
+            )
+    return False
 
 
 def score_all(

@@ -77,7 +77,8 @@ def score_variants(
     Raises
     ------
     TfbindError
-        As `read_variants` and `Genome`; if ``strict``, for a malformed record.
+        As `read_variants` and `Genome`; if the genome has none of the VCF's contigs; if ``strict``, for a malformed
+        record.
     """
     length = model.card.encoding.length
     stride = max(length // 3, 1) if stride is None else stride
@@ -116,6 +117,9 @@ def score_variants(
         try:
             genome.match_contigs(contigs, vcf)
         except TfbindError as error:
+            # not one allele could be scored: another genome, or other names of its contigs
+            if all(genome.find_contig(contig) is None for contig in contigs):
+                raise
             logger.warning("%s", error)
     if malformed:
         logger.warning("first malformed record: %s", malformed[0])
