@@ -27,14 +27,14 @@ COLUMNS = {
     "datasets": ["name", "positives", "negatives", "peaks", "genome", "predict"],
     "populations": [
         *("name", "vcf", "mask", "truth", "mutation_rate"),
-        *("samples", "diversity", "unphased"),
+        *("samples", "diversity", "unphased", "genetic_length", "inbreeding"),
     ],
 }
 # characters of what is shown of a text from a file, and of the values that name a candidate
 MAX_SHOWN = 60
 MAX_CANDIDATE = 200
 # of the columns, those that hold no path
-NOT_FILES = {"mutation_rate", "diversity", "unphased"}
+NOT_FILES = {"mutation_rate", "diversity", "unphased", "inbreeding"}
 # of the settings of retraining, the files
 SIMULATION_FILES = ("demography", "rate_map", "prior")
 
@@ -208,7 +208,10 @@ def read_sheet(path, kind):
                 raise WorkflowError(
                     f"{where}: name: found {name!r} again (first on line {lines[name]}), expected each name once"
                 )
-            check_files_exist({k: v for k, v in row.items() if k not in NOT_FILES}, where)
+            files = {k: v for k, v in row.items() if k not in NOT_FILES}
+            if is_number(row.get("genetic_length", "")):
+                del files["genetic_length"]
+            check_files_exist(files, where)
             rows[name], lines[name] = row, reader.line_num
     except csv.Error as error:
         raise WorkflowError(
@@ -218,6 +221,14 @@ def read_sheet(path, kind):
         one = {"datasets": "data set", "populations": "population"}[kind]
         raise WorkflowError(f"{path}: found no {one}, expected a row for each")
     return rows
+
+
+def is_number(cell):
+    """Whether a cell is a number in place of a file that holds several."""
+    try:
+        return 0 < float(cell) < float("inf")
+    except ValueError:
+        return False
 
 
 def sheet_text(path):

@@ -3,6 +3,8 @@
 import re
 from collections import Counter
 
+import pytest
+
 
 def planned(output: str) -> Counter:
     """Count the commands of a dry run by verb."""
@@ -163,6 +165,15 @@ class TestRecombination:
             assert " --hotspot-factor 3.5 " in command(output, f"recombination {verb}")
         workflow.write_populations("p\treads.fa\t\t\tno\n", header=header)
         assert "--unphased" not in command(workflow.dry_run(), "recombination predict")
+
+    @pytest.mark.parametrize("length", ["62.5", "reads.fa"])
+    def test_a_genetic_length_is_a_number_or_a_file(self, workflow, length):
+        header = "name\tvcf\tgenetic_length\tinbreeding\n"
+        workflow.write_populations(f"p\treads.fa\t{length}\tauto\n", header=header)
+        found = command(workflow.dry_run(), "recombination predict")
+        assert f" --genetic-length {length} " in found
+        assert " --inbreeding auto " in found
+        assert " --hapmap " in found
 
     def test_without_a_mutation_rate_there_are_no_centimorgans(self, workflow):
         workflow.write_populations("p\treads.fa\n")

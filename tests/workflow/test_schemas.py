@@ -234,6 +234,8 @@ class TestRecombination:
         [
             ("samples", "none.txt", "no such file: none.txt"),
             ("unphased", "1", "found '1', expected yes or no"),
+            ("genetic_length", "none.txt", "no such file: none.txt"),
+            ("inbreeding", "1", "found '1', expected auto, or a number of at least 0 and below 1"),
             *(
                 ("diversity", cell, f"found '{cell}', expected a number above 0 and below 1 (")
                 for cell in "051x"

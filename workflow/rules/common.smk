@@ -10,6 +10,7 @@ from configuration import (
     SIMULATION_FILES,
     as_flags,
     has_test_part,
+    is_number,
     read_config,
     spread,
 )
@@ -101,6 +102,11 @@ def get_candidates(wildcards):
 
 
 SCORED = [name for name, row in DATASETS.items() if "predict" in row]
+IN_CENTIMORGANS = [
+    name
+    for name, row in POPULATIONS.items()
+    if "mutation_rate" in row or "genetic_length" in row
+]
 WITH_TRUTH = [name for name, row in POPULATIONS.items() if "truth" in row]
 
 
@@ -121,6 +127,8 @@ def get_map_inputs(wildcards):
     """Files under the names of the flags that they go to."""
     row = POPULATIONS[wildcards.population]
     inputs = {column: row.get(column) for column in ("vcf", "mask", "samples")}
+    if "genetic_length" in row and not is_number(row["genetic_length"]):
+        inputs["genetic_length"] = row["genetic_length"]
     inputs["model"] = config["recombination"].get("model")
     if config["recombination"].get("retrain"):
         inputs["model"] = "results/recombination/rates.keras"
@@ -133,6 +141,12 @@ def get_map_settings(wildcards):
         "mutation_rate": row.get("mutation_rate"),
         "diversity": row.get("diversity"),
         "unphased": row.get("unphased") == "yes",
+        "inbreeding": row.get("inbreeding"),
+        "genetic_length": (
+            row.get("genetic_length")
+            if is_number(row.get("genetic_length", ""))
+            else None
+        ),
         "resolution": config["recombination"].get("resolution"),
         "hotspot_factor": config["recombination"].get("hotspot_factor"),
     }

@@ -72,7 +72,7 @@ rule map_rates:
     benchmark:
         "results/benchmarks/map_rates/{population}.tsv"
     wildcard_constraints:
-        population=any_of(n for n, row in POPULATIONS.items() if "mutation_rate" in row),
+        population=any_of(IN_CENTIMORGANS),
     conda:
         "../envs/tfbind.yaml"
     threads: 2
@@ -95,7 +95,7 @@ rule map_rates:
         " 2> {log:q}"
 
 
-# Without a mutation rate there are no cM, only rates relative to it.
+# Without a mutation rate or a genetic length there are no cM, only rates relative to it.
 use rule map_rates as map_relative_rates with:
     output:
         map="results/recombination/{population}/map.tsv",
@@ -107,9 +107,7 @@ use rule map_rates as map_relative_rates with:
     benchmark:
         "results/benchmarks/map_relative_rates/{population}.tsv"
     wildcard_constraints:
-        population=any_of(
-            n for n, row in POPULATIONS.items() if "mutation_rate" not in row
-        ),
+        population=any_of(n for n in POPULATIONS if n not in IN_CENTIMORGANS),
 
 
 rule evaluate_map:
