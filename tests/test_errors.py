@@ -30,3 +30,7 @@ def test_of_a_long_message_both_ends_are_kept():
 
 def test_other_kinds_of_error_keep_their_message():
     assert "needs the package pyjaspar" in str(MissingDependencyError("pyjaspar", "jaspar", "the matrix"))
+
+
+def test_characters_that_are_escaped_count_in_the_length():
+    assert len(str(TfbindError("\x1b" * 5 + "a" * 5000))) <= LONGEST_MESSAGE

@@ -15,13 +15,21 @@ def one_line(text: str) -> str:
     White space becomes a blank, other characters that cannot be seen are escaped, and the middle of a text longer
     than LONGEST_MESSAGE is left out: it may quote a file that is one line of a gigabyte.
     """
-    if len(text) > LONGEST_MESSAGE:
-        kept = (LONGEST_MESSAGE - 5) // 2
-        text = f"{text[:kept]} ... {text[-kept:]}"
+    text = _without_middle(text)
     if text.isprintable():
         return text
     words = " ".join(text.split())
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+    # what is escaped is longer
+    return _without_middle(
+        "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+    )
+
+
+def _without_middle(text: str) -> str:
+    if len(text) <= LONGEST_MESSAGE:
+        return text
+    kept = (LONGEST_MESSAGE - 5) // 2
+    return f"{text[:kept]} ... {text[-kept:]}"
 
 
 class TfbindError(Exception):
@@ -29,7 +37,7 @@ class TfbindError(Exception):
 
     The message is one line that names the file, the record or line, what was found and what was
     expected. The command line prints it as ``tfbind: error: MESSAGE`` and exits with status 2.
-    Whatever it quotes, it stays one line of at most about LONGEST_MESSAGE characters; see `one_line`.
+    Whatever it quotes, it stays one line of at most LONGEST_MESSAGE characters; see `one_line`.
     """
 
     def __init__(self, message: object = ""):
