@@ -336,18 +336,20 @@ class TestUnchanged:
     def test_names_a_file_that_does_not(self, tmp_path, error, how):
         (tmp_path / "a").write_text("1")
         (tmp_path / "b").write_text("1")
-        with (
-            pytest.raises(TfbindError, match=f"b: {how} while it was read; run again"),
-            unchanged([tmp_path / "a", tmp_path / "b"]) as check,
-        ):
-            if how == "changed":
-                (tmp_path / "b").write_text("22")
-            else:
-                (tmp_path / "b").unlink()
-            if error:
-                raise error
-            with pytest.raises(TfbindError, match=how):
-                check()
+
+        def work():
+            with unchanged([tmp_path / "a", tmp_path / "b"]) as check:
+                if how == "changed":
+                    (tmp_path / "b").write_text("22")
+                else:
+                    (tmp_path / "b").unlink()
+                if error:
+                    raise error
+                with pytest.raises(TfbindError, match=how):
+                    check()
+
+        with pytest.raises(TfbindError, match=f"b: {how} while it was read; run again"):
+            work()
 
     def test_leaves_other_errors_alone(self, tmp_path):
         (tmp_path / "a").write_text("1")
