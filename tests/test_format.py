@@ -23,7 +23,7 @@ from tfbind.errors import TfbindError
 from tfbind.genotype_tensors import open_regions
 from tfbind.genotypes.prior import Prior
 from tfbind.genotypes.simulation import Setting
-from tfbind.networks.spec import NetworkSpec
+from tfbind.networks.spec import MOST_LAYERS, MOST_STEPS, MOST_UNITS, NetworkSpec
 from tfbind.recombination.learning.simulations import write_simulations
 from tfbind.recombination.mapping.card import read_rate_card, save_rate_model
 from tfbind.recombination.mapping.rate_model import load_rate_model
@@ -32,6 +32,7 @@ from tfbind.recombination.options import RateOptions
 from tfbind.tensor_files import FORMAT_VERSION as TENSORS_VERSION
 from tfbind.tensor_files import MADE_BY as TENSORS_MADE_BY
 from tfbind.tensors import open_tensors
+from tfbind.training.archive import MOST_BYTES, MOST_EXPANSION, MOST_MEMBERS
 from tfbind.training.model_file import CARD, FORMAT_VERSION, MADE_BY, read_members
 
 DATA = Path(__file__).parent / "data"
@@ -217,6 +218,21 @@ class TestModels:
                 if row["required"] == "MAY":
                     value = json.dumps(getattr(made, name)).strip('"')
                     assert row["meaning"].count(f"default `{value}`") == 1, name
+
+
+def test_limits():
+    for row in (
+        f"| `length`, `kernel_size`, `pool`, `stride` | 1 to {MOST_STEPS:,} |",
+        f"| `layers` | 1 to {MOST_LAYERS}; 0 is allowed",
+        f"| `units`, `embedding`, `n_tasks`, `crop`, `columns`, `sites` | 1 to {MOST_UNITS:,} |",
+        f"| `filters` | 0 to {MOST_UNITS:,};",
+    ):
+        assert f"\n{row}" in TEXT
+    for text in (
+        f"more than {MOST_MEMBERS:,} members",
+        f"{MOST_BYTES // 2**20} MiB and {MOST_EXPANSION} times",
+    ):
+        assert text in TEXT
 
 
 def test_versions():

@@ -37,7 +37,9 @@ def test_message(tmp_path, name, reader, verb, message):
 
 def test_the_table_lists_every_file_once_with_a_verb_of_tfbind():
     names = [row[0] for row in ROWS]
-    assert sorted(names) == sorted(path.name for path in FOLDER.iterdir() if path.name != "table.tsv")
+    assert sorted(names) == sorted(
+        path.name for path in FOLDER.iterdir() if path.is_file() and path.name != "table.tsv"
+    )
     assert all(row[2].split()[0] in VERBS for row in ROWS)
 
 

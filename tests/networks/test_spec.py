@@ -13,6 +13,7 @@ from tfbind.networks.spec import (
     OPTIONS,
     NetworkSpec,
     check_options,
+    check_sizes,
     make_spec,
     options_of,
 )
@@ -80,6 +81,23 @@ class TestOptions:
         check_options(architecture, own.to_dict())
         check_options(architecture, dict.fromkeys(OPTIONS))
         check_options(architecture, dict.fromkeys(options_of(architecture), 7) | {"epochs": 3})
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"length": 100_001}, "found length 100,001, expected at most 100,000"),
+        ({"layers": 65}, "found layers 65, expected at most 64"),
+        ({"units": 10**6}, "found units 1,000,000, expected at most 100,000"),
+    ],
+)
+def test_sizes_that_no_model_file_can_name_are_refused(values, message):
+    make_spec("conv-bigru", **{"length": 100_000} | {"layers": 64, "units": 100_000})
+    with pytest.raises(TfbindError, match=message):
+        make_spec("conv-bigru", **{"length": 80} | values)
+    if "length" not in values:
+        with pytest.raises(TfbindError, match=message):
+            check_sizes(**values)
 
 
 def test_json_brings_it_back():

@@ -16,6 +16,7 @@ from tfbind.background.markov import MarkovModel
 from tfbind.background.model import BackgroundCard, save_background
 from tfbind.background.options import BackgroundOptions
 from tfbind.background.stretches import STRETCHES_A_BATCH, Stretches, judged_batches, read_stretches
+from tfbind.networks.spec import check_sizes
 from tfbind.resume.checkpoint import checkpointed
 from tfbind.tables import write_json, write_table
 from tfbind.tensors import describe_sources
@@ -57,6 +58,7 @@ def fit_background(
         The summary: bits per base of the network and of the Markov models on the same bases of the test part, among
         others.
     """
+    check_sizes(units=options.units, layers=options.layers)
     training, validation, test = read_stretches(genome)
     skip = max(MARKOV_ORDERS)
     data = BackgroundData(

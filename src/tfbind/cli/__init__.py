@@ -73,8 +73,8 @@ def check_outputs(args: argparse.Namespace) -> None:
     TfbindError
         Also if an output is the file of an input or of another output.
     """
-    paths: list[tuple[str, Path]] = [*input_files(args), *output_paths(args)]
-    for name, path in paths:
+    named: list[tuple[str, Path]] = [*input_files(args), *output_paths(args)]
+    for name, path in named:
         check_name(name, path)
     taken = {path.resolve(): name for name, path in input_files(args)}
     for name, path in output_paths(args):

@@ -107,15 +107,23 @@ def make_spec(architecture: str, *, length: int, **values: Any) -> NetworkSpec:
     """
     spec = NetworkSpec(architecture=architecture, length=length, **ARCHITECTURES[architecture])
     spec = replace(spec, **{name: value for name, value in values.items() if value is not None})
-    sizes = ("units", "filters", "n_tasks")
-    for name, most in {
-        "length": MOST_STEPS,
-        "layers": MOST_LAYERS,
-        **dict.fromkeys(sizes, MOST_UNITS),
-    }.items():
-        if (value := getattr(spec, name)) > most:
-            raise TfbindError(f"found {name} {value:,}, expected at most {most:,}")
+    check_sizes(
+        length=spec.length, layers=spec.layers, units=spec.units, filters=spec.filters, n_tasks=spec.n_tasks
+    )
     return spec
+
+
+def check_sizes(*, length: int = 1, layers: int = 1, **sizes: int) -> None:
+    """Refuse sizes of a network that no model file can name, so that none is trained in vain.
+
+    Raises
+    ------
+    TfbindError
+    """
+    limits = {"length": MOST_STEPS, "layers": MOST_LAYERS}
+    for name, value in ({"length": length, "layers": layers} | sizes).items():
+        if value > (most := limits.get(name, MOST_UNITS)):
+            raise TfbindError(f"found {name} {value:,}, expected at most {most:,}")
 
 
 def options_of(architecture: str) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ class ModelArchive:
         ----------
         name : str
         most : int, optional
-            Bytes that it can have; by default MOST_BYTES, or MOST_EXPANSION times its size in the zip.
+            Bytes that it can have, beside the limit for all: MOST_BYTES, or MOST_EXPANSION times its size in the zip.
 
         Raises
         ------
@@ -105,8 +105,8 @@ class ModelArchive:
         if name not in self._members:
             raise TfbindError(f"{self.path}: damaged: its member {name} is missing")
         member = self._members[name]
-        if most is None:
-            most = max(MOST_BYTES, MOST_EXPANSION * member.compress_size)
+        limit = max(MOST_BYTES, MOST_EXPANSION * member.compress_size)
+        most = limit if most is None else min(most, limit)
         if member.file_size > most:
             raise TfbindError(
                 f"{self.path}: found a member {name} of {member.file_size:,} bytes, expected at most {most:,}"

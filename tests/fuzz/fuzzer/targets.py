@@ -168,9 +168,9 @@ def _vcf_of_samples() -> Path:
 
 
 def _samples(path: Path) -> Any:
-    from tfbind.genotypes.vcf import read_sample_names
+    from tfbind.genotypes.vcf import read_genotypes
 
-    return read_sample_names(_vcf_of_samples(), path)
+    return [one.samples + one.samples_left_out for one in read_genotypes(_vcf_of_samples(), path)]
 
 
 def _truth(path: Path, unit: str | None = None) -> Any:

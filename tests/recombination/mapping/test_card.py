@@ -80,7 +80,7 @@ class TestFeaturesVersion:
         values = read_values(SHIPPED, "rates")
         assert (values["format_version"], values["features_version"]) == ("1.2", FEATURES_VERSION)
 
-    @pytest.mark.parametrize("version", [0, FEATURES_VERSION + 1, None, "1", []])
+    @pytest.mark.parametrize("version", [0, FEATURES_VERSION + 1, None, True, "1", []])
     def test_another_one_is_refused(self, tmp_path, version):
         path = tmp_path / "m.keras"
         change_card(DATA / "model-1.2-rates.keras", path, {"features_version": version})

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tfbind.networks.spec import check_sizes
 from tfbind.recombination.learning.training import fingerprint, hold_out, read_settings, write_beside
 from tfbind.recombination.mapping.relernn import RelernnCard, RelernnModel, save_relernn
 from tfbind.recombination.mapping.site_windows import WindowExamples, read_windows
@@ -47,6 +48,7 @@ def train_relernn(
     training, held_out = hold_out(regions, fitting.seed, simulations[0])
     sites = [[len(window.places) for window in region.windows] for region in regions]
     data = WindowExamples(training, held_out, sites=max(map(max, sites)) or 1, seed=fitting.seed)
+    check_sizes(units=options.units, columns=sample.columns, sites=data.sites)
     device = prepare(threads=threads, deterministic=True)
 
     from tfbind.networks.relernn import relernn_network

@@ -17,6 +17,7 @@ import pandas as pd
 from tfbind.errors import TfbindError
 from tfbind.genotype_tensors import open_regions
 from tfbind.genotypes.features import FEATURES
+from tfbind.networks.spec import check_sizes
 from tfbind.recombination.learning.calibration import calibrate
 from tfbind.recombination.learning.examples import (
     RateExamples,
@@ -92,6 +93,7 @@ def train_rates(
         If a file is no simulation, two are the same, the network to start from has learnt from one of them, or the
         regions are too few.
     """
+    check_sizes(units=options.units, layers=options.layers)
     begun = read_rate_card(start) if start else None
     if start and begun:
         read_network(start, begun.outline)

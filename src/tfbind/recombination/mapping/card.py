@@ -18,6 +18,7 @@ from tfbind.recombination.mapping.relernn import KIND
 from tfbind.recombination.mapping.scaling import Scaling
 from tfbind.recombination.mapping.schema import check_features, check_token_card
 from tfbind.recombination.options import OUTPUTS, SCALES, RateOptions
+from tfbind.training.card_schema import shortened
 from tfbind.training.model_file import change_card, made_by, read_values, write_model
 
 # of the training regions, the share that lies within the distance 1
@@ -162,9 +163,11 @@ def read_rate_card(path: Path) -> RateCard:
 def _check_features(path: Path, values: dict[str, Any]) -> None:
     # model format 1.2 added features_version: before it, there was one version
     found = check_features(path, values)
-    if found.features_version != FEATURES_VERSION:
+    version = found.features_version
+    # true is 1, too
+    if type(version) is not int or version != FEATURES_VERSION:
         raise TfbindError(
-            f"{path}: found a network trained on version {found.features_version!r} of the features, made by"
+            f"{path}: found a network trained on version {shortened(version)} of the features, made by"
             f" {made_by(values) or 'unknown software'}; this tfbind computes version {FEATURES_VERSION}: retrain with"
             " tfbind recombination train, or use the tfbind that made it"
         )

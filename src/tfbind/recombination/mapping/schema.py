@@ -130,9 +130,11 @@ class SiteCard(msgspec.Struct):
 
 
 class _Features(msgspec.Struct):
-    features: list[str]
-    scales: list[Count]
-    features_version: int = 1
+    # absent in ReLERNN's card, whose network reads none
+    features: list[str] = []
+    scales: list[Count] = []
+    # of any type, as one that is not ours is another version, whatever it is
+    features_version: Any = 1
 
 
 def check_features(path: str | Path, values: dict[str, Any]) -> _Features:
