@@ -14,6 +14,7 @@ from tfbind.files import (
     prepare_output,
     protected,
     sha256,
+    unchanged,
     whole_folder,
     whole_output,
     write_text,
@@ -321,3 +322,36 @@ class TestProtected:
         write_text(tmp_path / "link.txt", "other")
         assert (tmp_path / "in.txt").read_text() == "mine"
         assert (tmp_path / "link.txt").read_text() == "other"
+
+
+class TestUnchanged:
+    def test_says_nothing_of_files_that_stay(self, tmp_path):
+        (tmp_path / "a").write_text("1")
+        with unchanged([tmp_path / "a", tmp_path / "none"]) as check:
+            (tmp_path / "a").read_text()
+            check()
+
+    @pytest.mark.parametrize("error", [None, ValueError("2 rows")])
+    @pytest.mark.parametrize("how", ["was removed", "changed"])
+    def test_names_a_file_that_does_not(self, tmp_path, error, how):
+        (tmp_path / "a").write_text("1")
+        (tmp_path / "b").write_text("1")
+
+        def work():
+            with unchanged([tmp_path / "a", tmp_path / "b"]) as check:
+                if how == "changed":
+                    (tmp_path / "b").write_text("22")
+                else:
+                    (tmp_path / "b").unlink()
+                if error:
+                    raise error
+                with pytest.raises(TfbindError, match=how):
+                    check()
+
+        with pytest.raises(TfbindError, match=f"b: {how} while it was read; run again"):
+            work()
+
+    def test_leaves_other_errors_alone(self, tmp_path):
+        (tmp_path / "a").write_text("1")
+        with pytest.raises(ValueError, match="2 rows"), unchanged([tmp_path / "a"]):
+            raise ValueError("2 rows")

@@ -13,7 +13,7 @@ import secrets
 import shutil
 import stat
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
@@ -305,6 +305,42 @@ def write_text(path: str | Path, text: str | Iterable[str]) -> None:
         for part in parts:
             blocks.write(part.encode())
         blocks.close()
+
+
+@contextmanager
+def unchanged(paths: Iterable[str | Path]) -> Iterator[Callable[[], None]]:
+    """Refuse files that change, or vanish, within the block, which reads them more than once.
+
+    Gives a function that asks whether all are as they were, for a block that is about to publish what it wrote.
+
+    Raises
+    ------
+    TfbindError
+        By that function, at the end of the block, or in place of the error that such a file has led to.
+    """
+    before = {Path(path): _stamp(Path(path)) for path in paths}
+
+    def check() -> None:
+        for path, stamp in before.items():
+            now = _stamp(path)
+            if now != stamp:
+                how = "changed" if now else "was removed"
+                raise TfbindError(f"{path}: {how} while it was read; run again when it stays as it is")
+
+    try:
+        yield check
+    except Exception:
+        check()
+        raise
+    check()
+
+
+def _stamp(path: Path) -> tuple[int, int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def sha256(path: str | Path) -> str:

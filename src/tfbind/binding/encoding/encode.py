@@ -7,7 +7,7 @@ the parts are dealt; the second one encodes and writes. Sequences are never all 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ from tfbind.dna.splits import (
     group_related,
 )
 from tfbind.errors import TfbindError
+from tfbind.files import unchanged
 from tfbind.progress import Progress
 from tfbind.tensors import DnaEncoding, describe_sources, write_tensors
 
@@ -160,6 +161,30 @@ def _encode(
     counts: dict[str, int],
 ) -> None:
     """Survey, deal, write and report; ``counts`` are what the caller counted beforehand."""
+    with unchanged(inputs) as check_unchanged:
+        _encode_unchanged(
+            output,
+            sources,
+            factors,
+            options,
+            check_unchanged,
+            inputs=inputs,
+            negative_method=negative_method,
+            counts=counts,
+        )
+
+
+def _encode_unchanged(
+    output: Path,
+    sources: Sequence[Source],
+    factors: Sequence[str],
+    options: EncodeOptions,
+    check_unchanged: Callable[[], None],
+    *,
+    inputs: Sequence[Path],
+    negative_method: str,
+    counts: dict[str, int],
+) -> None:
     encoding = DnaEncoding(
         encoding=options.encoding,
         length=options.length,
@@ -202,6 +227,8 @@ def _encode(
             writer.append(**rows)
             tally.add(rows["y"], rows["split"], rows["fold"])
             progress.update(len(rows["id"]))
+        # the second pass must have met what the parts were dealt to
+        check_unchanged()
     bound = (survey.y == 1).any(axis=1)
     noun = "negatives" if maker is None else maker.noun
     counts = counts | {
