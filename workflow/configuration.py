@@ -9,7 +9,7 @@ import io
 import os
 import stat
 import unicodedata
-from functools import cache
+from functools import cache, wraps
 from itertools import product
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from snakemake.exceptions import WorkflowError
 
-from tfbind.errors import TfbindError
+from tfbind.errors import TfbindError, one_line
 from tfbind.networks.spec import ARCHITECTURES, check_options
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -37,6 +37,19 @@ MAX_CANDIDATE = 200
 NOT_FILES = {"mutation_rate", "diversity", "unphased", "inbreeding"}
 # of the settings of retraining, the files
 SIMULATION_FILES = ("demography", "rate_map", "prior")
+
+
+def on_one_line(function):
+    """Keep the errors of a function to one line that any terminal shows, whatever they quote."""
+
+    @wraps(function)
+    def checked(*args):
+        try:
+            return function(*args)
+        except WorkflowError as error:
+            raise WorkflowError(one_line(str(error))) from None
+
+    return checked
 
 
 @cache
@@ -73,6 +86,7 @@ def explain(error, where):
     return " ".join(": ".join(filter(None, [where, shortened(".".join(map(str, key))), problem])).split())
 
 
+@on_one_line
 def read_config(config):
     """Check the config and the sheets that it names.
 
@@ -184,6 +198,7 @@ def has_test_part(config):
     return bool(config["encode"].get("test_contigs", None) or not split or split[2] > 0)
 
 
+@on_one_line
 def read_sheet(path, kind):
     """Read a sheet, of data sets or of populations: name -> its filled cells by column.
 
