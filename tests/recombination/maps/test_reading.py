@@ -175,6 +175,12 @@ class TestPopulationScaled:
         assert found.table["end"].tolist() == [20, 30]
         np.testing.assert_allclose(found.table["rate"], [2e-3, 4e-3])
 
+    @pytest.mark.parametrize("form", ["ldhelmet", "fasteprr"])
+    def test_a_first_position_of_0_is_the_first_base(self, form, tmp_path):
+        text = RHO[form].replace("11 21 ", "0 21 ").replace("11 20 ", "0 20 ")
+        (tmp_path / "map").write_text(text)
+        assert read_map_file(tmp_path / "map").table["start"].tolist() == [0, 20]
+
     def test_without_positions_the_last_interval_of_ldhat_is_left_out(self, tmp_path):
         (tmp_path / "map").write_text(RHO["ldhat"])
         assert read_map_file(tmp_path / "map").table["end"].tolist() == [20]

@@ -52,12 +52,13 @@ def read_windows(path: Path, layout: Layout, form: str) -> tuple[pd.DataFrame, s
         table = table.assign(**{name: positions(path, layout, table[name])})
     table = table.assign(rate=quantities(path, layout, table["rate"], "a rate of at least 0 or NA"))
     if form == "fasteprr":
-        # its rates are of a window, whose first base counts from 1; no rate is what boosting could not tell
-        table["start"] -= 1
+        # its rates are of a window, whose first base counts from 1
+        table["start"] = np.maximum(table["start"] - 1, 0)
         table["rate"] /= table["end"] - table["start"]
     if form == "ldhelmet":
-        # positions of sites, from 1
-        table[["start", "end"]] -= 1
+        # positions of sites, from 1; some files begin at 0, which is no base
+        for name in ("start", "end"):
+            table[name] = np.maximum(table[name] - 1, 0)
     refuse(path, layout, table["end"] <= table["start"], "an end greater than the start")
     # contigs stay in the file's order
     codes = pd.factorize(table["chrom"])[0]
