@@ -1,9 +1,7 @@
 """The fuzzer itself finds each kind of fault that it looks for."""
 
-import os
-import signal
-
 import pytest
+from dying import of_the_dead
 from fuzzer.judge import Target
 from fuzzer.run import run_apart, run_here
 
@@ -55,11 +53,6 @@ def overflows(path):
     return int(np.array([1e300]).astype(np.int64)[0])
 
 
-def dies(path):
-    if path.read_bytes() != SEEDS[0]:
-        os.kill(os.getpid(), signal.SIGSEGV)
-
-
 def negative(value, data):
     assert value < 0, value
 
@@ -105,10 +98,6 @@ def test_finds_a_value_that_cannot_be_right():
 
 def test_finds_a_change_without_a_meaning_that_matters():
     assert any("crlf changes what is read" in one for one in found(line_ends_count, 60, alike=("crlf",)))
-
-
-def of_the_dead(name):
-    return target(dies, native=True)
 
 
 def test_finds_a_signal_and_goes_on_with_the_next_input():
