@@ -42,7 +42,7 @@ class TestMemory:
 
     def test_a_plain_cell_does_not_learn_to_carry_it(self, recurrence):
         # what it ends with is chance, which the rounding of a processor decides: right, wrong, or between
-        assert min(recurrence.bit("rnn", seed) for seed in (1, 2, 3)) < 0.6
+        assert min(recurrence.bit("rnn", seed) for seed in (1, 2)) < 0.6
 
 
 def test_airline_passengers_are_forecast_better_than_by_the_year_before_and_best_by_lstm(recurrence):
