@@ -455,6 +455,21 @@ class TestLines:
         head, _, text = self.texts(10, 400, 0.2)
         assert (read(write(text, head)).ploidy, caplog.text) == (2, "")
 
+    @pytest.mark.parametrize(("n_stray", "n_lines"), [(10, 10), (4, 0)])
+    def test_a_few_heterozygous_stretches_do_not_make_a_selfing_population(
+        self, n_stray, n_lines, write, caplog
+    ):
+        """Samples with a fifth of the heterozygous genotypes expected, all of ten or four of them."""
+        head, _, selfed = self.texts(10, 1500, 0.08)
+        _, _, outbred = self.texts(10, 1500, 0.4)
+        rows = []
+        for one, other in zip(selfed.splitlines(), outbred.splitlines(), strict=True):
+            one, other = one.split("\t"), other.split("\t")
+            rows.append("\t".join([*one[: 9 + n_stray], *other[9 + n_stray :]]) + "\n")
+        read(write("".join(rows), head))
+        assert ("10 of 10 samples are homozygous" in caplog.text) == (n_lines == 10)
+        assert ("samples are homozygous" in caplog.text) == (n_lines > 0)
+
     def test_too_few_sites_say_nothing(self, write, caplog):
         head, _, text = self.texts(10, 40, 0)
         found = read(write(text, head))

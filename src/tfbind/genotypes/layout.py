@@ -17,11 +17,13 @@ logger = logging.getLogger(__name__)
 # of a phased sample's heterozygous genotypes, and of a phased contig's samples
 MOST_UNPHASED = 0.01
 MOST_SAMPLES_UNPHASED = 0.1
-# A sample with fewer heterozygous genotypes than this share of those expected is homozygous for the most part: an
-# inbred line, a haploid written as diploid, a male's X, or one of a population that selfs. Its two chromosomes are then
-# one and the same, which an unphased sample of two would hide. Simulated diploids of one population have .8 and more;
-# lengths of selfed ones (F = .8) were 1.25 as genotypes and 1.06 as single chromosomes
-MOST_STRAY = 0.3
+# A sample with fewer heterozygous genotypes than this share of those expected is homozygous but for errors: an inbred
+# line, a haploid written as diploid, a male's X. Simulated diploids of one population have .8 and more
+MOST_STRAY = 0.1
+# Where half of the samples are below this share, the population selfs: two chromosomes of a sample are one and the same
+# for the most part, which reading them as an unphased pair would hide. Lengths of selfed ones (F = .8) were 1.25 as
+# genotypes and 1.06 as single chromosomes
+MOST_STRAY_OF_SELFED = 0.3
 FEW_LINES = 0.05
 # below it, chance may make an outbred sample look homozygous
 FEWEST_EXPECTED = 20
@@ -103,7 +105,10 @@ def choose_layout(seen: Seen, names: Sequence[str], where: str, *, unphased: boo
         Do not use the phase, whether it is known or not.
     """
     haploid = seen.ploidies[:, 0] > seen.ploidies[:, 1]
-    is_homozygous = (seen.expected >= FEWEST_EXPECTED) & (seen.found < MOST_STRAY * seen.expected)
+    enough = seen.expected >= FEWEST_EXPECTED
+    is_homozygous = enough & (seen.found < MOST_STRAY_OF_SELFED * seen.expected)
+    if is_homozygous.mean() < 0.5:
+        is_homozygous = enough & (seen.found < MOST_STRAY * seen.expected)
     lines = is_homozygous & ~haploid
     single = haploid | lines | (seen.ploidies[:, 1] == 0)
     diploid = ~single

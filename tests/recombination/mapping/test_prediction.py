@@ -240,11 +240,11 @@ def test_says_what_was_used(vcf, stand_in, caplog):
 
 
 def test_more_samples_than_the_network_knows_are_read_in_groups(simulate, tmp_path, caplog):
-    crowd = simulate(450, 3e5, seed=1, ploidy=1)
+    crowd = simulate(520, 3e5, seed=1, ploidy=1)
     write_vcf(tmp_path / "a.vcf.gz", "1", crowd.end, crowd.positions, crowd.calls, ploidy=1, phased=True)
     caplog.set_level(logging.INFO)
     found = predict_map(tmp_path / "a.vcf.gz", load_rate_model(), [100_000]).table
-    assert "contig 1: 450 chromosomes are read in 2 groups, whose rates are averaged" in caplog.text
+    assert "contig 1: 520 chromosomes are read in 2 groups, whose rates are averaged" in caplog.text
     assert "outside" not in caplog.text
     assert (found["note"] == "").all()
     halves = []
@@ -256,6 +256,13 @@ def test_more_samples_than_the_network_knows_are_read_in_groups(simulate, tmp_pa
         halves.append(predict_map(path, load_rate_model(), [100_000]).table["rate"])
     # the halves alone begin with their own first sites
     np.testing.assert_allclose(found["rate"], np.mean(halves, axis=0), rtol=0.01)
+
+
+def test_a_few_more_samples_than_in_training_are_read_whole(simulate, caplog):
+    crowd = simulate(420, 1e5, seed=1, ploidy=1)
+    caplog.set_level(logging.INFO)
+    load_rate_model().read(crowd)
+    assert "groups" not in caplog.text
 
 
 def test_the_shipped_network_has_seen_400_chromosomes():
