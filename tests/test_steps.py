@@ -121,3 +121,18 @@ class TestEdges:
     def test_that_are_no_step_function_are_refused(self, edges, values, message):
         with pytest.raises(ValueError, match=message):
             StepFunction(edges, values)
+
+
+@pytest.mark.parametrize(
+    ("where", "runs"),
+    [
+        ([0, 1, 1, 0, 1], [[1, 3], [4, 5]]),
+        ([1, 1, 1, 1, 1], [[0, 5]]),
+        ([0, 0, 0, 0, 0], []),
+        ([1, 0, 0, 0, 1], [[0, 1], [4, 5]]),
+    ],
+)
+def test_runs_of_steps(where, runs):
+    found = StepFunction.runs(np.array(where, bool))
+    assert found.shape == (len(runs), 2)
+    assert found.tolist() == runs

@@ -17,11 +17,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from tfbind import __version__
 from tfbind.genotypes.contig import MISSING
 from tfbind.genotypes.simulation import MOST_LENGTH, Region
 from tfbind.hdf5.writing import Hdf5Output, write_hdf5
-from tfbind.tensor_files import CHUNK_BYTES, FORMAT, FORMAT_VERSION, TEXT, TensorsFile, open_tensors_file
+from tfbind.tensor_files import CHUNK_BYTES, TEXT, TensorsFile, common_attributes, open_tensors_file
 
 KIND = "genotypes"
 _ROWS = {
@@ -159,16 +158,7 @@ def write_regions(
     """
     with write_hdf5(path) as output:
         with output.step():
-            output.file.attrs.update(
-                {
-                    "format": FORMAT,
-                    "format_version": FORMAT_VERSION,
-                    "kind": KIND,
-                    "created_by": f"tfbind {__version__}",
-                    "source": json.dumps(source),
-                    "setting": json.dumps(setting),
-                }
-            )
+            output.file.attrs.update(common_attributes(KIND, source) | {"setting": json.dumps(setting)})
             writer = RegionsWriter(output)
         yield writer
 

@@ -83,6 +83,11 @@ class StepFunction:
         """Whether each value is there, in the shape of ``values``."""
         return ~np.isnan(self.values)
 
+    @staticmethod
+    def runs(where: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Find the runs of steps that hold something: (runs, 2) int64, the first step of each and the one after it."""
+        return np.flatnonzero(np.diff(where.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+
     def replace(self, values: ArrayLike) -> StepFunction:
         """Give the same steps with other values."""
         return StepFunction(self.edges, values)

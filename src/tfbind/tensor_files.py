@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import h5py
 import numpy as np
 
+from tfbind import __version__
 from tfbind.errors import TfbindError
 from tfbind.hdf5.reading import StoredFile, StoredSet, open_hdf5
 from tfbind.versions import check_version
@@ -26,6 +27,17 @@ CHUNK_BYTES = 1 << 19
 # digits of a whole number in JSON: those of 64 bits
 LONGEST_NUMBER = 20
 TEXT = h5py.string_dtype("utf-8")
+
+
+def common_attributes(kind: str, source: Any) -> dict[str, str]:
+    """Give the root attributes EVERY_KIND of a file that is written; ``source`` is JSON-ready."""
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "kind": kind,
+        "created_by": f"tfbind {__version__}",
+        "source": json.dumps(source),
+    }
 
 
 def _finite(text: str) -> float:

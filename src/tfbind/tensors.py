@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -11,7 +10,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from tfbind import __version__
 from tfbind.dna.alphabet import (
     ALPHABET,
     AMBIGUOUS,
@@ -27,7 +25,7 @@ from tfbind.dna.splits import LEFT_OUT, TEST
 from tfbind.errors import TfbindError
 from tfbind.files import sha256
 from tfbind.hdf5.writing import Hdf5Output, write_hdf5
-from tfbind.tensor_files import CHUNK_BYTES, FORMAT, FORMAT_VERSION, TEXT, TensorsFile, open_tensors_file
+from tfbind.tensor_files import CHUNK_BYTES, TEXT, TensorsFile, common_attributes, open_tensors_file
 
 KIND = "dna"
 _OPTIONAL = ("k", "stride", "negative_method", "folds")
@@ -198,11 +196,7 @@ def write_tensors(
         with output.step():
             output.file.attrs.update(
                 {
-                    "format": FORMAT,
-                    "format_version": FORMAT_VERSION,
-                    "kind": KIND,
-                    "created_by": f"tfbind {__version__}",
-                    "source": json.dumps(source),
+                    **common_attributes(KIND, source),
                     "alphabet": ALPHABET,
                     **{name: value for name, value in asdict(encoding).items() if value is not None},
                     **(extra or {}),

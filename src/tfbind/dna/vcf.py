@@ -115,7 +115,7 @@ def read_variants(path: str | Path) -> Iterator[Variant | Malformed]:
         # the genotypes of thousands of samples may follow
         fields = line.split("\t", len(FIXED_COLUMNS))[: len(FIXED_COLUMNS)]
         n_found = line.count("\t") + 1
-        why = _what_is_wrong(fields) if n_found >= len(columns) else _too_few(n_found, len(columns))
+        why = _what_is_wrong(fields) if n_found >= len(columns) else too_few_columns(n_found, len(columns))
         contig, pos, name, ref, alts = fields + ["."] * (len(FIXED_COLUMNS) - len(fields))
         if why:
             why = f"{path}: {unit} {number}: {why}"
@@ -139,7 +139,8 @@ def _wrong_position(text: str) -> str:
     return f"found the position {text[:30]!r}, expected a whole number"
 
 
-def _too_few(found: int, expected: int) -> str:
+def too_few_columns(found: int, expected: int) -> str:
+    """Say of a record with too few columns what was found, and what was expected."""
     the_headers = "the header's " if expected > len(FIXED_COLUMNS) else ""
     return f"found {found} columns, expected {the_headers}{expected}"
 
@@ -215,7 +216,7 @@ def _read_text(path: Path, sites_only: bool, whole: bool) -> Iterator[tuple[int,
                     " line '#CHROM POS ID REF ALT ...'"
                 )
             elif whole and (found := line.count("\t")) < n_tabs:
-                raise TfbindError(f"{path}: line {number}: {_too_few(found + 1, n_tabs + 1)}")
+                raise TfbindError(f"{path}: line {number}: {too_few_columns(found + 1, n_tabs + 1)}")
             yield number, line
     if n_tabs < 0:
         raise TfbindError(f"{path}: has no line '#CHROM POS ID REF ALT ...', expected a VCF or BCF")

@@ -96,7 +96,7 @@ def parse_record(
     text : (characters,) uint8
         The line from the first sample on.
     field, set_field : int
-        Which of the fields between colons are GT and PS, counted from 0; -1 if there is no PS.
+        Places of GT and PS among the fields between colons, from 0; -1 if there is no PS.
     rows : (samples of the file,) int
         The row of the arrays below that takes a sample's genotype; -1 passes it over.
     n_alleles : int

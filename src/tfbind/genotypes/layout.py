@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -187,7 +187,7 @@ def _warn_of_ploidy(seen: Seen, names: Sequence[str], where: str) -> None:
         )
 
 
-def lay_out(blocks: Sequence[np.ndarray], n_sites: int, layout: SampleLayout) -> np.ndarray:
+def lay_out(blocks: list[np.ndarray], n_sites: int, layout: SampleLayout) -> np.ndarray:
     """Lay sites out as haplotypes or genotypes, and let go each block before the next one is laid out.
 
     Parameters
@@ -206,7 +206,8 @@ def lay_out(blocks: Sequence[np.ndarray], n_sites: int, layout: SampleLayout) ->
     n_columns = int(layout.used[:, 0].sum() if layout.unphased else layout.used.sum())
     calls = np.empty((n_sites, n_columns), np.int8)
     first = 0
-    for block in _emptied(blocks):
+    while blocks:
+        block = blocks.pop(0)
         part = calls[first : first + len(block)]
         block = block[: len(part)]
         if layout.unphased:
@@ -215,11 +216,6 @@ def lay_out(blocks: Sequence[np.ndarray], n_sites: int, layout: SampleLayout) ->
             part[:] = _haplotypes(block, layout)
         first += len(part)
     return calls
-
-
-def _emptied(blocks: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
-    while blocks:
-        yield blocks.pop(0)  # type: ignore[attr-defined]
 
 
 def _haplotypes(block: np.ndarray, layout: SampleLayout) -> np.ndarray:

@@ -129,8 +129,7 @@ def known_stretches(
     """
     stretches, longest = [], 0
     for contig, steps in maps.items():
-        ends = np.flatnonzero(np.diff(steps.is_known.astype(np.int8), prepend=0, append=0))
-        for first, last in ends.reshape(-1, 2).tolist():
+        for first, last in steps.runs(steps.is_known).tolist():
             edges = steps.edges[first : last + 1]
             start, end = int(edges[0]), int(edges[-1])
             longest = max(longest, end - start)

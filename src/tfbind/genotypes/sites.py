@@ -15,7 +15,7 @@ from tfbind.genotypes.layout import Seen, choose_layout, heterozygosity, lay_out
 
 FIRST_SAMPLE = 9
 LAST_POSITION = 2**31 - 1  # as in BCF, and in tensors files
-# a contig of so many records that have three alleles or more, and so few others, is of polyploids
+# a contig is of polyploids if this many records have a genotype of three alleles or more, and fewer are usable
 FEWEST_POLYPLOID = 10
 _SITES_A_BLOCK = 4096
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfbind.dna.vcf import read_lines
+from tfbind.dna.vcf import read_lines, too_few_columns
 from tfbind.errors import TfbindError
 from tfbind.files import open_text
 from tfbind.genotypes.contig import Genotypes
@@ -45,7 +45,7 @@ def read_genotypes(
     A contig is read as haplotypes if its samples are phased (``0|1``, taken to hold along the whole contig) or
     of one chromosome (`tfbind.genotypes.layout`). A sample without a phase in more than 1% of its heterozygous
     genotypes is left out if nine tenths of the samples do have one, else the contig is read as unphased genotypes;
-    among phased samples a single heterozygous genotype without a phase is taken for missing. Of records at one position
+    among phased samples a single heterozygous genotype without a phase counts as missing. Of records at one position
     the first stays if the others repeat it; if they differ (a multiallelic site split in two, say) none does.
 
     Parameters
@@ -120,9 +120,7 @@ class _Unread:
             where = f"{self.path}: {unit} {number}"
             found = line.count("\t") + 1
             if found < n_columns:
-                self.add(
-                    MalformedRecord(f"{where}: found {found} columns, expected the header's {n_columns}")
-                )
+                self.add(MalformedRecord(f"{where}: {too_few_columns(found, n_columns)}"))
             else:
                 yield where, line.split("\t", FIRST_SAMPLE)
 

@@ -91,7 +91,7 @@ def start_engine(
 
             return OpenvinoEngine(network, spec, length, precision=precision, threads=threads)
         # OpenVINO is not installed; it has no counterpart of a layer; or it cannot compile the network, all of which
-        # is no fault of a file that has been checked
+        # says nothing against a file that has been checked
         except (ImportError, RuntimeError) as error:
             why = str(error).strip().split("\n", 1)[0]
             logger.warning("%s: OpenVINO cannot run this network (%s), so Keras does", path, why)

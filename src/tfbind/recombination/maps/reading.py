@@ -137,8 +137,7 @@ def missing_zeros(rates: StepFunction) -> NDArray[np.bool_]:
     They are in a stretch without any known rate above 0 that is at an end or has LONGEST_ZERO bp.
     """
     empty = np.nan_to_num(rates.values) == 0
-    changes = np.diff(np.concatenate([[0], empty, [0]]))
-    first, after = np.flatnonzero(changes == 1), np.flatnonzero(changes == -1)
+    first, after = rates.runs(empty).T
     length = rates.edges[after] - rates.edges[first]
     missing = (first == 0) | (after == len(empty)) | (length >= LONGEST_ZERO)
     if not len(first):

@@ -100,8 +100,7 @@ def _between_known(steps: StepFunction) -> StepFunction | None:
 
 
 def _unknown_stretches(steps: StepFunction) -> list[tuple[int, int]]:
-    changes = np.flatnonzero(np.diff(np.concatenate([[False], ~steps.is_known, [False]]).astype(np.int8)))
-    return [(int(start), int(end)) for start, end in steps.edges[changes].reshape(-1, 2)]
+    return [(int(start), int(end)) for start, end in steps.edges[steps.runs(~steps.is_known)]]
 
 
 def _filled(steps: StepFunction, gaps: str) -> NDArray[np.float64]:
