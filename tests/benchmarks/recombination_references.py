@@ -106,7 +106,8 @@ def boosting(sims: Path, regions: Sequence[Region], scale: int) -> pd.DataFrame:
     tables = []
     for region in regions:
         grids = [compute_features(region.genotypes(), shift=shift) for shift in SHIFTS]
-        tokens = average([model.read(grid.start, grid.end, grid.x) for grid in grids])
+        read = [model.read(grid.start, grid.end, grid.x) for grid in grids]
+        tokens = average([each.rate.edges for each in read], read)
         tables.append(_windows(tokens, region, scale))
     table = pd.concat(tables)
     return table.assign(lower=table["rate"] * low, upper=table["rate"] * high)

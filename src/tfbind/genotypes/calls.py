@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from tfbind.genotypes.contig import MISSING
+from tfbind.genotypes.packed import unpack, unpacking
 
 # the second chromosome of a sample that has one alone
 ABSENT = -2
 # what is added to the first allele of a heterozygous genotype with a slash
 UNPHASED = 2
+# what the two bits of a sample's first and second chromosome stand for, once packed
+_PAIRS = unpacking((0, 1, UNPHASED, MISSING), (0, 1, ABSENT, MISSING))
 # alleles of a record that can be told apart; those beyond share the last one
 MOST_ALLELES = 63
 TOO_MANY_ALLELES, UNKNOWN_ALLELE, NO_GENOTYPE = -1, -2, -3
@@ -160,7 +164,7 @@ def settle(
     low, high : int
         The numbers of the alleles that become 0 and 1.
     calls : (samples, 2) int8
-        Takes 0 or 1, MISSING or ABSENT; UNPHASED more where one is heterozygous without a phase.
+        Takes 0 or 1, MISSING or ABSENT; UNPHASED and 1 where one is heterozygous without a phase.
     phases : (samples, 2) int64
         Heterozygous genotypes so far, without and with a phase.
     ploidies : (samples, 2) int64
@@ -180,12 +184,17 @@ def settle(
         if first >= 0 and second >= 0 and first != second:
             phases[sample, 0 if slashes[sample] else 1] += 1
             if slashes[sample]:
-                calls[sample, 0] += UNPHASED
+                calls[sample, 0], calls[sample, 1] = UNPHASED, 1
             elif sets[sample] != NO_SET:
                 if first_sets[sample] == NO_SET:
                     first_sets[sample] = sets[sample]
                 elif first_sets[sample] != sets[sample]:
                     in_sets[sample] = True
+
+
+def unpack_pairs(codes: np.ndarray, n_samples: int) -> np.ndarray:
+    """Unpack what `settle` gave and `tfbind.genotypes.packed.pack_rows` packed: (sites, samples, 2) int8."""
+    return unpack(codes, 2 * n_samples, _PAIRS).reshape(len(codes), n_samples, 2)
 
 
 @njit(cache=True, nogil=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numba import njit
 
+from tfbind.genotypes.packed import PackedCalls
+
 MISSING = -1
 # what became of the records that are not used, in the order in which they are looked for
 LEFT_OUT = {
@@ -80,7 +82,7 @@ class Genotypes:
     contig : str
     positions : (sites,) int64
         0-based, rising, each once.
-    calls : (sites, columns) int8
+    calls : (sites, columns) int8, or PackedCalls, which hold the same in less memory
         Which of two alleles, 0 or 1, a haplotype has; or, where the phase is unknown, how many of its two
         chromosomes have allele 1: 0, 1 or 2. -1 is unknown.
     ploidy : int
@@ -104,7 +106,7 @@ class Genotypes:
 
     contig: str
     positions: np.ndarray
-    calls: np.ndarray
+    calls: np.ndarray | PackedCalls
     ploidy: int
     start: int
     end: int
@@ -126,6 +128,9 @@ class Genotypes:
 
     def allele_counts(self) -> tuple[np.ndarray, np.ndarray]:
         """Count at each site the chromosomes with allele 1 and those that were called: twice (sites,) int64."""
+        if isinstance(self.calls, PackedCalls):
+            ones, known = self.calls.sums()
+            return ones, known * self.ploidy
         return _allele_counts(self.calls, self.ploidy)
 
     def select(self, keep: np.ndarray, reason: str) -> Genotypes:
@@ -138,11 +143,7 @@ class Genotypes:
 
     def recounted(self) -> Genotypes:
         """Count the used sites and their calls anew."""
-        missing = int((self.calls == MISSING).sum()) * self.ploidy
-        account = replace(
-            self.account,
-            used=len(self.positions),
-            calls=self.calls.size * self.ploidy,
-            missing_calls=missing,
-        )
+        n_calls = self.calls.size * self.ploidy
+        missing = n_calls - int(self.allele_counts()[1].sum())
+        account = replace(self.account, used=len(self.positions), calls=n_calls, missing_calls=missing)
         return replace(self, account=account)

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfbind.genotypes.calls import ABSENT, UNPHASED, count_heterozygotes
+from tfbind.genotypes.calls import ABSENT, UNPHASED, count_heterozygotes, unpack_pairs
 from tfbind.genotypes.contig import MISSING
+from tfbind.genotypes.packed import SITES_AT_ONCE, PackedCalls, pack_rows
 
 logger = logging.getLogger(__name__)
 
@@ -78,11 +79,11 @@ class SampleLayout(NamedTuple):
     lines: NDArray[np.bool_]
 
 
-def heterozygosity(blocks: Sequence[np.ndarray], n_samples: int) -> tuple[np.ndarray, np.ndarray]:
+def heterozygosity(codes: np.ndarray, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
     """Count each sample's heterozygous genotypes, and how many are expected; see `count_heterozygotes`."""
     found, expected = np.zeros(n_samples), np.zeros(n_samples)
-    for block in blocks:
-        count_heterozygotes(block, found, expected)
+    for at in range(0, len(codes), SITES_AT_ONCE):
+        count_heterozygotes(unpack_pairs(codes[at : at + SITES_AT_ONCE], n_samples), found, expected)
     return found, expected
 
 
@@ -187,35 +188,26 @@ def _warn_of_ploidy(seen: Seen, names: Sequence[str], where: str) -> None:
         )
 
 
-def lay_out(blocks: list[np.ndarray], n_sites: int, layout: SampleLayout) -> np.ndarray:
-    """Lay sites out as haplotypes or genotypes, and let go each block before the next one is laid out.
+def lay_out(codes: np.ndarray, layout: SampleLayout) -> PackedCalls:
+    """Lay sites out as haplotypes or genotypes, in the memory in which they were gathered.
 
     Parameters
     ----------
-    blocks : list of (sites, samples, 2) int8
-        As `tfbind.genotypes.calls.settle` gives them; emptied.
-    n_sites : int
-        In all blocks, the last of which may hold more.
+    codes : (sites, bytes) uint8
+        What `tfbind.genotypes.calls.settle` gives, packed; the calls take its place.
     layout : SampleLayout
 
     Returns
     -------
-    (sites, columns) int8
-        As `tfbind.genotypes.contig.Genotypes.calls`.
+    PackedCalls
+        (sites, columns), as `tfbind.genotypes.contig.Genotypes.calls`.
     """
-    n_columns = int(layout.used[:, 0].sum() if layout.unphased else layout.used.sum())
-    calls = np.empty((n_sites, n_columns), np.int8)
-    first = 0
-    while blocks:
-        block = blocks.pop(0)
-        part = calls[first : first + len(block)]
-        block = block[: len(part)]
-        if layout.unphased:
-            part[:] = _dosages(block)[:, layout.used[:, 0]]
-        else:
-            part[:] = _haplotypes(block, layout)
-        first += len(part)
-    return calls
+    for at in range(0, len(codes), SITES_AT_ONCE):
+        part = codes[at : at + SITES_AT_ONCE]
+        pairs = unpack_pairs(part, len(layout.used))
+        calls = _dosages(pairs)[:, layout.used[:, 0]] if layout.unphased else _haplotypes(pairs, layout)
+        pack_rows(np.ascontiguousarray(calls), part)
+    return PackedCalls(codes, int(layout.used[:, 0].sum() if layout.unphased else layout.used.sum()))
 
 
 def _haplotypes(block: np.ndarray, layout: SampleLayout) -> np.ndarray:

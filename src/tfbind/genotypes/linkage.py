@@ -25,6 +25,7 @@ import numpy as np
 from numba import njit
 
 from tfbind.genotypes.bits import pack, popcount
+from tfbind.genotypes.packed import PackedCalls
 
 # what is summed over pairs
 STATISTICS = ("pairs", "r2", "four_gametes", "d_prime", "d_squared", "heterozygosity")
@@ -201,7 +202,7 @@ FAR_PARTNERS = 16
 
 
 def sum_over_pairs(
-    calls: np.ndarray,
+    calls: np.ndarray | PackedCalls,
     ploidy: int,
     positions: np.ndarray,
     bins: np.ndarray,
@@ -215,7 +216,7 @@ def sum_over_pairs(
 
     Parameters
     ----------
-    calls : (sites, columns) int8
+    calls : (sites, columns) int8 or PackedCalls
         Alleles (ploidy 1) or dosages (ploidy 2); -1 is unknown. Each site varies.
     ploidy : 1 or 2
     positions : (sites,) int64

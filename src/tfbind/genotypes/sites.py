@@ -12,12 +12,15 @@ from tfbind.errors import TfbindError
 from tfbind.genotypes.calls import MOST_ALLELES, NO_SET, TOO_MANY_ALLELES, parse_record, settle, what_is_wrong
 from tfbind.genotypes.contig import Account, Genotypes
 from tfbind.genotypes.layout import Seen, choose_layout, heterozygosity, lay_out
+from tfbind.genotypes.packed import pack_rows, packed_bytes
 
 FIRST_SAMPLE = 9
 LAST_POSITION = 2**31 - 1  # as in BCF, and in tensors files
 # a contig is of polyploids if this many records have a genotype of three alleles or more, and fewer are usable
 FEWEST_POLYPLOID = 10
-_SITES_A_BLOCK = 4096
+# of the memory for calls, where more sites come than it holds
+_GROWTH = 1.125
+_FIRST_SITES = 1024
 
 
 class MalformedRecord(TfbindError):
@@ -42,13 +45,15 @@ class Sites:
         self.contig, self.names, self.rows, self.most_missing = contig, names, rows, most_missing
         self.left_out: Counter[str] = Counter()
         self.positions: list[int] = []
-        self.blocks: list[np.ndarray] = []
+        # of each sample's two chromosomes, packed; the rows beyond the positions are free
+        self.codes = np.empty((_FIRST_SITES, packed_bytes(2 * len(names))), np.uint8)
         self.phases = np.zeros((len(names), 2), np.int64)
         self.ploidies = np.zeros((len(names), 2), np.int64)
         self.first_sets = np.full(len(names), NO_SET, np.int64)
         self.in_sets = np.zeros(len(names), bool)
         self.start, self.end = 2**62, 0
         self.n_polyploid = 0
+        self._calls = np.empty((len(names), 2), np.int8)
         self._alleles = np.empty((len(names), 2), np.int8)
         self._slashes = np.empty(len(names), bool)
         self._sets = np.empty(len(names), np.int64)
@@ -80,7 +85,7 @@ class Sites:
             self.positions.append(at)
 
     def _parse(self, record: list[str], where: str) -> str | None:
-        """Read the genotypes into the next row of the last block; the row stays free if they are of no use."""
+        """Read the genotypes into the next free row, which stays free if they are of no use."""
         text = np.frombuffer(record[FIRST_SAMPLE].encode(), np.uint8)
         fields = record[FIRST_SAMPLE - 1].split(":")
         bases = [record[3], *record[4].split(",")]
@@ -104,21 +109,23 @@ class Sites:
             return "not_snv"
         if len(numbers) > 2:
             return "multiallelic"
-        row = len(self.positions) % _SITES_A_BLOCK
-        if row == 0 and len(self.blocks) * _SITES_A_BLOCK == len(self.positions):
-            self.blocks.append(np.empty((_SITES_A_BLOCK, len(self.names), 2), np.int8))
         settle(
             self._alleles,
             self._slashes,
             self._sets,
             numbers[0],
             numbers[1],
-            self.blocks[-1][row],
+            self._calls,
             self.phases,
             self.ploidies,
             self.first_sets,
             self.in_sets,
         )
+        row = len(self.positions)
+        if row == len(self.codes):
+            # in place where the system can move its pages, as Linux does
+            self.codes.resize((int(row * _GROWTH), self.codes.shape[1]), refcheck=False)
+        pack_rows(self._calls.reshape(1, -1), self.codes[row : row + 1])
         return None
 
     def _refuse(self, error: int, record: list[str], sample: int, n_alleles: int, where: str) -> None:
@@ -137,16 +144,14 @@ class Sites:
 
     def genotypes(self, unphased: bool, where: str) -> Genotypes:
         """Lay the sites out as haplotypes or genotypes; ``where`` is what a warning begins with."""
-        n_sites = len(self.positions)
-        if self.blocks:
-            self.blocks[-1] = self.blocks[-1][: n_sites - (len(self.blocks) - 1) * _SITES_A_BLOCK]
-        seen = Seen(self.phases, self.ploidies, self.in_sets, *heterozygosity(self.blocks, len(self.names)))
+        self.codes.resize((len(self.positions), self.codes.shape[1]), refcheck=False)
+        seen = Seen(self.phases, self.ploidies, self.in_sets, *heterozygosity(self.codes, len(self.names)))
         layout = choose_layout(seen, self.names, where, unphased=unphased)
         is_used = layout.used[:, 0]
         genotypes = Genotypes(
             self.contig,
             np.array(self.positions, np.int64),
-            lay_out(self.blocks, n_sites, layout),
+            lay_out(self.codes, layout),
             2 if layout.unphased else 1,
             min(self.start, self.end),
             self.end,
@@ -215,6 +220,7 @@ def _without_duplicates(genotypes: Genotypes) -> Genotypes:
     keep = is_first.copy()
     first_of = np.flatnonzero(is_first)[np.cumsum(is_first) - 1]
     for repeat in np.flatnonzero(~is_first):
-        if not np.array_equal(calls[repeat], calls[first_of[repeat]]):
+        one, other = np.asarray(calls[[repeat, first_of[repeat]]])
+        if not np.array_equal(one, other):
             keep[first_of[repeat]] = False
     return genotypes.select(keep, "duplicate")

@@ -1,7 +1,7 @@
 """Genotypes from a VCF or BCF, one contig at a time.
 
-Memory holds one contig: two bytes a sample for every site that varies among the samples asked for, and as much
-again while the contig is handed over (a million sites of 200 diploids: 0.4 GB, twice).
+Memory holds one contig: four bits a sample for every site that varies among the samples asked for (a million sites of
+3,000 diploids: 1.5 GB). They are laid out as haplotypes or genotypes in the same memory.
 
 The records are read as text and parsed by compiled code, as fast as by cyvcf2 0.35, which refuses a header whose
 QUAL is misspelled, stops at a blank line, and names no line that is wrong.

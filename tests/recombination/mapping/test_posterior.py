@@ -5,9 +5,9 @@ import pytest
 
 from tfbind.recombination.mapping.posterior import (
     Calibration,
+    TokenOutputs,
     TokenPosterior,
     average,
-    token_posterior,
     window_rates,
     windows_of,
 )
@@ -63,6 +63,10 @@ class TestWindows:
         assert lower[0] <= rate[0] <= upper[0]
 
 
+def mean_of(grids):
+    return average([grid.rate.edges for grid in grids], iter(grids))
+
+
 class TestAverage:
     """Tokens of 100 bp, and the same contig cut 25, 50 and 75 bp further on."""
 
@@ -78,24 +82,24 @@ class TestAverage:
     def test_a_window_has_the_mean_of_what_each_says(self):
         grids = list(self.grids())
         starts, ends = np.array([0, 110, 333, 700]), np.array([100, 260, 800, 800])
-        found, each = windows_of(average(grids), starts, ends), [windows_of(g, starts, ends) for g in grids]
+        found, each = windows_of(mean_of(grids), starts, ends), [windows_of(g, starts, ends) for g in grids]
         np.testing.assert_allclose(found.rate, np.mean([windows.rate for windows in each], axis=0))
         np.testing.assert_allclose(found.n_tokens, (ends - starts) / 100)
 
     def test_a_spread_is_the_mean_of_those_round_it(self):
         grids = list(self.grids())
-        found = windows_of(average(grids), np.array([310]), np.array([320]))
+        found = windows_of(mean_of(grids), np.array([310]), np.array([320]))
         token = [np.flatnonzero(grid.rate.start <= 310)[-1] for grid in grids]
         assert found.sd[0] == pytest.approx(
             np.mean([g.log_sd.values[at, 0] for g, at in zip(grids, token, strict=True)])
         )
 
     def test_tokens_are_as_wide_as_before(self):
-        assert average(list(self.grids())).token_width() == 100
+        assert mean_of(list(self.grids())).token_width() == 100
 
     def test_one_alone_stays_what_it_is(self):
         (first, *_) = self.grids()
-        found = average([first])
+        found = mean_of([first])
         np.testing.assert_array_equal(found.rate.values, first.rate.values)
         assert (found.rate.start.tolist(), found.pieces) == (first.rate.start.tolist(), 1)
 
@@ -103,7 +107,7 @@ class TestAverage:
 class TestLimitsOfOutputs:
     def test_logarithms_of_rates_and_spreads_are_limited(self):
         outputs = np.array([[-20, *[-9] * 5], [20, *[9] * 5], [0.5, *[-1] * 5]], np.float32)
-        found = token_posterior(np.arange(3), np.arange(1, 4), outputs)
+        found = TokenOutputs(np.arange(4), outputs).posterior()
         assert np.log(found.rate.values).tolist() == pytest.approx([-9, 6, 0.5])
         assert np.log(found.log_sd.values[:, 0]).tolist() == pytest.approx([-4, 1, -1])
 

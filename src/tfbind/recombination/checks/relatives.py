@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tfbind.genotypes.contig import Genotypes
+from tfbind.genotypes.packed import SITES_AT_ONCE
 from tfbind.recombination.checks.site_matrix import (
     differences,
     expected_differences,
@@ -191,11 +192,17 @@ def _rare_alleles(genotypes: Genotypes, n_samples: int) -> tuple[np.ndarray, np.
 
     def carriers(times: int) -> tuple[np.ndarray, np.ndarray]:
         """The sites, as numbers, and the samples in which the rarer allele is, for those seen so many times."""
-        at = minor == times
-        calls = genotypes.calls[at]
-        flip = (ones > called - ones)[at, None]
-        site, column = np.nonzero((calls >= 0) & np.where(flip, calls < genotypes.ploidy, calls > 0))
-        return site, of[column]
+        found = []
+        at = np.flatnonzero(minor == times)
+        # at least once, so that there is something to join
+        for first in range(0, max(len(at), 1), SITES_AT_ONCE):
+            some = at[first : first + SITES_AT_ONCE]
+            calls = np.asarray(genotypes.calls[some])
+            flip = (ones > called - ones)[some, None]
+            site, column = np.nonzero((calls >= 0) & np.where(flip, calls < genotypes.ploidy, calls > 0))
+            found.append((first + site, of[column]))
+        sites, samples = zip(*found, strict=True)
+        return np.concatenate(sites), np.concatenate(samples)
 
     chromosomes = np.bincount(of, minlength=n_samples) * genotypes.ploidy
     own = np.bincount(carriers(1)[1], minlength=n_samples) / chromosomes

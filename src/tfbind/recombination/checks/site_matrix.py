@@ -39,8 +39,9 @@ def frequencies_by_sample(genotypes: Genotypes) -> np.ndarray:
 
     NaN unless the calls of all of them are known.
     """
-    calls = genotypes.calls.astype(np.float32) / genotypes.ploidy
-    calls[genotypes.calls == MISSING] = np.nan
+    known = np.asarray(genotypes.calls)
+    calls = known.astype(np.float32) / genotypes.ploidy
+    calls[known == MISSING] = np.nan
     first = np.flatnonzero(np.diff(genotypes.sample_of_column(), prepend=-1))
     if len(first) == calls.shape[1]:
         return calls

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -43,12 +44,28 @@ class TokenPosterior:
         return TokenPosterior(self.rate.warped(edges), self.log_sd.warped(edges), self.pieces)
 
 
-def average(grids: Sequence[TokenPosterior]) -> TokenPosterior:
-    """Average what is known of the same contig at tokens that begin elsewhere, evenly shifted: pieces between edges."""
-    edges = np.unique(np.concatenate([grid.rate.edges for grid in grids]))
-    rate = np.mean([grid.rate.at(edges[:-1]) for grid in grids], axis=0)
-    log_sd = np.mean([grid.log_sd.at(edges[:-1]) for grid in grids], axis=0)
-    return TokenPosterior.from_edges(edges, rate, log_sd, len(grids))
+def average(all_edges: Sequence[np.ndarray], grids: Iterable[TokenPosterior]) -> TokenPosterior:
+    """Average what is known of the same contig at tokens that begin elsewhere, evenly shifted: pieces between edges.
+
+    Parameters
+    ----------
+    all_edges : sequence of (n + 1,) int64
+        The edges of each of the grids.
+    grids : iterable of TokenPosterior
+        Each is asked for once, so that memory need not hold them all.
+    """
+    edges = np.unique(np.concatenate(all_edges))
+    rate = np.zeros(len(edges) - 1)
+    # a large sample has millions of pieces, so that a column is added at a time
+    log_sd = np.zeros((len(edges) - 1, len(SCALES)), order="F")
+    for grid in grids:
+        token = np.searchsorted(grid.rate.edges, edges[:-1], side="right") - 1
+        rate += grid.rate.values[token]
+        for scale in range(len(SCALES)):
+            log_sd[:, scale] += grid.log_sd.values[token, scale]
+    rate /= len(all_edges)
+    log_sd /= len(all_edges)
+    return TokenPosterior.from_edges(edges, rate, log_sd, len(all_edges))
 
 
 @dataclass(frozen=True)
@@ -133,9 +150,25 @@ def window_rates(
     return windows.rate, np.minimum(lower, windows.rate), np.maximum(upper, windows.rate)
 
 
-def token_posterior(start: np.ndarray, end: np.ndarray, outputs: np.ndarray) -> TokenPosterior:
-    """Read a network's outputs, (tokens, OUTPUTS) float32, of a contig's tokens, each ending where the next starts."""
-    log_rate, log_sd = np.clip(outputs[:, 0], *LOG_RATES), np.clip(outputs[:, 1:], *LOG_SPREADS)
-    return TokenPosterior.from_edges(
-        np.append(start, end[-1:]), np.exp(log_rate.astype(float)), np.exp(log_sd.astype(float))
-    )
+class TokenOutputs(NamedTuple):
+    """What a network says of a contig's tokens.
+
+    edges : (tokens + 1,) int64
+        bp.
+    outputs : (tokens, OUTPUTS) float32
+    """
+
+    edges: np.ndarray
+    outputs: np.ndarray
+
+    def posterior(self) -> TokenPosterior:
+        """Give the rates and their spreads, within limits."""
+        log_rate, log_sd = np.clip(self.outputs[:, 0], *LOG_RATES), np.clip(self.outputs[:, 1:], *LOG_SPREADS)
+        return TokenPosterior.from_edges(
+            self.edges, np.exp(log_rate.astype(float)), np.exp(log_sd.astype(float))
+        )
+
+
+def average_outputs(grids: Sequence[TokenOutputs]) -> TokenPosterior:
+    """Average what a network says of the same contig at tokens that begin elsewhere; see `average`."""
+    return average([grid.edges for grid in grids], (grid.posterior() for grid in grids))

@@ -13,10 +13,10 @@ import numpy as np
 from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import FEATURES, REGION_FEATURES, Features, compute_features
-from tfbind.genotypes.groups import split_samples
+from tfbind.genotypes.groups import number_of_groups, split_samples
 from tfbind.genotypes.mask import Accessible
 from tfbind.recombination.mapping.card import RateCard, read_rate_card
-from tfbind.recombination.mapping.posterior import TokenPosterior, average, token_posterior
+from tfbind.recombination.mapping.posterior import TokenOutputs, TokenPosterior, average_outputs
 from tfbind.recombination.mapping.relernn import ARCHITECTURE, KIND, RelernnModel, load_relernn
 from tfbind.recombination.mapping.scaling import Scaling, region_values
 from tfbind.recombination.options import OUTPUTS
@@ -82,20 +82,28 @@ class RateModel:
         TfbindError
             As `tfbind.genotypes.features.compute_features`.
         """
-        is_large = genotypes.n_chromosomes > BEYOND * self.most_samples
-        groups = split_samples(genotypes, self.most_samples) if is_large else [genotypes]
-        if len(groups) > 1:
+        most = genotypes.n_chromosomes
+        if most > BEYOND * self.most_samples:
+            most = self.most_samples
             logger.info(
                 "contig %s: %s chromosomes are read in %d groups, whose rates are averaged",
                 genotypes.contig,
                 f"{genotypes.n_chromosomes:,}",
-                len(groups),
+                number_of_groups(genotypes, most),
             )
-        grids = [[compute_features(group, mask, diversity, shift) for shift in SHIFTS] for group in groups]
-        distance, deviating = max(self.distance(each[0]) for each in grids)
+        distances: list[tuple[float, list[str]]] = []
+        shares: list[float] = []
+        read: list[TokenOutputs] = []
+        # memory holds the features of one group, and of the others what the network says of them
+        for group in split_samples(genotypes, most):
+            grids = [compute_features(group, mask, diversity, shift) for shift in SHIFTS]
+            distances.append(self.distance(grids[0]))
+            shares.append(grids[0].share)
+            read += read_grids(self._outputs, self.card.scaling, grids)
+        distance, deviating = max(distances)
         outside = f"{distance:.1f} times as far from its centre as nearly all of that; most in {', '.join(deviating)}"
-        (found,) = self.rates([[grid for each in grids for grid in each]])
-        share = float(np.mean([each[0].share for each in grids]))
+        found = average_outputs(read)
+        share = float(np.mean(shares))
         rate = found.rate.replace(found.rate.values * share)
         return replace(found, rate=rate), outside if distance > 1 else ""
 
@@ -154,11 +162,19 @@ def rates_of_grids(
     found: list[TokenPosterior] = []
     for at in range(0, len(contigs), CONTIGS_AT_ONCE):
         some = contigs[at : at + CONTIGS_AT_ONCE]
-        read = iter(read_both_ways(outputs, [scaling.apply(grid.x) for grids in some for grid in grids]))
-        found += [
-            average([token_posterior(grid.start, grid.end, next(read)) for grid in grids]) for grids in some
-        ]
+        read = iter(read_grids(outputs, scaling, [grid for grids in some for grid in grids]))
+        found += [average_outputs([next(read) for _ in grids]) for grids in some]
     return found
+
+
+def read_grids(outputs: Outputs, scaling: Scaling, grids: Sequence[Grid]) -> list[TokenOutputs]:
+    """Apply a network to the tokens of each grid; arguments as in `rates_of_grids`."""
+    read = read_both_ways(outputs, [scaling.apply(grid.x) for grid in grids])
+    # each token ends where the next one starts
+    return [
+        TokenOutputs(np.append(grid.start, grid.end[-1:]), each)
+        for grid, each in zip(grids, read, strict=True)
+    ]
 
 
 def read_both_ways(outputs: Outputs, contigs: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -61,7 +61,7 @@ def cut_windows(genotypes: Genotypes, starts: np.ndarray, width: int) -> list[Si
     """Cut out windows of ``width`` bp. Alleles are folded, so that which one is ancestral is never asked."""
     ones, called = genotypes.allele_counts()
     sign = np.where(2 * ones > called, -1, 1)[:, None]
-    calls = genotypes.calls
+    calls = np.asarray(genotypes.calls)
     alleles = np.where(calls == MISSING, 0, (calls * 2 // genotypes.ploidy - 1) * sign).astype(np.int8)
     first = np.searchsorted(genotypes.positions, starts)
     last = np.searchsorted(genotypes.positions, starts + width)
