@@ -9,6 +9,7 @@ from Bio import bgzf
 
 from tfbind.errors import TfbindError
 from tfbind.files import (
+    BGZF_END,
     is_gzip,
     open_text,
     prepare_output,
@@ -50,15 +51,16 @@ class TestOpenText:
             handle.write(text)
         assert read(path) == text
 
-    def test_bgzf_without_its_end_marker_is_read_with_a_warning(self, tmp_path, caplog):
+    def test_bgzf_without_its_end_block_seems_to_be_cut_off(self, tmp_path):
         path = tmp_path / "a.bgz"
         with bgzf.BgzfWriter(str(path)) as handle:
             handle.write("ACGT\n")
         assert read(path) == "ACGT\n"
-        assert not caplog.records
-        path.write_bytes(path.read_bytes()[:-28])
-        assert read(path) == "ACGT\n"
-        assert caplog.messages == [f"{path}: the BGZF end marker is missing, so the file may be cut off"]
+        path.write_bytes(path.read_bytes()[: -len(BGZF_END)])
+        # to gzip it is whole
+        assert gzip.decompress(path.read_bytes()) == b"ACGT\n"
+        with pytest.raises(TfbindError, match=r"a\.bgz: has no BGZF end block, so it seems to be cut off"):
+            read(path)
 
     @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
     def test_line_ends(self, tmp_path, line_end):
@@ -295,12 +297,12 @@ class TestWriteText:
             assert read(tmp_path / name) == "eins\nzw\u00f6lf\n"
             assert is_gzip(tmp_path / name) == (name != "a.txt")
 
-    def test_packed_is_bgzf(self, tmp_path, caplog):
+    def test_packed_is_bgzf(self, tmp_path):
         write_text(tmp_path / "a.gz", "x" * 100_000)
         with bgzf.open(tmp_path / "a.gz") as handle:
             assert len(handle.read(100_001)) == 100_000
+        # with its end block
         assert read(tmp_path / "a.gz") == "x" * 100_000
-        assert not caplog.records  # of a missing end marker
 
     def test_a_failure_leaves_nothing(self, tmp_path):
         with pytest.raises(ZeroDivisionError):

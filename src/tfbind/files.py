@@ -39,13 +39,32 @@ def is_gzip(path: str | Path) -> bool:
         return handle.read(2) == GZIP_MAGIC
 
 
-def _warn_if_cut_between_blocks(path: Path) -> None:
-    """A BGZF file that was cut off behind a whole block is a valid gzip file: only its end marker is missing."""
+def is_bgzf(path: str | Path) -> bool:
+    """Tell by its first bytes whether a file is BGZF, which can be read from any block on."""
     with open(path, "rb") as handle:
-        is_bgzf = handle.read(14)[12:] == BGZF_END[12:14]
+        head = handle.read(14)
+    return head[:4] == BGZF_END[:4] and head[12:] == BGZF_END[12:14]
+
+
+def check_bgzf_end(path: str | Path) -> None:
+    """Refuse a BGZF file without its end block.
+
+    One that was cut off after a whole block is a valid gzip file, and would be read without an error.
+
+    Raises
+    ------
+    TfbindError
+    """
+    path = Path(path)
+    if not is_bgzf(path):
+        return
+    with open(path, "rb") as handle:
         handle.seek(-min(len(BGZF_END), path.stat().st_size), os.SEEK_END)
-        if is_bgzf and handle.read() != BGZF_END:
-            logger.warning("%s: the BGZF end marker is missing, so the file may be cut off", path)
+        if handle.read() != BGZF_END:
+            raise TfbindError(
+                f"{path}: has no BGZF end block, so it seems to be cut off; if it is whole, unpack it with gzip and"
+                " pack it with bgzip"
+            )
 
 
 @contextmanager
@@ -61,7 +80,7 @@ def open_text(path: str | Path, newline: str | None = None) -> Iterator[TextIO]:
     Raises
     ------
     TfbindError
-        If the file is missing, a folder or a pipe, unreadable, a damaged or cut-off gzip, or not UTF-8 text;
+        If the file is missing, a folder or a pipe, unreadable, a damaged or cut-off gzip or BGZF, or not UTF-8 text;
         also when that is found out while reading inside the ``with`` block.
     """
     path = Path(path)
@@ -72,7 +91,7 @@ def open_text(path: str | Path, newline: str | None = None) -> Iterator[TextIO]:
             raise TfbindError(f"{path}: is a pipe or a device, which cannot be read twice, expected a file")
         gzipped = is_gzip(path)
         if gzipped:
-            _warn_if_cut_between_blocks(path)
+            check_bgzf_end(path)
         opener = gzip.open if gzipped else open
         with opener(path, "rt", encoding="utf-8-sig", newline=newline) as handle:
             yield handle  # type: ignore[misc]

@@ -9,6 +9,7 @@ from tfbind import process
 from tfbind.dna import genome as module
 from tfbind.dna.genome import Genome
 from tfbind.errors import TfbindError
+from tfbind.files import BGZF_END
 
 FASTA = b">chr1 first\nACGTNacgta\nCCRYK\n>chr2\nGGGG\n"
 
@@ -194,7 +195,16 @@ class TestRefused:
     def test_bgzf_cut_between_blocks(self, folder):
         content = bgzf(folder / "g.fa.gz").read_bytes()
         with pytest.raises(TfbindError, match=r"g\.fa\.gz: has no BGZF end block"):
-            Genome(plain(folder / "g.fa.gz", content[: -len(module.BGZF_END)]))
+            Genome(plain(folder / "g.fa.gz", content[: -len(BGZF_END)]))
+
+    def test_bgzf_cut_between_blocks_that_has_an_index(self, folder):
+        path = bgzf(folder / "g.fa.gz")
+        Genome(path)
+        stamp = (folder / "g.fa.gz.fai").stat().st_mtime
+        path.write_bytes(path.read_bytes()[: -len(BGZF_END)])
+        os.utime(path, (stamp - 10, stamp - 10))
+        with pytest.raises(TfbindError, match=r"g\.fa\.gz: has no BGZF end block"):
+            Genome(path)
 
     def test_missing_and_folder(self, folder):
         with pytest.raises(TfbindError, match=r"none\.fa: no such file"):

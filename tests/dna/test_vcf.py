@@ -5,6 +5,7 @@ import pytest
 
 from tfbind.dna.vcf import Malformed, Variant, read_lines, read_variants
 from tfbind.errors import TfbindError
+from tfbind.files import BGZF_END
 
 META = "##fileformat=VCFv4.2\n##contig=<ID=chr1,length=1000>\n"
 # pysam writes END beside a symbolic allele
@@ -159,6 +160,17 @@ class TestRefuses:
         (tmp_path / "v.bcf").write_bytes(whole[: int(share * len(whole))])
         with pytest.raises(TfbindError, match=r"v\.bcf: "):
             list(read_variants(tmp_path / "v.bcf"))
+
+    @pytest.mark.parametrize("sites_only", [True, False])
+    @pytest.mark.parametrize("name", ["v.bcf", "v.vcf.gz"])
+    def test_one_that_is_cut_off_between_blocks(self, tmp_path, name, sites_only):
+        write_bcf(tmp_path / "v.bcf", "chr1\t1\trs1\tA\tC\t.\t.\t.\n")
+        pysam.tabix_compress(str(write(tmp_path / "v.vcf", TEXT)), str(tmp_path / "v.vcf.gz"))
+        path = tmp_path / name
+        list(read_lines(path, sites_only=sites_only).lines)
+        path.write_bytes(path.read_bytes().removesuffix(BGZF_END))
+        with pytest.raises(TfbindError, match=rf"{name}: has no BGZF end block, so it seems to be cut off"):
+            read_lines(path, sites_only=sites_only)
 
     def test_a_missing_file(self, tmp_path):
         with pytest.raises(TfbindError, match=r"no\.vcf: no such file"):

@@ -18,14 +18,11 @@ import pysam
 from tfbind.contigs import Contigs
 from tfbind.dna import htslib
 from tfbind.errors import TfbindError
-from tfbind.files import is_gzip, open_text, whole_output
+from tfbind.files import check_bgzf_end, is_bgzf, is_gzip, open_text, whole_output
 
 log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[^ \t\v\f]*")  # where htslib ends it; a blank after '>' leaves none
-
-# the empty block that ends every BGZF file (SAM specification, section 4.1.2)
-BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
 class Genome:
@@ -61,7 +58,9 @@ class Genome:
             raise TfbindError(f"{path}: is a folder or a pipe, expected a FASTA file")
         htslib.quiet()
         try:
-            plain = _unpacked(self.path) if is_gzip(self.path) and not _is_bgzf(self.path) else self.path
+            # also where an index is there, so that nothing is read through
+            check_bgzf_end(self.path)
+            plain = _unpacked(self.path) if is_gzip(self.path) and not is_bgzf(self.path) else self.path
             indexes = _indexes(plain, self.path)
             self._fasta = _open(plain, indexes)
         except PermissionError:
@@ -108,12 +107,6 @@ class Genome:
         return self._names.find(name)
 
 
-def _is_bgzf(path: Path) -> bool:
-    with open(path, "rb") as handle:
-        head = handle.read(14)
-    return head[:4] == b"\x1f\x8b\x08\x04" and head[12:] == b"BC"
-
-
 def _can_write(folder: Path) -> bool:
     """Try it: permissions alone do not tell on network and read-only file systems."""
     try:
@@ -151,7 +144,7 @@ def _unpacked(path: Path) -> Path:
 
 def _indexes(plain: Path, source: Path) -> list[Path]:
     """Return the index files of a FASTA (.fai, and .gzi for BGZF), made where none is up to date."""
-    suffixes = (".fai", ".gzi") if _is_bgzf(plain) else (".fai",)
+    suffixes = (".fai", ".gzi") if is_bgzf(plain) else (".fai",)
     beside = [plain.with_name(plain.name + suffix) for suffix in suffixes]
     changed = plain.stat().st_mtime
     if all(index.exists() and index.stat().st_mtime >= changed for index in beside):
@@ -242,8 +235,3 @@ def _check_layout(path: Path) -> None:
         raise TfbindError(f"{path}: is empty, expected a genome in FASTA")
     if not bases:
         raise TfbindError(f"{path}: contig {name!r} has no sequence")
-    if _is_bgzf(path):
-        with open(path, "rb") as handle:
-            handle.seek(-min(len(BGZF_END), path.stat().st_size), os.SEEK_END)
-            if handle.read() != BGZF_END:
-                raise TfbindError(f"{path}: has no BGZF end block, so it seems to be cut off")

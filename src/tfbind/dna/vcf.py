@@ -17,7 +17,7 @@ import pysam
 
 from tfbind.dna import htslib
 from tfbind.errors import TfbindError
-from tfbind.files import is_gzip, open_text
+from tfbind.files import check_bgzf_end, is_gzip, open_text
 
 BCF_MAGIC = b"BCF\2"
 FIXED_COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT"]
@@ -225,6 +225,7 @@ def _read_text(path: Path, sites_only: bool, whole: bool) -> Iterator[tuple[int,
 def _read_bcf(path: Path, sites_only: bool) -> Iterator[tuple[int, str]]:
     """Yield the line of column names, then the records."""
     number = 0
+    check_bgzf_end(path)
     htslib.quiet()
     try:
         with pysam.VariantFile(str(path), drop_samples=sites_only) as records:
