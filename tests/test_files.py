@@ -11,6 +11,7 @@ from tfbind.errors import TfbindError
 from tfbind.files import (
     BGZF_END,
     is_gzip,
+    no_empty_folders,
     open_text,
     prepare_output,
     protected,
@@ -287,6 +288,35 @@ def test_a_pipe_is_refused(tmp_path):
     os.mkfifo(pipe)
     with pytest.raises(TfbindError, match="is a pipe or a device"), open_text(pipe):
         pass
+
+
+class TestNoEmptyFolders:
+    def write(self, path, error=None, kept=None):
+        with no_empty_folders():
+            prepare_output(path)
+            assert path.parent.is_dir()
+            if kept:
+                kept.touch()
+            if error:
+                raise error
+
+    @pytest.mark.parametrize("error", [TfbindError("x"), OSError(), KeyboardInterrupt()])
+    def test_a_failure_leaves_none_of_those_that_it_made(self, tmp_path, error):
+        (tmp_path / "mine").mkdir()
+        with pytest.raises(type(error)):
+            self.write(tmp_path / "mine" / "new" / "deep" / "a.txt", error)
+        assert [path.name for path in tmp_path.rglob("*")] == ["mine"]
+
+    def test_a_failure_leaves_those_that_hold_something(self, tmp_path):
+        with pytest.raises(TfbindError):
+            self.write(tmp_path / "a" / "b" / "c.txt", TfbindError(), tmp_path / "a" / "kept.partial")
+        assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "kept.partial"]
+
+    def test_an_earlier_block_does_not_count(self, tmp_path):
+        self.write(tmp_path / "a" / "x.txt")
+        with pytest.raises(TfbindError):
+            self.write(tmp_path / "b" / "x.txt", TfbindError())
+        assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 class TestWriteText:

@@ -176,14 +176,36 @@ def check_output_folder(path: str | Path) -> None:
     check_output(path / "any file")
 
 
+# that `prepare_output` has made, the outer ones first
+_made: list[Path] = []
+
+
 def prepare_output(path: str | Path) -> None:
     """Check an output's name as `check_output` does, and make its folder."""
     path = Path(path)
     check_output(path)
+    missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TfbindError(f"{path}: cannot be written ({error.strerror})") from None
+    finally:
+        _made.extend(missing[::-1])
+
+
+@contextmanager
+def no_empty_folders() -> Iterator[None]:
+    """Remove the folders that `prepare_output` makes in the block, as far as they are empty, if the block fails."""
+    n_before = len(_made)
+    try:
+        yield
+    except BaseException:
+        for folder in reversed(_made[n_before:]):
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+    finally:
+        del _made[n_before:]
 
 
 def _temporary(path: Path) -> Path:

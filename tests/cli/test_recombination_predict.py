@@ -1,3 +1,4 @@
+import errno
 import gzip
 import json
 import subprocess
@@ -125,6 +126,20 @@ def test_wrong_input_is_one_line(argv, message, vcf, capsys, tmp_path):
     assert f"tfbind: error: {message}" in err
     assert "Traceback" not in err
     assert not list(tmp_path.rglob("map*"))
+
+
+@pytest.mark.parametrize("name", ["files.sha256", "table.write_text"])
+def test_a_failure_leaves_no_folder(name, vcf, tmp_path, monkeypatch, capsys):
+    def full(path, *_):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(f"tfbind.recombination.maps.{name}", full)
+    given = ("--vcf", vcf, "--mutation-rate", "2e-8", "--hapmap", "new/maps", "--bedgraph", "new/a/map.bg")
+    # the map in the folder is whole where it is what comes later that fails
+    assert predict(*given) == 2
+    assert "No space left on device" in capsys.readouterr().err
+    left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
+    assert left == ([] if name == "files.sha256" else ["new", "new/maps", *left[2:]])
 
 
 class TestGeneticLength:

@@ -17,7 +17,7 @@ from typing import NoReturn
 from tfbind import __version__, process
 from tfbind.cli.arguments import OutputFile, OutputFolder, input_files, output_paths
 from tfbind.errors import TfbindError
-from tfbind.files import check_output, check_output_folder, protected
+from tfbind.files import check_output, check_output_folder, no_empty_folders, protected
 
 VERBS = (
     "encode",
@@ -105,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with process.owned(), _stoppable() as caught:
         try:
             args = make_parser().parse_args(argv)
-            with protected(input_files(args)):
+            with protected(input_files(args)), no_empty_folders():
                 check_outputs(args)
                 args.run(args)
         except KeyboardInterrupt as interrupt:

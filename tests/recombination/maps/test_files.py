@@ -71,3 +71,30 @@ class TestFilesOfEarlierRuns:
         self.write(tmp_path, "1")
         assert {name: (tmp_path / name).read_text() for name in mine} == mine
         assert "left as they are: a.txt" in caplog.text
+
+    def test_gaps_of_an_earlier_map_go_with_it(self, tmp_path):
+        gap = {
+            "chrom": ["1"] * 3,
+            "start": [0, 100, 200],
+            "end": [100, 200, 300],
+            "rate": [1e-8, np.nan, 1e-8],
+        }
+        write_hapmap_folder(tmp_path, pd.DataFrame(gap))
+        assert self.names(tmp_path) == ["1.gaps.bed", "1.txt"]
+        (tmp_path / CHECKSUMS).unlink()
+        self.write(tmp_path, "1")
+        assert self.names(tmp_path) == ["1.txt"]
+
+    def test_a_failure_leaves_the_folder_as_it_was(self, tmp_path, monkeypatch):
+        self.write(tmp_path / "old", "1")
+        before = {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()}
+
+        def fail(path):
+            raise ZeroDivisionError
+
+        monkeypatch.setattr("tfbind.recombination.maps.files.sha256", fail)
+        for folder in (tmp_path / "old", tmp_path / "new"):
+            with pytest.raises(ZeroDivisionError):
+                self.write(folder, "2")
+        assert {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()} == before
+        assert not (tmp_path / "new").exists()

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from tfbind.files import open_text, sha256, write_text
+from tfbind.files import open_text, sha256, whole_folder, write_text
+from tfbind.recombination.maps.points import gaps_path
 from tfbind.recombination.maps.table import finest
 from tfbind.recombination.maps.writing import write_hapmap
 from tfbind.steps import StepFunction
@@ -28,8 +29,9 @@ def hapmap_name(contig: str) -> str:
 def write_hapmap_folder(folder: Path, table: pd.DataFrame) -> None:
     """Write the finest scale of a map, HapMap format, a file a contig; a contig without any rate has none.
 
-    Files of contigs that this map has not are removed if an earlier run has written them and nobody has changed them
-    since, which the file CHECKSUMS tells; of others it is said that they are there.
+    The folder is written whole or not at all (`tfbind.files.whole_folder`). Files of contigs that this map has not are
+    removed if an earlier run has written them and nobody has changed them since, which the file CHECKSUMS tells; of
+    others it is said that they are there.
 
     Parameters
     ----------
@@ -38,18 +40,25 @@ def write_hapmap_folder(folder: Path, table: pd.DataFrame) -> None:
         As `tfbind.recombination.maps.table` describes it, rates per bp per generation.
     """
     written: list[Path] = []
-    for contig, rows in finest(table).groupby("chrom", sort=False):
-        if rows["rate"].notna().any():
-            steps = StepFunction.from_intervals(rows["start"], rows["end"], rows["rate"])
-            written += write_hapmap(folder / hapmap_name(str(contig)), {str(contig): steps})
-    _remove_stale(folder, {path.name for path in written})
-    write_text(folder / CHECKSUMS, "".join(f"{sha256(path)}  {path.name}\n" for path in written))
+    former = _checksums(folder / CHECKSUMS)
+    with whole_folder(folder) as temporary:
+        for contig, rows in finest(table).groupby("chrom", sort=False):
+            if rows["rate"].notna().any():
+                steps = StepFunction.from_intervals(rows["start"], rows["end"], rows["rate"])
+                written += write_hapmap(temporary / hapmap_name(str(contig)), {str(contig): steps})
+        write_text(temporary / CHECKSUMS, "".join(f"{sha256(path)}  {path.name}\n" for path in written))
+    names = {path.name for path in written}
+    for name in names:
+        # gaps of an earlier map would be read as those of this one
+        if (beside := gaps_path(Path(name)).name) not in names:
+            (folder / beside).unlink(missing_ok=True)
+    _remove_stale(folder, names, former)
 
 
-def _remove_stale(folder: Path, written: set[str]) -> None:
+def _remove_stale(folder: Path, written: set[str], former: list[tuple[str, str]]) -> None:
     ours = [*sorted(folder.glob("*.txt")), *sorted(folder.glob("*.gaps.bed"))]
     others = {path.name: path for path in ours if path.name not in written}
-    for digest, name in _checksums(folder / CHECKSUMS):
+    for digest, name in former:
         if name in others and others[name].is_file() and sha256(others[name]) == digest:
             others.pop(name).unlink()
             logger.info("%s: removed, as this map has no rates of its contig", folder / name)
