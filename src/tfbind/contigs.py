@@ -24,6 +24,12 @@ def some_names(names: Iterable[str]) -> str:
     return ", ".join(map(repr, names[:NAMES_SHOWN])) + (", ..." if len(names) > NAMES_SHOWN else "")
 
 
+def some_files(paths: Iterable[Path]) -> str:
+    """Name the first of some files, and say how many others there are."""
+    first, *others = paths
+    return f"{first} and {len(others)} other file{'s' * (len(others) > 1)}" if others else str(first)
+
+
 class Contigs:
     """The contig names of one source. A contig is found by its name, or by its name with or without ``chr``.
 

@@ -112,7 +112,7 @@ def test_defaults_are_those_of_the_package():
         (["--sites", "wrong.bed"], "wrong.bed: line 2: end (5) must be greater than start (9)"),
         (
             ["--sites", "other.bed"],
-            "the sites: 1 of 1 contigs ('X') are not in the map (its contigs: 'chr20')",
+            "other.bed: 1 of 1 contigs ('X') are not in map.tsv (its contigs: 'chr20')",
         ),
         (["--sites", "beyond.bed"], "none of 1 sites counts (0 contig_not_in_map, 0 duplicate, 1 no_rate"),
         (["--window", "0"], "argument --window: found '0', expected a whole number of at least 1"),

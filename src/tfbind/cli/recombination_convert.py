@@ -111,5 +111,6 @@ def run(args: argparse.Namespace) -> None:
         effective_size=args.ne,
         mutation_rate=args.mutation_rate,
         lengths=read_genetic_lengths(args.genetic_length) if args.genetic_length else None,
+        lengths_source=str(args.genetic_length),
     )
     write_map_as(args.to, args.output, maps)

@@ -104,5 +104,6 @@ def run(args: argparse.Namespace) -> None:
         permutations=args.permutations,
         block=args.block,
         seed=args.seed,
+        sites_source=str(args.sites),
     )
     write_enrichment(args.output, found)

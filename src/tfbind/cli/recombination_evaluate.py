@@ -108,5 +108,7 @@ def run(args: argparse.Namespace) -> None:
     predicted = read_prediction(args.map, args.mutation_rate, args.map_unit)
     truth = read_truth(args.truth, args.truth_unit)
     hotspots = read_intervals(args.hotspots) if args.hotspots else None
-    evaluation = evaluate_map(predicted, truth, args.scales, hotspots, args.hotspot_factor)
+    evaluation = evaluate_map(
+        predicted, truth, args.scales, hotspots, args.hotspot_factor, str(args.hotspots)
+    )
     write_map_evaluation(args.output, evaluation)

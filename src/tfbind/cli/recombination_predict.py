@@ -227,7 +227,13 @@ def _predict(args: argparse.Namespace) -> None:
         strict=args.strict,
     )
     if lengths is not None:
-        predicted = scale_to_lengths(predicted, lengths, per_mutation=args.mutation_rate is None)
+        predicted = scale_to_lengths(
+            predicted,
+            lengths,
+            per_mutation=args.mutation_rate is None,
+            source=str(args.genetic_length),
+            map_source=str(args.vcf),
+        )
     per_mutation = args.mutation_rate is None and lengths is None
     for output in args.map:
         write_map_as(output.form, output, steps_by_contig(finest(predicted.table)))

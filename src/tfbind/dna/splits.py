@@ -148,7 +148,11 @@ def folds_at_random(group: np.ndarray, stratum: np.ndarray, n_folds: int, seed: 
 
 
 def split_by_contig(
-    contig: np.ndarray, group: np.ndarray, test: Collection[str], validation: Collection[str]
+    contig: np.ndarray,
+    group: np.ndarray,
+    test: Collection[str],
+    validation: Collection[str],
+    source: str = "the records",
 ) -> np.ndarray:
     """Hold whole contigs out.
 
@@ -160,6 +164,7 @@ def split_by_contig(
     contig : (n,) str
     group : (n,) int
     test, validation : names of contigs
+    source : what messages call the records, such as their files
 
     Returns
     -------
@@ -173,7 +178,7 @@ def split_by_contig(
     """
     if both := set(test) & set(validation):
         raise TfbindError(f"contig {min(both)!r} is asked for both as test and as validation")
-    known = Contigs(sorted(set(contig.tolist())), "the records")
+    known = Contigs(sorted(set(contig.tolist())), source)
     names = (
         known.match((*test, *validation), "the contigs to hold out", need_all=True)
         if test or validation

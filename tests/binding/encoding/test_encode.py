@@ -415,7 +415,7 @@ class TestHeldOutContigs:
 
     def test_unknown_contig(self, fasta, output):
         with pytest.raises(
-            TfbindError, match=r"'chr3'\) are not in the records \(its contigs: 'chr1', 'chr10', 'chr2'\)$"
+            TfbindError, match=r"'chr3'\) are not in .*\.fa \(its contigs: 'chr1', 'chr10', 'chr2'\)$"
         ):
             encode_fasta(output, fasta(self.named()), None, "x", options(test_contigs=("chr3",)))
 

@@ -40,7 +40,7 @@ class TestReadPrediction:
         text = "# rates are r/mu (no mutation rate was given)\n" + HEADER + "1\t0\t50\t1\t2\t1\t4\t\n"
         (tmp_path / "map.tsv").write_text(text)
         assert read_prediction(tmp_path / "map.tsv").per_mutation
-        table, per_mutation = read_prediction(tmp_path / "map.tsv", 1e-8)
+        table, per_mutation, _ = read_prediction(tmp_path / "map.tsv", 1e-8)
         assert table[["rate", "rate_lower", "rate_upper"]].to_numpy().tolist() == [[2e-8, 1e-8, 4e-8]]
         assert not per_mutation
 
@@ -52,7 +52,7 @@ class TestReadPrediction:
 
     def test_maps_of_others_keep_their_zeros_and_have_no_intervals(self, tmp_path):
         (tmp_path / "map.bg").write_text("1 0 50 0\n1 50 100 2\n")
-        table, per_mutation = read_prediction(tmp_path / "map.bg")
+        table, per_mutation, _ = read_prediction(tmp_path / "map.bg")
         assert table["rate"].tolist() == [0, 2e-8]
         assert table["rate_upper"].isna().all()
         assert not per_mutation

@@ -10,6 +10,7 @@ import numpy as np
 from tfbind.binding.encoding.sources import Source
 from tfbind.binding.encoding.survey import Survey
 from tfbind.binding.options import EncodeOptions
+from tfbind.contigs import some_files
 from tfbind.dna.splits import (
     TEST,
     TRAIN,
@@ -33,7 +34,8 @@ def deal(sources: Sequence[Source], survey: Survey, group: np.ndarray, options: 
             " write them as chr1:100-200, or leave --test-contigs out"
         )
     contig = np.array([interval[0] for interval in survey.intervals if interval is not None])
-    part = split_by_contig(contig, group, options.test_contigs, options.validation_contigs)
+    files = some_files([source.path for source in sources])
+    part = split_by_contig(contig, group, options.test_contigs, options.validation_contigs, files)
     if not options.validation_contigs:
         rest = np.flatnonzero(part == TRAIN)
         train, validation, _ = options.split

@@ -90,6 +90,7 @@ def measure_enrichment(
     permutations: int = PERMUTATIONS,
     block: int = BLOCK,
     seed: int = 0,
+    sites_source: str = "the sites",
 ) -> Enrichment:
     """Compare the rate round sites with that of matched controls.
 
@@ -111,6 +112,8 @@ def measure_enrichment(
         bp; SMALLEST_BLOCK where sites lie in fewer than FEWEST_BLOCKS of them.
     seed : int
         Same seed, same result.
+    sites_source : str
+        What messages call the sites, such as their file.
 
     Raises
     ------
@@ -123,7 +126,7 @@ def measure_enrichment(
     window = window or resolution
     bins = Bins.within(flank or max(FLANK, FLANK_BINS * resolution), resolution)
     rng = np.random.default_rng(seed)
-    sites, notes = _place_sites(peaks, landscapes)
+    sites, notes = _place_sites(peaks, landscapes, sites_source, predicted.source)
     if any(landscape.density is None for landscape in landscapes.values()):
         notes.append("the map does not tell how many sites its windows have: controls match by contig alone")
     if window < resolution:
@@ -175,14 +178,14 @@ def measure_enrichment(
 
 
 def _place_sites(
-    peaks: Sequence[Peak], landscapes: Mapping[str, Landscape]
+    peaks: Sequence[Peak], landscapes: Mapping[str, Landscape], source: str, map_source: str
 ) -> tuple[pd.DataFrame, list[str]]:
     """Put sites in a table of SITE_COLUMNS and ``on``, the map's name of their contig; and note how names match."""
     rows = [(peak.contig, peak.start, peak.end, peak.name, peak.summit) for peak in peaks]
     sites = pd.DataFrame(rows, columns=list(SITE_COLUMNS[:5])).assign(
         rate=np.nan, rate_controls=np.nan, rate_all=np.nan
     )
-    names = Contigs(landscapes, "the map").match(sites["chrom"], "the sites", log=False)
+    names = Contigs(landscapes, map_source).match(sites["chrom"], source, log=False)
     sites["on"] = sites["chrom"].map(names)
     absent = sites["on"].isna()
     # one place counts once, as where both strands were called

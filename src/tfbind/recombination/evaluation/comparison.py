@@ -66,8 +66,8 @@ def compare_maps(
         If a map has no contig in common with the truth, or no window of any scale is known to all.
     """
     renamed = {}
-    for name, (table, per_mutation) in maps.items():
-        matches = Contigs(truth.rates, "the truth").match(table["chrom"].unique(), name)
+    for name, (table, per_mutation, source) in maps.items():
+        matches = Contigs(truth.rates, truth.source).match(table["chrom"].unique(), source)
         renamed[name] = JudgedMap(
             table.assign(chrom=table["chrom"].map(matches).fillna(table["chrom"])), per_mutation
         )

@@ -80,6 +80,7 @@ def evaluate_map(
     scales: Sequence[int],
     hotspots: Sequence[Interval] | None = None,
     hotspot_factor: float = FACTOR,
+    hotspots_source: str = "the hotspots",
 ) -> MapEvaluation:
     """Compare a map with a truth.
 
@@ -94,6 +95,8 @@ def evaluate_map(
         Called in the map, to be judged as well.
     hotspot_factor : float
         Those of the truth have so many times the rate of their surroundings.
+    hotspots_source : str
+        What messages call them, such as their file.
 
     Raises
     ------
@@ -101,7 +104,7 @@ def evaluate_map(
         If they have no contig in common, or no window of any scale counts.
     """
     contigs = predicted.table["chrom"].unique()
-    matches = Contigs(truth.rates, "the truth").match(contigs, "the map", log=False)
+    matches = Contigs(truth.rates, truth.source).match(contigs, predicted.source, log=False)
     notes = [*truth.notes, *_contig_notes(contigs, matches)]
     same_unit = predicted.per_mutation == truth.per_mutation
     if not same_unit:
@@ -122,7 +125,7 @@ def evaluate_map(
         notes += _interval_notes(predicted.table, scales)
     spots = None
     if hotspots is not None:
-        spots = _hotspot_scores(hotspots, predicted, rates, hotspot_factor)
+        spots = _hotspot_scores(hotspots, hotspots_source, predicted, rates, hotspot_factor)
         notes.append(_hotspot_note(spots))
         length = np.concatenate([each.width[each.is_known] for each in rates.values()])
         if np.quantile(length, 0.1) > WIDTH:
@@ -145,11 +148,15 @@ def evaluate_map(
 
 
 def _hotspot_scores(
-    hotspots: Sequence[Interval], predicted: JudgedMap, truth: Mapping[str, StepFunction], factor: float
+    hotspots: Sequence[Interval],
+    source: str,
+    predicted: JudgedMap,
+    truth: Mapping[str, StepFunction],
+    factor: float,
 ) -> dict[str, int | float | None]:
     known = steps_by_contig(finest(predicted.table))
-    of_map = Contigs(known, "the map")
-    names = of_map.match((contig for contig, _, _ in hotspots), "the hotspots") if hotspots else {}
+    of_map = Contigs(known, predicted.source)
+    names = of_map.match((contig for contig, _, _ in hotspots), source) if hotspots else {}
     renamed = [(names.get(contig, contig), start, end) for contig, start, end in hotspots]
     return score_hotspots(renamed, truth, known, factor)
 

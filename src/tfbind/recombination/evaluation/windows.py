@@ -28,10 +28,12 @@ class JudgedMap(NamedTuple):
 
     table : as `tfbind.recombination.maps.table.read_map` gives it, always with ``scale`` (0: of none)
     per_mutation : whether its rates are r/mu
+    source : what messages call it, such as its file
     """
 
     table: pd.DataFrame
     per_mutation: bool
+    source: str = "the map"
 
 
 def read_prediction(path: Path, mutation_rate: float | None = None, unit: str | None = None) -> JudgedMap:
@@ -69,7 +71,7 @@ def read_prediction(path: Path, mutation_rate: float | None = None, unit: str | 
     elif mutation_rate is not None:
         table[list(RATES)] *= mutation_rate
         per_mutation = False
-    return JudgedMap(table, per_mutation)
+    return JudgedMap(table, per_mutation, str(path))
 
 
 def map_windows(table: pd.DataFrame, scale: int) -> pd.DataFrame:

@@ -16,7 +16,12 @@ logger = logging.getLogger(__name__)
 
 
 def scale_to_lengths(
-    predicted: PredictedMap, lengths: float | Mapping[str, float], *, per_mutation: bool
+    predicted: PredictedMap,
+    lengths: float | Mapping[str, float],
+    *,
+    per_mutation: bool,
+    source: str = "--genetic-length",
+    map_source: str = "the map",
 ) -> PredictedMap:
     """Multiply each contig's rates, intervals and hotspots so that its genetic length is the known one.
 
@@ -30,6 +35,8 @@ def scale_to_lengths(
         In cM, as `tfbind.recombination.maps.conversion.length_factors` takes them.
     per_mutation : bool
         Whether the rates are r/mu; then every contig that has rates needs a length.
+    source, map_source : str
+        What messages call the lengths and the map, such as their files.
 
     Returns
     -------
@@ -42,11 +49,11 @@ def scale_to_lengths(
         As `length_factors` does, or if rates that are r/mu would stay so beside scaled ones.
     """
     maps = steps_by_contig(finest(predicted.table))
-    factors = length_factors(maps, lengths, "--genetic-length")
+    factors = length_factors(maps, lengths, source, map_source)
     lacking = [contig for contig, steps in maps.items() if contig not in factors and steps.is_known.any()]
     if per_mutation and lacking:
         raise TfbindError(
-            f"--genetic-length: has no length for {some_names(lacking)}, whose rates would stay r/mu; add it, or give"
+            f"{source}: has no length for {some_names(lacking)}, whose rates would stay r/mu; add it, or give"
             " --mutation-rate"
         )
     for contig, factor in factors.items():

@@ -68,7 +68,10 @@ def _positive(text: str) -> float | None:
 
 
 def length_factors(
-    maps: Mapping[str, StepFunction], lengths: float | Mapping[str, float], source: str
+    maps: Mapping[str, StepFunction],
+    lengths: float | Mapping[str, float],
+    source: str,
+    map_source: str = "the map",
 ) -> dict[str, float]:
     """Find by what each contig's rates must be multiplied for its genetic length to be a known one.
 
@@ -83,6 +86,8 @@ def length_factors(
         cM; a single number is for a map of one contig.
     source : str
         Of the lengths, for messages.
+    map_source : str
+        Of the map.
 
     Returns
     -------
@@ -102,7 +107,7 @@ def length_factors(
                 " contig and its cM"
             )
         lengths = dict.fromkeys(known, lengths)
-    found = Contigs(lengths, source).match(known, "the map")
+    found = Contigs(lengths, source).match(known, map_source)
     for contig in known:
         if contig not in found:
             logger.warning("%s: has no length for contig %s, whose rates stay as they are", source, contig)
@@ -128,6 +133,7 @@ def convert_map(
     effective_size: float | None = None,
     mutation_rate: float | None = None,
     lengths: float | Mapping[str, float] | None = None,
+    lengths_source: str = "--genetic-length",
 ) -> dict[str, StepFunction]:
     """Read a map in any format, with its rates per bp and generation.
 
@@ -144,6 +150,8 @@ def convert_map(
         Per bp and generation, for rates that are r/mu.
     lengths : float or mapping, optional
         Genetic lengths to scale to, as `length_factors` takes them; also for rates that are in no absolute unit.
+    lengths_source : str
+        What messages call them, such as their file.
 
     Returns
     -------
@@ -168,7 +176,7 @@ def convert_map(
     maps = {name: steps.replace(steps.values * factor) for name, steps in maps.items()}
     if lengths is None:
         return maps
-    factors = length_factors(maps, lengths, "--genetic-length")
+    factors = length_factors(maps, lengths, lengths_source, str(path))
     for name, by in factors.items():
         is_odd = found.scale == "per-bp" and not 1 / LARGEST_FACTOR < by < LARGEST_FACTOR
         report = logger.warning if is_odd else logger.info

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tfbind.contigs import some_files
 from tfbind.errors import TfbindError
 from tfbind.recombination.maps.formats import CM_PER_MB as CM_PER_MB_NAME
 from tfbind.recombination.maps.formats import FORMATS, PER_BP, RHO_PER_BP, find_format
@@ -69,11 +70,14 @@ class Truth(NamedTuple):
         Whether they are r/mu.
     notes : list of str
         What was found out or taken for granted in reading it.
+    source : str
+        What messages call it, such as its files.
     """
 
     rates: dict[str, StepFunction]
     per_mutation: bool
     notes: list[str]
+    source: str = "the truth"
 
 
 def read_truth(paths: Sequence[Path], unit: str | None = None) -> Truth:
@@ -94,7 +98,7 @@ def read_truth(paths: Sequence[Path], unit: str | None = None) -> Truth:
     TfbindError
         If a file is missing or no map, a rate is negative or rows overlap, or two files hold one contig.
     """
-    merged = Truth({}, False, [])
+    merged = Truth({}, False, [], some_files(paths))
     for path in paths:
         found = read_map_file(path, unit)
         per_mutation = is_per_mutation(path, found)
@@ -110,7 +114,7 @@ def read_truth(paths: Sequence[Path], unit: str | None = None) -> Truth:
                 name = f" of contig {contig}" if contig else ""
                 notes.append(f"{path}: {length:,} bp{name} at rate 0 are taken for missing data")
             merged.rates[contig] = rates.replace(np.where(missing, np.nan, rates.values))
-        merged = Truth(merged.rates, per_mutation, notes)
+        merged = merged._replace(per_mutation=per_mutation, notes=notes)
     for note in merged.notes:
         logger.info("%s", note)
     return merged
