@@ -27,7 +27,7 @@ COLUMNS = {
     "datasets": ["name", "positives", "negatives", "peaks", "genome", "predict"],
     "populations": [
         *("name", "vcf", "mask", "truth", "mutation_rate"),
-        *("samples", "diversity", "unphased", "genetic_length", "inbreeding"),
+        *("samples", "diversity", "unphased", "genetic_length", "inbreeding", "ploidy", "par"),
     ],
 }
 # characters of what is shown of a text from a file, and of the values that name a candidate

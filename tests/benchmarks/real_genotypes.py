@@ -3,7 +3,8 @@
     python tests/benchmarks/real_genotypes.py [--replicates 8] [--only NAME,...] [-o TABLE.tsv]
 
 For each way: predicted over true genetic length (mean and range over replicates), and the share of windows of 100 kb
-whose 95% interval holds the true rate. 2 Mb, Ne 10,000, r = mu = 1e-8 in a landscape with hotspots.
+whose 95% interval holds the true rate. 2 Mb, Ne 10,000, r = mu = 1e-8 in a landscape with hotspots. What a
+way returns is stated of the ploidies.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ import msprime
 import numpy as np
 import pandas as pd
 
+from tfbind.genotypes.mask import read_mask
+from tfbind.genotypes.ploidy import Ploidies, read_ploidies
 from tfbind.recombination.mapping.prediction import predict_map
 from tfbind.recombination.mapping.rate_model import load_rate_model
 
 LENGTH, MU, NE, SCALE = 2_000_000, 1e-8, 1e4, 100_000
+PAR = 300_000
 BASES = np.array(list("ACGT"))
 
 
@@ -53,17 +57,17 @@ def simulate(n_haplotypes: int, seed: int, f: float = 0.0) -> tuple[np.ndarray, 
     return trees.tables.sites.position.astype(np.int64), trees.genotype_matrix().astype(np.int8), rates
 
 
-def write(path: Path, positions, calls, *, alts=None, layout="GT") -> None:
+def write(path: Path, positions, calls, *, alts=None, layout="GT", contig="1") -> None:
     """Write a VCF whose calls are texts: (sites, samples); ``alts`` a list of the ALT column."""
     with open(path, "w") as lines:
         names = "\t".join(f"s{i}" for i in range(len(calls[0])))
         lines.write(
-            "##fileformat=VCFv4.2\n##contig=<ID=1>\n"
+            f"##fileformat=VCFv4.2\n##contig=<ID={contig}>\n"
             f"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{names}\n"
         )
         for i, (at, row) in enumerate(zip(positions, calls, strict=True)):
             alt = "C" if alts is None else alts[i]
-            lines.write(f"1\t{at + 1}\t.\tA\t{alt}\t.\tPASS\t.\t{layout}\t" + "\t".join(row) + "\n")
+            lines.write(f"{contig}\t{at + 1}\t.\tA\t{alt}\t.\tPASS\t.\t{layout}\t" + "\t".join(row) + "\n")
 
 
 def haploid(h):
@@ -161,6 +165,39 @@ def _(path, positions, h, rng):
     write(path, positions, calls)
 
 
+def with_par(path, positions, h):
+    """Twenty males, whose X is written as homozygous outside of the PAR, and females, all without phase."""
+    calls = pairs(h, "/")
+    outside = positions >= PAR
+    calls[outside, :20] = lines(h[outside, :40:2], 0, np.random.default_rng(0))
+    write(path, positions, calls, contig="X")
+
+
+@way("X with PAR, 20 females: nothing stated", 80)
+def _(path, positions, h, rng):
+    with_par(path, positions, h)
+
+
+def stated_by_par(path, positions, h, rng):
+    with_par(path, positions, h)
+    bed = path.with_name("par.bed")
+    bed.write_text(f"X\t0\t{PAR}\n")
+    return Ploidies(par=read_mask(bed))
+
+
+def stated_by_file(path, positions, h, rng):
+    with_par(path, positions, h)
+    table = path.with_name("ploidies.txt")
+    table.write_text(f"X {PAR + 1} {LENGTH} M 1\n" + "".join(f"s{i} M\n" for i in range(20)))
+    return Ploidies(read_ploidies(table))
+
+
+way("X with PAR, 20 females: --par", 80)(stated_by_par)
+way("X with PAR, 20 females: --ploidy FILE", 80)(stated_by_file)
+way("X with PAR, 30 females: --par", 100)(stated_by_par)
+way("X with PAR, 30 females: --ploidy FILE", 100)(stated_by_file)
+
+
 @way("ALT C,* C,<NON_REF>", 20)
 def _(path, positions, h, rng):
     write(path, positions, haploid(h), alts=rng.choice(["C,*", "C,<NON_REF>", "C,<*>", "C"], len(positions)))
@@ -244,10 +281,15 @@ def main() -> None:
             positions, haplotypes, rates = simulate(n_haplotypes, seed, f)
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "x.vcf"
-                function(path, positions, haplotypes, np.random.default_rng(seed))
+                ploidies = function(path, positions, haplotypes, np.random.default_rng(seed))
                 try:
                     table = predict_map(
-                        path, model, (SCALE,), mutation_rate=MU, inbreeding="auto" if f else None
+                        path,
+                        model,
+                        (SCALE,),
+                        mutation_rate=MU,
+                        inbreeding="auto" if f else None,
+                        ploidies=ploidies,
                     ).table
                     found.append(measure(table, rates))
                 except Exception as error:

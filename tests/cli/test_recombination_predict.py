@@ -248,3 +248,32 @@ class TestRealFiles:
         assert any(
             "rates divided by 1 - F" in note for note in json.loads((tmp_path / "notes.json").read_text())
         )
+
+
+class TestPloidy:
+    def test_is_stated_by_a_file(self, vcf, tmp_path, caplog):
+        (tmp_path / "p.txt").write_text("c*1 * * * 2\n")
+        assert predict("--vcf", vcf, "--ploidy", tmp_path / "p.txt") == 0
+        assert predict("--vcf", vcf, "--ploidy", "auto", output="out/auto.tsv") == 0
+        assert (tmp_path / "out" / "map.tsv").read_text() == (tmp_path / "out" / "auto.tsv").read_text()
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("c*1 * * * 1\n", "is stated haploid by"),
+            ("c2 * * * 2\n", "found the contig 'c2', which is not in"),
+            ("c*1 * * nobody 2\n", "line 1: found 'nobody', expected a sample of"),
+            ("c*1 * * * 4\n", "maps of polyploids cannot be made"),
+        ],
+    )
+    def test_what_the_calls_contradict_is_one_line(self, vcf, tmp_path, capsys, text, message):
+        (tmp_path / "p.txt").write_text(text)
+        assert predict("--vcf", vcf, "--ploidy", tmp_path / "p.txt") == 2
+        assert message in capsys.readouterr().err.splitlines()[-1]
+        assert not (tmp_path / "out" / "map.tsv").exists()
+
+
+def test_pseudo_haploids_are_refused(vcf, tmp_path, capsys):
+    assert predict("--vcf", vcf, "--pseudo-haploid") == 2
+    assert "--pseudo-haploid: no map can be made of one random allele a site" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

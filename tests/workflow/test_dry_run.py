@@ -175,6 +175,11 @@ class TestRecombination:
         assert " --inbreeding auto " in found
         assert " --hapmap " in found
 
+    def test_ploidies_and_pseudoautosomal_regions(self, workflow):
+        workflow.write_populations("p\treads.fa\treads.fa\treads.fa\n", header="name\tvcf\tploidy\tpar\n")
+        found = command(workflow.dry_run(), "recombination predict")
+        assert " --ploidy reads.fa --par reads.fa " in found
+
     def test_without_a_mutation_rate_there_are_no_centimorgans(self, workflow):
         workflow.write_populations("p\treads.fa\n")
         found = command(workflow.dry_run(), "recombination predict")

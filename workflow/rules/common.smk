@@ -126,7 +126,8 @@ def get_pieces(wildcards):
 def get_map_inputs(wildcards):
     """Files under the names of the flags that they go to."""
     row = POPULATIONS[wildcards.population]
-    inputs = {column: row.get(column) for column in ("vcf", "mask", "samples")}
+    files = ("vcf", "mask", "samples", "ploidy", "par")
+    inputs = {column: row.get(column) for column in files}
     if "genetic_length" in row and not is_number(row["genetic_length"]):
         inputs["genetic_length"] = row["genetic_length"]
     inputs["model"] = config["recombination"].get("model")

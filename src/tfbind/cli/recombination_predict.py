@@ -10,7 +10,16 @@ The map tiles each contig from its first record to its last one:
 
 with rates per bp per generation, and the 95% interval of that window's mean. A window without a rate is NA, with a
 note: masked, no_sites, or for a whole contig too_few_sites, too_few_samples, clonal, too_short. Rates noted
-outside_training are of data unlike any that the network has learnt from.
+outside_training are of data unlike any that the network has learnt from. On an X or Z (sex_linked) they are of an
+average copy, 2/3 of the female rate. Other notes are pseudoautosomal, and not_recombining for Y, W, MT and plastids.
+
+Samples are haploid or diploid as the calls show. --ploidy states it instead; the file may hold the lines of bcftools'
+files of ploidies and of sexes, and a sample's name may take the place of SEX:
+
+  X  2699521  154931043  M  1      CHROM FROM TO SEX PLOIDY, from 1, both ends included; * is all
+  bob  M                           SAMPLE SEX
+
+On its contigs all else is diploid; a ploidy of 0 leaves a sample out there.
 
 Hotspots are windows of 5 kb (or as wide as four common sites, if that is more), joined where they touch, whose rate
 is --hotspot-factor times the mean of the surrounding 200 kb. Columns of the BED file: contig, start, end, name, 1000
@@ -129,6 +138,24 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
         help="for a population that selfs: divide rates by 1 - F, with the inbreeding coefficient F given or measured",
     )
     parser.add_argument(
+        "--ploidy",
+        type=Path,
+        default=Path("auto"),
+        metavar="auto|FILE",
+        help="haploid and diploid samples by contig, as above (default auto: found from the calls)",
+    )
+    parser.add_argument(
+        "--par",
+        type=Path,
+        metavar="FILE.bed",
+        help="pseudoautosomal regions, where all samples are diploid; each is mapped apart from the rest",
+    )
+    parser.add_argument(
+        "--pseudo-haploid",
+        action="store_true",
+        help="say that each call is one allele drawn at random, as of ancient DNA; no map can be made of such data",
+    )
+    parser.add_argument(
         "--strict", action="store_true", help="refuse a file with a record that cannot be read"
     )
     parser.add_argument(
@@ -202,6 +229,7 @@ def run(args: argparse.Namespace) -> None:
 def _predict(args: argparse.Namespace) -> None:
     _check(args)
     from tfbind.genotypes.mask import read_mask
+    from tfbind.genotypes.ploidy import Ploidies, read_ploidies
     from tfbind.recombination.mapping.genetic_length import scale_to_lengths
     from tfbind.recombination.mapping.hotspots import write_hotspots
     from tfbind.recombination.mapping.prediction import predict_map
@@ -225,6 +253,10 @@ def _predict(args: argparse.Namespace) -> None:
         hotspot_factor=args.hotspot_factor if args.hotspots else None,
         inbreeding=args.inbreeding,
         strict=args.strict,
+        ploidies=Ploidies(
+            None if args.ploidy == Path("auto") else read_ploidies(args.ploidy),
+            read_mask(args.par) if args.par else None,
+        ),
     )
     if lengths is not None:
         predicted = scale_to_lengths(
@@ -248,6 +280,11 @@ def _predict(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
+    if args.pseudo_haploid:
+        raise TfbindError(
+            "--pseudo-haploid: no map can be made of one random allele a site: neighboring alleles are of different"
+            " chromosomes half of the time, as if they recombined; give diploid genotypes, such as imputed ones"
+        )
     if args.mutation_rate is None and args.genetic_length is None:
         for option in ("hapmap", "map"):
             if getattr(args, option):

@@ -22,6 +22,7 @@ from tfbind.files import check_bgzf_end, is_gzip, open_text
 BCF_MAGIC = b"BCF\2"
 FIXED_COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT"]
 BASES = re.compile("[ACGTURYSWKMBDHVN]+", re.IGNORECASE)
+_CONTIG_LINE = re.compile(r"##contig=<(?:.*,)?ID=([^,>\n]+)")
 _MAX_DIGITS = 18  # of a position: no contig is longer than 64-bit integers can count
 
 
@@ -100,6 +101,35 @@ def read_lines(path: str | Path, *, sites_only: bool = False, whole: bool = True
     lines = _read_bcf(path, sites_only) if is_bcf else _read_text(path, sites_only, whole and not sites_only)
     _, header = next(lines)
     return VcfLines(header.split("\t"), "record" if is_bcf else "line", lines)
+
+
+def header_contigs(path: str | Path) -> list[str]:
+    """Give the contigs that the header of a VCF or BCF names, in its order; none if it names none, or of a pipe.
+
+    Raises
+    ------
+    TfbindError
+        If the file is damaged.
+    """
+    path = Path(path)
+    if not path.is_file():
+        # what is read from a pipe is gone
+        return []
+    if _is_bcf(path):
+        htslib.quiet()
+        try:
+            with pysam.VariantFile(str(path)) as records:
+                return [str(name) for name in records.header.contigs]
+        except (OSError, ValueError, NotImplementedError) as error:
+            raise TfbindError(f"{path}: the BCF is damaged or cut off at its beginning ({error})") from None
+    found: list[str] = []
+    with open_text(path) as lines:
+        for line in lines:
+            if not line.startswith("##"):
+                break
+            if match := _CONTIG_LINE.match(line):
+                found.append(match[1])
+    return found
 
 
 def read_variants(path: str | Path) -> Iterator[Variant | Malformed]:

@@ -102,6 +102,13 @@ class Genotypes:
         too many missing calls, or at one position with others. The diversity is too low by as much.
     inbreeding : float
         The deficit of heterozygous genotypes among the samples written as diploid, F (Wright 1951); NaN if none is.
+        Samples that are haploid by what was stated, or on a sex chromosome, do not count.
+    region : str
+        The stretch, for messages, if it is one of several that the contig was cut into where ploidies change.
+    inheritance : str
+        Of `tfbind.genotypes.inheritance`; empty for what is inherited as an autosome.
+    n_single : int
+        Samples that count as one chromosome each, used or not.
     """
 
     contig: str
@@ -116,6 +123,14 @@ class Genotypes:
     sample: np.ndarray | None = None
     kept_share: float = 1.0
     inbreeding: float = float("nan")
+    region: str = ""
+    inheritance: str = ""
+    n_single: int = 0
+
+    @property
+    def place(self) -> str:
+        """The contig, or which part of it, for messages."""
+        return self.region or self.contig
 
     @property
     def n_chromosomes(self) -> int:

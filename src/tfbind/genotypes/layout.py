@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tfbind.genotypes.calls import ABSENT, UNPHASED, count_heterozygotes, unpack_pairs
 from tfbind.genotypes.contig import MISSING
 from tfbind.genotypes.packed import SITES_AT_ONCE, PackedCalls, pack_rows
+from tfbind.genotypes.ploidy import HAPLOID, UNSTATED, UNUSED
 
 logger = logging.getLogger(__name__)
 
@@ -54,11 +55,10 @@ class Seen(NamedTuple):
     found: NDArray[np.float64]
     expected: NDArray[np.float64]
 
-    @property
-    def inbreeding(self) -> float:
-        """The deficit of heterozygous genotypes, F; NaN if none was expected."""
-        expected = self.expected.sum()
-        return float(1 - self.found.sum() / expected) if expected > 0 else float("nan")
+    def inbreeding(self, counted: NDArray[np.bool_]) -> float:
+        """Give the deficit of heterozygous genotypes, F, in some samples, (samples,) bool; NaN if none was expected."""
+        expected = self.expected[counted].sum()
+        return float(1 - self.found[counted].sum() / expected) if expected > 0 else float("nan")
 
 
 class SampleLayout(NamedTuple):
@@ -71,12 +71,15 @@ class SampleLayout(NamedTuple):
     unphased : bool
         Whether columns are samples with dosages, in place of chromosomes.
     lines : (samples,) bool
-        Samples that count as one chromosome though they are written as diploid.
+        Samples that count as one chromosome though they are written as diploid, as the calls show.
+    single : (samples,) bool
+        All samples that count as one chromosome.
     """
 
     used: NDArray[np.bool_]
     unphased: bool
     lines: NDArray[np.bool_]
+    single: NDArray[np.bool_]
 
 
 def heterozygosity(codes: np.ndarray, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
@@ -87,7 +90,14 @@ def heterozygosity(codes: np.ndarray, n_samples: int) -> tuple[np.ndarray, np.nd
     return found, expected
 
 
-def choose_layout(seen: Seen, names: Sequence[str], where: str, *, unphased: bool) -> SampleLayout:
+def choose_layout(
+    seen: Seen,
+    names: Sequence[str],
+    where: str,
+    *,
+    unphased: bool,
+    stated: NDArray[np.int8] | None = None,
+) -> SampleLayout:
     """Decide how the samples of a contig are read, and warn of all that is not plain.
 
     Samples are of three kinds: of one chromosome (haploid, or homozygous throughout), diploid with a phase, diploid
@@ -104,28 +114,35 @@ def choose_layout(seen: Seen, names: Sequence[str], where: str, *, unphased: boo
         What a warning begins with.
     unphased : bool
         Do not use the phase, whether it is known or not.
+    stated : (samples,) int8 or None
+        As `tfbind.genotypes.ploidy.Region.stated`; the calls decide where None.
     """
+    if stated is None:
+        stated = np.full(len(names), UNSTATED, np.int8)
+    is_used = stated != UNUSED
     haploid = seen.ploidies[:, 0] > seen.ploidies[:, 1]
     enough = seen.expected >= FEWEST_EXPECTED
     is_homozygous = enough & (seen.found < MOST_STRAY_OF_SELFED * seen.expected)
     if is_homozygous.mean() < 0.5:
         is_homozygous = enough & (seen.found < MOST_STRAY * seen.expected)
-    lines = is_homozygous & ~haploid
-    single = haploid | lines | (seen.ploidies[:, 1] == 0)
-    diploid = ~single
+    lines = is_homozygous & ~haploid & (stated == UNSTATED)
+    single = np.where(
+        stated == UNSTATED, haploid | lines | (seen.ploidies[:, 1] == 0), stated == HAPLOID
+    ).astype(bool)
+    diploid = ~single & is_used
     no_phase = diploid & ((seen.phases[:, 0] > MOST_UNPHASED * seen.phases.sum(axis=1)) | seen.in_sets)
     is_unphased = bool(diploid.any()) and (unphased or no_phase.mean() > MOST_SAMPLES_UNPHASED)
     _warn_of_lines(seen, lines, where)
-    _warn_of_ploidy(seen, names, where)
+    _warn_of_ploidy(seen, names, where, stated == UNSTATED)
     if is_unphased and not unphased and (seen.in_sets & diploid).any():
         logger.warning(
             "%s: the phase holds within sets of sites only (PS), so that the samples are read without phase",
             where,
         )
-    used = np.stack([np.ones(len(names), bool), ~single], axis=1)
+    used = np.stack([is_used, diploid], axis=1)
     left_out = no_phase
     if is_unphased:
-        is_mixed = single.any()
+        is_mixed = bool(single.any())
         keep_single = single.sum() >= diploid.sum()
         is_unphased = not (is_mixed and keep_single)
         left_out = diploid if is_mixed and keep_single else single
@@ -135,7 +152,7 @@ def choose_layout(seen: Seen, names: Sequence[str], where: str, *, unphased: boo
                 "%s: haploid and unphased diploid samples cannot be used together: %d %s samples are used, %d %s are"
                 " not",
                 where,
-                len(names) - int(left_out.sum()),
+                int(is_used.sum()) - int(left_out.sum()),
                 kept,
                 int(left_out.sum()),
                 others,
@@ -146,13 +163,14 @@ def choose_layout(seen: Seen, names: Sequence[str], where: str, *, unphased: boo
             where,
             int(left_out.sum()),
             len(names),
-            _some(names, left_out),
+            some(names, left_out),
         )
     used[left_out] = False
-    return SampleLayout(used, is_unphased, lines)
+    return SampleLayout(used, is_unphased, lines, single)
 
 
-def _some(names: Sequence[str], which: NDArray[np.bool_]) -> str:
+def some(names: Sequence[str], which: NDArray[np.bool_]) -> str:
+    """Name the first few of the chosen samples."""
     chosen = [names[i] for i in np.flatnonzero(which)[: NAMES_SHOWN + 1]]
     return ", ".join(chosen[:NAMES_SHOWN]) + (", ..." if len(chosen) > NAMES_SHOWN else "")
 
@@ -173,18 +191,18 @@ def _warn_of_lines(seen: Seen, lines: NDArray[np.bool_], where: str) -> None:
         )
 
 
-def _warn_of_ploidy(seen: Seen, names: Sequence[str], where: str) -> None:
+def _warn_of_ploidy(seen: Seen, names: Sequence[str], where: str, unstated: NDArray[np.bool_]) -> None:
     """Warn of samples that are haploid on a part of the contig, as males are outside of the pseudoautosomal region."""
     total = seen.ploidies.sum(axis=1)
-    mixed = seen.ploidies.min(axis=1) > MOST_OF_OTHER_PLOIDY * total
+    mixed = (seen.ploidies.min(axis=1) > MOST_OF_OTHER_PLOIDY * total) & unstated
     if mixed.any():
         logger.warning(
             "%s: %d samples (%s) are haploid at some sites and diploid at others, as on a sex chromosome with a"
-            " pseudoautosomal region: what is not as most of a sample's genotypes counts as missing; map the regions"
-            " one by one",
+            " pseudoautosomal region: what is not as most of a sample's genotypes counts as missing; give the region"
+            " with --par or --ploidy",
             where,
             int(mixed.sum()),
-            _some(names, mixed),
+            some(names, mixed),
         )
 
 

@@ -11,11 +11,13 @@ from tfbind.dna.vcf import position
 from tfbind.errors import TfbindError
 from tfbind.genotypes.calls import MOST_ALLELES, NO_SET, TOO_MANY_ALLELES, parse_record, settle, what_is_wrong
 from tfbind.genotypes.contig import Account, Genotypes
+from tfbind.genotypes.inheritance import PSEUDOAUTOSOMAL, SEX_LINKED
 from tfbind.genotypes.layout import Seen, choose_layout, heterozygosity, lay_out
 from tfbind.genotypes.packed import pack_rows, packed_bytes
+from tfbind.genotypes.ploidy import LAST_POSITION, UNSTATED, Region
+from tfbind.genotypes.stated_calls import check_stated
 
 FIRST_SAMPLE = 9
-LAST_POSITION = 2**31 - 1  # as in BCF, and in tensors files
 # a contig is of polyploids if this many records have a genotype of three alleles or more, and fewer are usable
 FEWEST_POLYPLOID = 10
 # of the memory for calls, where more sites come than it holds
@@ -28,7 +30,7 @@ class MalformedRecord(TfbindError):
 
 
 class Sites:
-    """The sites of one contig as they are read.
+    """The sites of one contig, or of a region of it, as they are read.
 
     Parameters
     ----------
@@ -39,10 +41,13 @@ class Sites:
         The place of each among ``names``, or -1.
     most_missing : float
         Sites with a larger share of missing calls are left out.
+    region : Region
+        Where on the contig, and what is stated of the samples there.
     """
 
-    def __init__(self, contig: str, names: list[str], rows: np.ndarray, most_missing: float):
+    def __init__(self, contig: str, names: list[str], rows: np.ndarray, most_missing: float, region: Region):
         self.contig, self.names, self.rows, self.most_missing = contig, names, rows, most_missing
+        self.region = region
         self.left_out: Counter[str] = Counter()
         self.positions: list[int] = []
         # of each sample's two chromosomes, packed; the rows beyond the positions are free
@@ -142,12 +147,28 @@ class Sites:
             f"{where}: sample {name}: found {found[:30]!r}, {what_is_wrong(error, n_alleles)}"
         )
 
-    def genotypes(self, unphased: bool, where: str) -> Genotypes:
-        """Lay the sites out as haplotypes or genotypes; ``where`` is what a warning begins with."""
+    def genotypes(self, unphased: bool, where: str, place: str = "", inheritance: str = "") -> Genotypes:
+        """Lay the sites out as haplotypes or genotypes.
+
+        Parameters
+        ----------
+        unphased : bool
+            Do not use the phase.
+        where : str
+            What a warning begins with.
+        place, inheritance : str
+            As ``region`` and ``inheritance`` of `Genotypes`.
+        """
         self.codes.resize((len(self.positions), self.codes.shape[1]), refcheck=False)
         seen = Seen(self.phases, self.ploidies, self.in_sets, *heterozygosity(self.codes, len(self.names)))
-        layout = choose_layout(seen, self.names, where, unphased=unphased)
+        stated = self.region.stated
+        check_stated(seen, self.names, self.region, where)
+        layout = choose_layout(seen, self.names, where, unphased=unphased, stated=stated)
         is_used = layout.used[:, 0]
+        if self.region.is_par:
+            inheritance = PSEUDOAUTOSOMAL
+        of_diploids = inheritance == SEX_LINKED or bool((stated != UNSTATED).any())
+        counted = ~layout.single if of_diploids else np.ones(len(self.names), bool)
         genotypes = Genotypes(
             self.contig,
             np.array(self.positions, np.int64),
@@ -159,7 +180,10 @@ class Sites:
             tuple(name for name, is_in in zip(self.names, is_used, strict=True) if not is_in),
             Account(**self.left_out),
             None if layout.unphased else np.unique(np.nonzero(layout.used)[0], return_inverse=True)[1],
-            inbreeding=seen.inbreeding,
+            inbreeding=seen.inbreeding(counted),
+            region=place,
+            inheritance=inheritance,
+            n_single=int(layout.single.sum()),
         )
         varying, n_lost = _with_calls(genotypes, self.most_missing)
         found = _without_duplicates(varying)

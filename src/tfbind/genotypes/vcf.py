@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
 
-from tfbind.dna.vcf import read_lines, too_few_columns
+from tfbind.contigs import Contigs
+from tfbind.dna.vcf import header_contigs, read_lines, too_few_columns
 from tfbind.errors import TfbindError
 from tfbind.files import open_text
 from tfbind.genotypes.contig import Genotypes
+from tfbind.genotypes.inheritance import inheritance
+from tfbind.genotypes.ploidy import Ploidies
 from tfbind.genotypes.sites import FIRST_SAMPLE, MalformedRecord, Sites
 from tfbind.progress import Progress
 
@@ -36,8 +39,12 @@ def read_genotypes(
     most_missing: float = MOST_MISSING,
     keep_filtered: bool = False,
     strict: bool = False,
+    ploidies: Ploidies | None = None,
 ) -> Iterator[Genotypes]:
     """Read the SNVs of a VCF (plain, gzip or BGZF; any line ends) or BCF, contig by contig.
+
+    A contig along which the ploidy that is stated of a sample changes, as where a pseudoautosomal region begins, is
+    given region by region.
 
     A record is used if the samples asked for carry two alleles, each of one base; alleles that none of them carries do
     not count. A record that cannot be read is left out, counted, and warned about after the last one.
@@ -60,23 +67,32 @@ def read_genotypes(
         Use records with a FILTER other than ``PASS`` and ``.`` as well.
     strict : bool
         Refuse the file if a record cannot be read.
+    ploidies : Ploidies or None
+        What is stated of them; all else is found from the calls.
 
     Raises
     ------
     TfbindError
         If the file is no VCF or has no samples, or two of one name; if a name is none of its samples, or listed twice;
         if none of its records can be read, or one cannot and ``strict``; if the samples are polyploid; if a contig's
-        records do not stand together.
+        records do not stand together; if ``ploidies`` name a sample or a contig that is not there, or the calls
+        contradict them.
     """
     path = Path(path)
+    ploidies = Ploidies() if ploidies is None else ploidies
     columns, unit, lines = read_lines(path, whole=False)
     names, rows = _choose_samples(path, columns[FIRST_SAMPLE:], samples)
+    in_header = header_contigs(path)
+    if ploidies.table is not None:
+        ploidies.table.check(columns[FIRST_SAMPLE:], path)
+    if in_header:
+        ploidies.check_contigs(Contigs(in_header, path))
     logger.info("%s: %d of %d samples are used", path, len(names), len(rows))
     unread = _Unread(path, strict)
     records = unread.without_short(lines, unit, len(columns))
     seen: set[str] = set()
     for contig, on_contig in groupby(records, lambda record: record[1][0]):
-        sites = Sites(contig, names, rows, most_missing)
+        parts = [Sites(contig, names, rows, most_missing, r) for r in ploidies.regions(contig, names)]
         with Progress(f"reading contig {contig}", unit="records") as progress:
             for where, record in on_contig:
                 if contig in seen:
@@ -84,17 +100,43 @@ def read_genotypes(
                         f"{where}: found contig {contig} again, expected its records together: sort it"
                     )
                 try:
-                    sites.add(record, where, keep_filtered)
+                    _part_of(parts, record[1]).add(record, where, keep_filtered)
                 except MalformedRecord as error:
                     unread.add(error)
                 progress.update(1)
         seen.add(contig)
-        genotypes = sites.genotypes(unphased, f"{path}: contig {contig}")
-        logger.info("%s: contig %s: %s", path, contig, genotypes.account)
-        yield genotypes
-        # or memory would hold it while the next one is read
-        del genotypes
+        parts = _joined(parts)
+        kind = inheritance(contig, {*in_header, *seen})
+        while parts:
+            sites = parts.pop(0)
+            place = contig
+            if sites.region.start > 0 or parts:
+                place = f"{contig}:{sites.start + 1:,}-{sites.end:,}"
+            genotypes = sites.genotypes(unphased, f"{path}: contig {place}", place, kind)
+            logger.info("%s: contig %s: %s", path, place, genotypes.account)
+            yield genotypes
+            # or memory would hold it while the next one is read
+            del genotypes, sites
     unread.report()
+    if not in_header and seen:
+        ploidies.check_contigs(Contigs(seen, path))
+
+
+def _part_of(parts: list[Sites], pos: str) -> Sites:
+    """Give the part of a contig that a record is in; the first one where its position cannot be read."""
+    if len(parts) == 1 or not (pos.isascii() and pos.isdecimal()):
+        return parts[0]
+    # Python refuses to convert thousands of digits
+    at = int(pos[:18]) - 1
+    return next((part for part in parts if at < part.region.end), parts[-1])
+
+
+def _joined(parts: list[Sites]) -> list[Sites]:
+    """Leave parts without records out, and let each other one begin where the one before it ends."""
+    kept = [part for part in parts if part.end > 0] or parts[:1]
+    for before, after in pairwise(kept):
+        before.end, after.start = before.region.end, after.region.start
+    return kept
 
 
 class _Unread:

@@ -24,6 +24,10 @@ WHY_NO_RATE = {
     "too_few_samples": "there are too few samples",
     "clonal": "the contig shows no recombination, as among clones",
     "too_short": "the contig is shorter than a window of the network",
+    "sex_linked": "an X or Z: there is a rate, of an average copy, 2/3 of that of the sex that recombines",
+    "pseudoautosomal": "there is a rate, the mean of both sexes",
+    "not_recombining": "a Y, W, mitochondrion or plastid: there is a rate, but not of crossing over",
+    "pseudo_haploid_suspected": "there is a rate, but the calls look like random alleles of both chromosomes",
     "outside_training": "there is a rate, but the data are unlike any that the network has learnt from",
 }
 HOW_TO_READ_MAPS = f"""The mean rate is that of the windows that have one, and the length theirs together. A
@@ -132,10 +136,15 @@ def population_section(population: PopulationFolder) -> str:
     return "".join([*parts, "</section>\n"])
 
 
+def _in_words(note: str) -> str:
+    """Say what a note means, or each of several."""
+    return "; ".join(WHY_NO_RATE.get(part, part) for part in note.split(","))
+
+
 def _windows_to_note(table: pd.DataFrame) -> str:
     """Say how many of the finest windows have no rate, or one that is not to be trusted, and why."""
     counts = finest(table)["note"].loc[lambda note: note != ""].value_counts()
     if not len(counts):
         return ""
-    told = [f"{n:,} ({escape(WHY_NO_RATE.get(note, str(note)))})" for note, n in counts.items()]
+    told = [f"{n:,} ({escape(_in_words(str(note)))})" for note, n in counts.items()]
     return f'<p class="quiet">Windows with a note: {"; ".join(told)}.</p>\n'

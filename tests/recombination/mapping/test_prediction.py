@@ -9,6 +9,7 @@ import pytest
 from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.mask import Accessible, Mask, read_mask
+from tfbind.genotypes.ploidy import Ploidies
 from tfbind.genotypes.vcf_writing import write_vcf
 from tfbind.recombination.mapping.prediction import map_contig, predict_map
 from tfbind.recombination.mapping.rate_model import load_rate_model
@@ -218,6 +219,42 @@ def test_data_unlike_training_are_noted_and_said(found, stand_in, caplog):
         in caplog.text
     )
     assert "most in log_n" in caplog.text
+
+
+def test_pseudo_haploids_are_noted(simulate, stand_in, caplog):
+    found = simulate(60, 1e6, seed=4, ploidy=1)
+    first = np.random.default_rng(1).random((len(found.calls), 30)) < 0.5
+    mixed = np.where(first, found.calls[:, ::2], found.calls[:, 1::2])
+    varies = (mixed.sum(axis=1) > 0) & (mixed.sum(axis=1) < 30)
+    mixed = Genotypes("1", found.positions[varies], np.ascontiguousarray(mixed[varies]), 1, 0, found.end)
+    assert map_contig(mixed, stand_in(unlike="n"), "v").note == "outside_training,pseudo_haploid_suspected"
+    assert map_contig(found, stand_in(), "v").note == ""
+
+
+class TestRegionsOfAContig:
+    """Six diploids on 400 kb of an X; the first 200 kb are the PAR."""
+
+    @pytest.fixture
+    def vcf_of_x(self, found, tmp_path):
+        header, records = lines_of(found, "X", tmp_path)
+        (tmp_path / "x.vcf").write_text("".join(header + records))
+        (tmp_path / "par.bed").write_text("chrX\t0\t210000\n")
+        return tmp_path / "x.vcf"
+
+    def test_rows_follow_each_other_and_say_what_they_are(self, found, vcf_of_x, stand_in, tmp_path):
+        par = read_mask(tmp_path / "par.bed")
+        predicted = predict_map(vcf_of_x, stand_in(), [100_000], ploidies=Ploidies(par=par)).table
+        start, end, n_sites = found.positions[0], found.positions[-1] + 1, predicted["n_sites"]
+        assert n_sites.sum() == len(found.positions)
+        edges = [start, 100_000, 200_000, 210_000, 300_000, end]
+        assert predicted["start"].tolist() == edges[:-1]
+        assert predicted["end"].tolist() == edges[1:]
+        assert predicted["note"].tolist() == ["pseudoautosomal"] * 3 + ["sex_linked"] * 2
+
+    def test_a_factor_for_inbreeding_is_of_each_region(self, vcf_of_x, stand_in, tmp_path):
+        ploidies = Ploidies(par=read_mask(tmp_path / "par.bed"))
+        table = predict_map(vcf_of_x, stand_in(), [100_000], ploidies=ploidies, inbreeding=0.5).table
+        np.testing.assert_allclose(table["rate"], 2)
 
 
 def test_hotspots_are_in_the_unit_of_the_map(vcf, stand_in):

@@ -16,8 +16,10 @@ from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import COMMON
 from tfbind.genotypes.gaps import find_gaps
 from tfbind.genotypes.mask import Accessible, Mask, apply_mask
+from tfbind.genotypes.ploidy import Ploidies
 from tfbind.genotypes.vcf import read_genotypes
 from tfbind.recombination.checks.inbreeding import outcrossing_factor
+from tfbind.recombination.checks.pseudo_haploid import warn_of_pseudo_haploids
 from tfbind.recombination.checks.relatives import Closeness, closeness
 from tfbind.recombination.checks.samples import (
     is_clonal,
@@ -25,6 +27,7 @@ from tfbind.recombination.checks.samples import (
     warn_of_relatives,
     warn_of_structure,
 )
+from tfbind.recombination.checks.sex_chromosomes import note_of_inheritance
 from tfbind.recombination.mapping.contig_map import ContigMap
 from tfbind.recombination.mapping.hotspots import Hotspot
 from tfbind.recombination.mapping.posterior import TokenPosterior
@@ -66,6 +69,7 @@ def predict_map(
     hotspot_factor: float | None = None,
     inbreeding: float | str | None = None,
     strict: bool = False,
+    ploidies: Ploidies | None = None,
 ) -> PredictedMap:
     """Predict the recombination rates along every contig of a VCF; memory holds one contig.
 
@@ -97,6 +101,9 @@ def predict_map(
         rates are divided by 1 - F (Nordborg 2000, Genetics 154:923). Otherwise a deficit is warned about.
     strict : bool
         Refuse the file if a record cannot be read.
+    ploidies : Ploidies or None
+        What is stated of the samples' ploidies and of pseudoautosomal regions. A contig is mapped region by region
+        where they change; its rows follow each other.
 
     Raises
     ------
@@ -113,21 +120,19 @@ def predict_map(
     together: list[Closeness] = []
     told: set[str] = set()
     contigs: list[str] = []
-    factors: dict[str, float] = {}
     n_used, account = 0, None
-    for genotypes in read_genotypes(vcf, samples, unphased=unphased, strict=strict):
-        contig = map_contig(genotypes, model, f"{vcf}: contig {genotypes.contig}", mask, diversity, told)
+    for genotypes in read_genotypes(vcf, samples, unphased=unphased, strict=strict, ploidies=ploidies):
+        where = f"{vcf}: contig {genotypes.place}"
+        contig = map_contig(genotypes, model, where, mask, diversity, told)
         contigs.append(genotypes.contig)
-        factors[genotypes.contig] = outcrossing_factor(
-            genotypes, inbreeding, f"{vcf}: contig {genotypes.contig}"
-        )
+        factor = outcrossing_factor(genotypes, inbreeding, where)
         n_used += len(genotypes.positions)
         account = genotypes.account if account is None else account + genotypes.account
-        _report(contig, f"{vcf}: contig {genotypes.contig}", mutation_rate, min(resolutions))
+        _report(contig, where, mutation_rate, min(resolutions))
         _gather(together, contig)
-        tables += [contig.table(resolution) for resolution in resolutions]
+        tables += [_times(contig.table(resolution), factor) for resolution in resolutions]
         if hotspot_factor is not None:
-            hotspots += contig.hotspots(hotspot_factor)
+            hotspots += [spot._replace(rate=spot.rate * factor) for spot in contig.hotspots(hotspot_factor)]
         # or memory would hold it while the next one is read
         del genotypes, contig
     if not tables:
@@ -140,14 +145,17 @@ def predict_map(
     for found in together:
         warn_of_relatives(found, str(vcf))
     table = pd.concat(tables, ignore_index=True)
-    table[list(RATES)] = table[list(RATES)].mul(table["chrom"].map(factors), axis=0)
-    hotspots = [spot._replace(rate=spot.rate * factors[spot.contig]) for spot in hotspots]
     if mutation_rate is not None:
         table[list(RATES)] *= mutation_rate
         hotspots = [spot._replace(rate=spot.rate * mutation_rate) for spot in hotspots]
     if len(resolutions) == 1:
         del table["scale"]
     return PredictedMap(table, hotspots)
+
+
+def _times(table: pd.DataFrame, factor: float) -> pd.DataFrame:
+    table[list(RATES)] *= factor
+    return table
 
 
 def map_contig(
@@ -186,6 +194,12 @@ def map_contig(
     if "structure" not in told and warn_of_structure(genotypes, where):
         told.add("structure")
     tokens, note = _read(genotypes, model, where, accessible, diversity)
+    if tokens is not None:
+        others = [
+            note_of_inheritance(genotypes, where),
+            warn_of_pseudo_haploids(genotypes, where, accessible),
+        ]
+        note = ",".join(filter(None, [note, *others]))
     return ContigMap(genotypes, accessible, tokens, calibration, note)
 
 
