@@ -39,10 +39,11 @@ def split_samples(genotypes: Genotypes, most: int) -> Iterator[Genotypes]:
         return
     group_of_column = genotypes.sample_of_column() % n_groups
     for group in range(n_groups):
-        yield _columns(genotypes, np.flatnonzero(group_of_column == group))
+        yield choose_columns(genotypes, np.flatnonzero(group_of_column == group))
 
 
-def _columns(genotypes: Genotypes, columns: np.ndarray) -> Genotypes:
+def choose_columns(genotypes: Genotypes, columns: np.ndarray) -> Genotypes:
+    """Copy some of the columns, by number, with the sites that vary in them; the account stays that of all."""
     samples, sample = np.unique(genotypes.sample_of_column()[columns], return_inverse=True)
     calls = genotypes.calls
     part = replace(

@@ -24,10 +24,9 @@ from tfbind.recombination.learning.simulations import write_simulations
 from tfbind.recombination.learning.training import (
     hold_out,
     judge_scales,
-    settings_of,
     train_rates,
 )
-from tfbind.recombination.mapping.card import read_rate_card
+from tfbind.recombination.mapping.card import read_rate_card, settings_of
 from tfbind.recombination.mapping.posterior import Calibration
 from tfbind.recombination.mapping.rate_model import load_rate_model, read_both_ways, read_in_chunks
 from tfbind.recombination.options import OUTPUTS, RateOptions

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.gaps import accessible_stretches
+from tfbind.genotypes.groups import split_samples
 from tfbind.genotypes.mask import Accessible
 from tfbind.recombination.checks.site_matrix import expected_differences
 
@@ -39,6 +40,7 @@ FEWEST_PAIRS = 100
 # pairs are sought from this many sites, to this many partners on
 MOST_SITES = 10_000
 MOST_PARTNERS = 24
+MOST_CHROMOSOMES = 400
 # between 1/4 and 1; all three were chosen on 109 simulated contigs, and tests/benchmarks/pseudo_haploid.py judges them
 # on others
 MOST_LINKAGE = 0.45
@@ -129,13 +131,15 @@ def near_linkage(genotypes: Genotypes, mask: Accessible | None = None) -> NearLi
     n = genotypes.calls.shape[1]
     if genotypes.ploidy != 1 or n < FEWEST_SAMPLES or len(np.unique(genotypes.sample_of_column())) < n:
         return None
+    # the calls of thousands would fill gigabytes, and tell no more
+    genotypes = next(split_samples(genotypes, MOST_CHROMOSOMES))
     n_bases = accessible_stretches(genotypes, mask).n_bases
     is_diverse = n_bases > 0 and expected_differences(genotypes) >= DIVERSE * n_bases
     distances = DISTANCES_OF_DIVERSE if is_diverse else DISTANCES
     ones, called = genotypes.allele_counts()
     common = np.flatnonzero(np.minimum(ones, called - ones) >= LEAST_FREQUENCY * called)
     sums: NDArray[np.float64] = _sum_pairs(
-        genotypes.calls[common],
+        np.asarray(genotypes.calls[common]),
         genotypes.positions[common],
         np.array(distances, np.int64),
         max(1, -(-len(common) // MOST_SITES)),

@@ -14,10 +14,9 @@ from tfbind.recombination.learning.training import (
     FEWEST_REGIONS,
     judge_scales,
     read_settings,
-    settings_of,
     unshifted,
 )
-from tfbind.recombination.mapping.card import read_rate_card, save_calibration
+from tfbind.recombination.mapping.card import read_rate_card, save_calibration, settings_of
 from tfbind.recombination.mapping.rate_model import SHIFTS, RateModel, load_rate_model
 from tfbind.tensors import describe_sources
 from tfbind.training.device import available_cores

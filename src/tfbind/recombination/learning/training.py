@@ -25,7 +25,7 @@ from tfbind.recombination.learning.examples import (
     read_grids,
     read_regions,
 )
-from tfbind.recombination.mapping.card import RateCard, Seen, read_rate_card, save_rate_model
+from tfbind.recombination.mapping.card import RateCard, Seen, read_rate_card, save_rate_model, settings_of
 from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior, window_rates
 from tfbind.recombination.mapping.rate_model import SHIFTS, rates_of_grids
 from tfbind.recombination.mapping.scaling import region_values
@@ -299,12 +299,6 @@ def read_settings(simulations: Sequence[Path], known: Sequence[dict[str, Any]] =
             )
         settings.append(setting)
     return settings
-
-
-def settings_of(training: dict[str, Any]) -> list[dict[str, Any]]:
-    """What a network has learnt from, out of a card's ``training``, what it started from included."""
-    start = training.get("start")
-    return training["settings"] + (settings_of(start["training"]) if start else [])
 
 
 def digest(source: list[dict[str, Any]]) -> str:

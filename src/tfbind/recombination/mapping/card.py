@@ -108,6 +108,18 @@ class RateCard:
         )
 
 
+def settings_of(training: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the settings of the simulations that a network was trained on, those of the model it started from included.
+
+    Parameters
+    ----------
+    training : dict
+        Of a card.
+    """
+    start = training.get("start")
+    return training.get("settings", []) + (settings_of(start["training"]) if start else [])
+
+
 def save_rate_model(path: Path, network: Any, card: RateCard) -> None:
     """Write the model file of a Keras network, whole or not at all."""
     values = {

@@ -11,6 +11,7 @@ import pandas as pd
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.gaps import accessible_stretches
 from tfbind.genotypes.mask import Accessible
+from tfbind.recombination.checks.noted_blocks import NotedBlocks
 from tfbind.recombination.mapping.hotspots import Hotspot, find_hotspots, hotspot_width
 from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior, window_rates
 
@@ -30,6 +31,8 @@ class ContigMap:
     calibration : Calibration
     note : str
         Of all its rows: why there are no rates, or what is to be said of them.
+    noted : tuple of NotedBlocks
+        What is to be said of the rates of some of them.
     """
 
     genotypes: Genotypes
@@ -37,6 +40,7 @@ class ContigMap:
     tokens: TokenPosterior | None
     calibration: Calibration
     note: str = ""
+    noted: tuple[NotedBlocks, ...] = ()
 
     @cached_property
     def accessible(self) -> Accessible:
@@ -57,7 +61,7 @@ class ContigMap:
                 count(ends[known]),
                 self.calibration,
             )
-            note = np.where(known, self.note, gap)
+            note = np.where(known, self._notes(starts, ends), gap)
         else:
             note = np.where(gap == "masked", gap, self.note)
         return pd.DataFrame(
@@ -73,6 +77,14 @@ class ContigMap:
                 "scale": resolution,
             }
         )
+
+    def _notes(self, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """What is to be said of the rates of windows, joined by commas: (windows,) str."""
+        notes = np.full(len(starts), self.note, object)
+        for blocks in self.noted:
+            here = blocks.touches(starts, ends)
+            notes[here] = [f"{note},{blocks.note}" if note else blocks.note for note in notes[here]]
+        return notes
 
     def mean_rate(self, resolution: int) -> tuple[float, float, float]:
         """Mean rate over the windows that have one, and its interval; NaN where nothing can be said."""

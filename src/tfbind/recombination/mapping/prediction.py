@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,14 @@ from tfbind.genotypes.mask import Accessible, Mask, apply_mask
 from tfbind.genotypes.ploidy import Ploidies
 from tfbind.genotypes.vcf import read_genotypes
 from tfbind.recombination.checks.inbreeding import outcrossing_factor
+from tfbind.recombination.checks.local_structure import find_local_structure, warn_of_local_structure
+from tfbind.recombination.checks.noted_blocks import NotedBlocks, block_edges
 from tfbind.recombination.checks.pseudo_haploid import warn_of_pseudo_haploids
+from tfbind.recombination.checks.rate_limit import (
+    find_rates_at_limit,
+    highest_rate,
+    warn_of_rates_at_limit,
+)
 from tfbind.recombination.checks.relatives import Closeness, closeness
 from tfbind.recombination.checks.samples import (
     is_clonal,
@@ -28,10 +36,11 @@ from tfbind.recombination.checks.samples import (
     warn_of_structure,
 )
 from tfbind.recombination.checks.sex_chromosomes import note_of_inheritance
+from tfbind.recombination.mapping.card import settings_of
 from tfbind.recombination.mapping.contig_map import ContigMap
 from tfbind.recombination.mapping.hotspots import Hotspot
 from tfbind.recombination.mapping.posterior import TokenPosterior
-from tfbind.recombination.mapping.rate_model import RateModel
+from tfbind.recombination.mapping.rate_model import RateModel, block_rate
 from tfbind.recombination.mapping.relernn import RelernnModel
 from tfbind.recombination.maps.table import CM_PER_MB, RATES
 
@@ -200,7 +209,33 @@ def map_contig(
             warn_of_pseudo_haploids(genotypes, where, accessible),
         ]
         note = ",".join(filter(None, [note, *others]))
-    return ContigMap(genotypes, accessible, tokens, calibration, note)
+    noted = _noted_blocks(genotypes, model, tokens, where, accessible, diversity)
+    return ContigMap(genotypes, accessible, tokens, calibration, note, noted)
+
+
+def _noted_blocks(
+    genotypes: Genotypes,
+    model: RateModel | RelernnModel,
+    tokens: TokenPosterior | None,
+    where: str,
+    mask: Accessible | None,
+    diversity: float | None,
+) -> tuple[NotedBlocks, ...]:
+    """Find where the map cannot be right, and warn of it."""
+    if tokens is None or isinstance(model, RelernnModel):
+        return ()
+    edges = block_edges(genotypes, mask)
+    highest = highest_rate(settings_of(model.card.training))
+    at_limit = find_rates_at_limit(tokens.rate, edges, highest)
+    warn_of_rates_at_limit(at_limit, highest, where)
+    # the diversity of one group of samples is not known where that of all was given
+    if diversity is not None:
+        return (at_limit,)
+    local = find_local_structure(
+        genotypes, edges, partial(block_rate, tokens), partial(model.read_stretches, mask=mask)
+    )
+    warn_of_local_structure(local, where)
+    return at_limit, local
 
 
 def _gather(together: list[Closeness], contig: ContigMap) -> None:

@@ -15,8 +15,9 @@ from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import FEATURES, REGION_FEATURES, Features, compute_features
 from tfbind.genotypes.groups import number_of_groups, split_samples
 from tfbind.genotypes.mask import Accessible
+from tfbind.recombination.checks.local_structure import BlockRate
 from tfbind.recombination.mapping.card import RateCard, read_rate_card
-from tfbind.recombination.mapping.posterior import TokenOutputs, TokenPosterior, average_outputs
+from tfbind.recombination.mapping.posterior import TokenOutputs, TokenPosterior, average_outputs, windows_of
 from tfbind.recombination.mapping.relernn import ARCHITECTURE, KIND, RelernnModel, load_relernn
 from tfbind.recombination.mapping.scaling import Scaling, region_values
 from tfbind.recombination.options import OUTPUTS
@@ -107,6 +108,17 @@ class RateModel:
         rate = found.rate.replace(found.rate.values * share)
         return replace(found, rate=rate), outside if distance > 1 else ""
 
+    def read_stretches(
+        self, parts: Sequence[tuple[Genotypes, int, int]], mask: Accessible | None = None
+    ) -> list[BlockRate]:
+        """Predict the mean rate between two positions, from some genotypes each; errors as `read`."""
+        grids = [compute_features(genotypes, mask) for genotypes, _, _ in parts]
+        found = self.rates([[grid] for grid in grids])
+        return [
+            block_rate(tokens, start, end, grid.share)
+            for (_, start, end), grid, tokens in zip(parts, grids, found, strict=True)
+        ]
+
     def rates(self, contigs: Sequence[Sequence[Grid]]) -> list[TokenPosterior]:
         """Predict the rates of whole contigs, each cut into tokens several times; see `rates_of_grids`."""
         return rates_of_grids(self._outputs, self.card.scaling, contigs)
@@ -141,6 +153,12 @@ def load_rate_model(path: Path | None = None, *, threads: int | None = None) -> 
     except UnconvertibleError as error:
         raise TfbindError(f"{path}: its network cannot be computed: {error}") from None
     return RateModel(card, lambda *inputs: check_outputs(path, engine.run(*inputs)))
+
+
+def block_rate(tokens: TokenPosterior, start: int, end: int, share: float = 1.0) -> BlockRate:
+    """Give what tokens say of the mean rate between two positions, times ``share``."""
+    block = windows_of(tokens, np.array([start]), np.array([end]))
+    return BlockRate(float(block.median_log()[0] + np.log(share)), float(block.sd[0]))
 
 
 def rates_of_grids(
