@@ -146,12 +146,14 @@ class Sites:
         """Lay the sites out as haplotypes or genotypes; ``where`` is what a warning begins with."""
         self.codes.resize((len(self.positions), self.codes.shape[1]), refcheck=False)
         seen = Seen(self.phases, self.ploidies, self.in_sets, *heterozygosity(self.codes, len(self.names)))
+        # nothing but the calls is to hold the memory, so that they can let it go
+        codes, self.codes = self.codes, np.empty((0, self.codes.shape[1]), np.uint8)
         layout = choose_layout(seen, self.names, where, unphased=unphased)
         is_used = layout.used[:, 0]
         genotypes = Genotypes(
             self.contig,
             np.array(self.positions, np.int64),
-            lay_out(self.codes, layout),
+            lay_out(codes, layout),
             2 if layout.unphased else 1,
             min(self.start, self.end),
             self.end,

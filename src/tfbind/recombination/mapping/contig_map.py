@@ -11,6 +11,7 @@ import pandas as pd
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.gaps import accessible_stretches
 from tfbind.genotypes.mask import Accessible
+from tfbind.recombination.checks.relatives import Closeness
 from tfbind.recombination.mapping.hotspots import Hotspot, find_hotspots, hotspot_width
 from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior, window_rates
 
@@ -30,6 +31,8 @@ class ContigMap:
     calibration : Calibration
     note : str
         Of all its rows: why there are no rates, or what is to be said of them.
+    closeness : Closeness or None
+        How close the samples are on it; None where nothing can be said.
     """
 
     genotypes: Genotypes
@@ -37,6 +40,7 @@ class ContigMap:
     tokens: TokenPosterior | None
     calibration: Calibration
     note: str = ""
+    closeness: Closeness | None = None
 
     @cached_property
     def accessible(self) -> Accessible:

@@ -185,15 +185,17 @@ def map_contig(
     warn_of_no_recombination(genotypes, where)
     if "structure" not in told and warn_of_structure(genotypes, where):
         told.add("structure")
+    # first, as the calls are let go when they are read
+    close = closeness(genotypes)
     tokens, note = _read(genotypes, model, where, accessible, diversity)
-    return ContigMap(genotypes, accessible, tokens, calibration, note)
+    return ContigMap(genotypes, accessible, tokens, calibration, note, close if tokens is not None else None)
 
 
 def _gather(together: list[Closeness], contig: ContigMap) -> None:
     """Add how close the samples are on a contig to what is known of the same samples."""
-    if contig.tokens is None:
+    here = contig.closeness
+    if here is None:
         return
-    here = closeness(contig.genotypes)
     if together and (together[-1].samples, len(together[-1].singletons)) == (
         here.samples,
         len(here.singletons),

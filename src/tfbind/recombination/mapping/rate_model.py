@@ -32,6 +32,8 @@ CHUNK, MARGIN = 512, 64
 CHUNKS_AT_ONCE = 4
 # so many share chunks; scaled features of thousands of simulated regions would fill gigabytes
 CONTIGS_AT_ONCE = 256
+# features of so many tokens, or of one grid, are held at a time
+TOKENS_AT_ONCE = 50_000
 # Each contig is cut into tokens so many times, so many tokens further on: where the first one begins is chance, and
 # where sites are rare a token is as wide as what a map should show
 SHIFTS = (0.0, 0.25, 0.5, 0.75)
@@ -75,7 +77,7 @@ class RateModel:
         """Predict the rates along a contig; and say how it lies outside what training has seen, if it does.
 
         A sample of far more chromosomes than any in training is read in groups (`tfbind.genotypes.groups`), whose rates
-        are averaged: all samples count, and time grows with their number.
+        are averaged: all samples count, and time grows with their number. Packed calls are let go once they are read.
 
         Raises
         ------
@@ -94,12 +96,21 @@ class RateModel:
         distances: list[tuple[float, list[str]]] = []
         shares: list[float] = []
         read: list[TokenOutputs] = []
-        # memory holds the features of one group, and of the others what the network says of them
+        waiting: list[Features] = []
+        # memory holds the features of a few tokens, and of the others what the network says of them
         for group in split_samples(genotypes, most):
-            grids = [compute_features(group, mask, diversity, shift) for shift in SHIFTS]
-            distances.append(self.distance(grids[0]))
-            shares.append(grids[0].share)
-            read += read_grids(self._outputs, self.card.scaling, grids)
+            for shift in SHIFTS:
+                grid = compute_features(group, mask, diversity, shift)
+                if shift == SHIFTS[0]:
+                    distances.append(self.distance(grid))
+                    shares.append(grid.share)
+                waiting.append(grid)
+                if sum(len(each.start) for each in waiting) >= TOKENS_AT_ONCE:
+                    read += read_grids(self._outputs, self.card.scaling, waiting)
+                    waiting = []
+        read += read_grids(self._outputs, self.card.scaling, waiting)
+        # of a large sample there are more pieces than calls
+        genotypes.let_go()
         distance, deviating = max(distances)
         outside = f"{distance:.1f} times as far from its centre as nearly all of that; most in {', '.join(deviating)}"
         found = average_outputs(read)
