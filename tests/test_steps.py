@@ -136,3 +136,19 @@ def test_runs_of_steps(where, runs):
     found = StepFunction.runs(np.array(where, bool))
     assert found.shape == (len(runs), 2)
     assert found.tolist() == runs
+
+
+def test_columns_have_the_means_that_each_would_have_alone():
+    rng = np.random.default_rng(1)
+    values = np.where(rng.random((40, 3)) < 0.2, np.nan, rng.random((40, 3)))
+    edges = np.r_[0, np.cumsum(rng.integers(1, 9, 40))]
+    start, end = np.array([0, 13, 50]), np.array([7, 80, int(edges[-1]) + 5])
+    found = StepFunction(edges, values).means(start, end, covered=0.3)
+    alone = [StepFunction(edges, column).means(start, end, covered=0.3) for column in values.T]
+    np.testing.assert_array_equal(found, np.stack(alone, axis=-1))
+
+
+def test_warped_steps_cannot_be_written_to():
+    steps = StepFunction([0, 10, 20], [1.0, 2.0]).warped([0, 5, 30])
+    assert not steps.edges.flags.writeable
+    assert not steps.values.flags.writeable

@@ -43,6 +43,14 @@ class StepFunction:
         self.edges.flags.writeable = self.values.flags.writeable = False
 
     @classmethod
+    def sharing(cls, edges: NDArray[np.int64], values: NDArray[np.float64]) -> StepFunction:
+        """Take arrays that are known to be right, and that nobody changes, without a copy."""
+        steps = cls.__new__(cls)
+        steps.edges, steps.values = edges.view(), values.view()
+        steps.edges.flags.writeable = steps.values.flags.writeable = False
+        return steps
+
+    @classmethod
     def from_intervals(cls, start: ArrayLike, end: ArrayLike, values: ArrayLike) -> StepFunction:
         """Take intervals that ascend and do not overlap; what lies between them is missing.
 
@@ -98,8 +106,10 @@ class StepFunction:
 
     def warped(self, edges: ArrayLike) -> StepFunction:
         """Move each edge to another position, as into another unit of length; steps of no length fall away."""
-        edges = np.asarray(edges)
+        edges = np.array(edges, np.int64)
         some = np.diff(edges) > 0
+        if some.all():
+            return StepFunction.sharing(edges, self.values)
         return StepFunction(np.append(edges[:-1][some], edges[-1:]), self.values[some])
 
     def integral(self, start: ArrayLike, end: ArrayLike) -> NDArray[np.float64]:
@@ -138,24 +148,31 @@ class StepFunction:
             NaN where too little is known, or nothing.
         """
         start, end = np.asarray(start, np.int64), np.asarray(end, np.int64)
+        if self.values.ndim > 1:
+            # one by one, since a map of a large sample has millions of steps
+            columns = [StepFunction.sharing(self.edges, column) for column in self.values.T]
+            return np.stack([column.means(start, end, covered=covered) for column in columns], axis=-1)
         known = self.known_bases(start, end)
-        length = (end - start).reshape(-1, *[1] * (self.values.ndim - 1))
+        length = end - start
         enough = (known >= covered * length) & (known > 0)
         return np.divide(self.integral(start, end), known, out=np.full(known.shape, np.nan), where=enough)
 
     @cached_property
     def _mass(self) -> NDArray[np.float64]:
-        return self._cumulative(np.where(self.is_known, self.values, 0))
+        return self._cumulative(self.values)
 
     @cached_property
     def _known(self) -> NDArray[np.float64]:
         return self._cumulative(self.is_known)
 
     def _cumulative(self, per_base: NDArray) -> NDArray[np.float64]:
-        """Sum from the first edge to each edge: (n + 1, ...) float64."""
+        """Sum from the first edge to each edge, without what is NaN: (n + 1, ...) float64."""
         width = self.width.reshape(-1, *[1] * (self.values.ndim - 1))
         total = np.zeros((len(self.edges), *self.values.shape[1:]))
-        np.cumsum(width * per_base, axis=0, dtype=np.float64, out=total[1:])
+        by_step = total[1:]
+        np.multiply(width, per_base, out=by_step)
+        by_step[np.isnan(by_step)] = 0
+        np.cumsum(by_step, axis=0, out=by_step)
         return total
 
     def _difference(

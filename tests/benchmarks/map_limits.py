@@ -1,6 +1,6 @@
 """Maps that cannot be right, and others that can: how many windows of each are noted.
 
-    python tests/benchmarks/map_limits.py [--replicates 8] [--seed 5000] [--scale 100000] [--only "NAME;..."] [-o TABLE.tsv]
+    python tests/benchmarks/map_limits.py [--replicates 8] [--seed 5000] [--scale BP] [--only "NAME;..."] [-o TABLE.tsv]
 
 For each scenario: predicted over true genetic length, coverage of the 95% interval, the share of windows whose rate is
 off by more than twofold, and the shares of these and of the other windows that have a note. 40 haplotypes, Ne 10,000
@@ -19,9 +19,9 @@ from typing import NamedTuple
 import msprime
 import numpy as np
 import pandas as pd
-import recombination
 from real_genotypes import landscape
 
+import recombination
 from tfbind.genotypes.contig import Genotypes
 from tfbind.recombination.mapping.prediction import map_contig
 from tfbind.recombination.mapping.rate_model import load_rate_model
@@ -43,7 +43,9 @@ def genotypes_of(positions: np.ndarray, haplotypes: np.ndarray, length: int) -> 
     return Genotypes("1", positions[varies], np.ascontiguousarray(haplotypes[varies]), 1, 0, length)
 
 
-def haplotypes_of(truth: msprime.RateMap, seed: int, mu: float = MU, **ancestry) -> tuple[np.ndarray, np.ndarray]:
+def haplotypes_of(
+    truth: msprime.RateMap, seed: int, mu: float = MU, **ancestry
+) -> tuple[np.ndarray, np.ndarray]:
     trees = msprime.sim_ancestry(recombination_rate=truth, ploidy=1, random_seed=seed, **ancestry)
     trees = msprime.sim_mutations(trees, rate=mu, model=msprime.BinaryMutationModel(), random_seed=seed)
     return trees.tables.sites.position.astype(np.int64), trees.genotype_matrix().astype(np.int8)
@@ -103,7 +105,10 @@ def out_of_africa(seed: int, *, n=40, population="CEU") -> Simulated:
     truth = landscape(np.random.default_rng(seed))
     history = msprime.Demography._ooa_model()
     trees = msprime.sim_ancestry(
-        [msprime.SampleSet(n // 2, population)], demography=history, recombination_rate=truth, random_seed=seed
+        [msprime.SampleSet(n // 2, population)],
+        demography=history,
+        recombination_rate=truth,
+        random_seed=seed,
     )
     trees = msprime.sim_mutations(trees, rate=MU, model=msprime.BinaryMutationModel(), random_seed=seed)
     found = trees.tables.sites.position.astype(np.int64), trees.genotype_matrix().astype(np.int8)
@@ -129,8 +134,12 @@ SCENARIOS: dict[str, Callable[[int], Simulated]] = {
     "conversion 1, human diversity": lambda seed: panmictic(seed, conversion=1),
     "conversion 1, pi 0.004": lambda seed: panmictic(seed, ne=1e5, conversion=1, length=400_000),
     "conversion 3, pi 0.004": lambda seed: panmictic(seed, ne=1e5, conversion=3, length=400_000),
-    "conversion 1, pi 0.004, flat": lambda seed: panmictic(seed, ne=1e5, conversion=1, length=400_000, flat=1),
-    "conversion 3, pi 0.004, flat": lambda seed: panmictic(seed, ne=1e5, conversion=3, length=400_000, flat=1),
+    "conversion 1, pi 0.004, flat": lambda seed: panmictic(
+        seed, ne=1e5, conversion=1, length=400_000, flat=1
+    ),
+    "conversion 3, pi 0.004, flat": lambda seed: panmictic(
+        seed, ne=1e5, conversion=3, length=400_000, flat=1
+    ),
     "admixed": admixed,
     "admixed, a fifth": lambda seed: admixed(seed, share=0.2),
     "admixed, 20 haplotypes": lambda seed: admixed(seed, n=20),
@@ -188,7 +197,9 @@ def main() -> None:
                 "notes": ",".join(names),
             }
         )
-        print("\t".join(f"{v:.2f}" if isinstance(v, float) else str(v) for v in rows[-1].values()), flush=True)
+        print(
+            "\t".join(f"{v:.2f}" if isinstance(v, float) else str(v) for v in rows[-1].values()), flush=True
+        )
     if args.output:
         pd.DataFrame(rows).to_csv(args.output, sep="\t", index=False)
 

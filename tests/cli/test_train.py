@@ -1,3 +1,4 @@
+import logging
 import os
 import signal
 import subprocess
@@ -146,3 +147,47 @@ def test_an_architectures_own_learning_rate(arguments, rate, given_tensors, tmp_
     small = ["--architecture", "deepbind", "--epochs", "1", "--threads", "1", *arguments]
     assert main(["train", str(given_tensors), *small, "-o", str(path)]) == 0
     assert read_card(path).training["options"]["learning_rate"] == rate
+
+
+class TestFinished:
+    """A training that is finished, run again with --resume."""
+
+    @pytest.fixture
+    def again(self, given_tensors, tmp_path):
+        def run(*more):
+            given = ["--architecture", "conv-bigru", "--units", "3", "--batch-size", "64", "--threads", "1"]
+            return main(["train", str(given_tensors), *given, "-o", str(tmp_path / "m.keras"), *more])
+
+        assert run("--epochs", "1") == 0
+        return run
+
+    def files(self, folder):
+        return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+
+    def test_stays_as_it_is(self, again, tmp_path, caplog):
+        before = self.files(tmp_path)
+        caplog.clear()
+        with caplog.at_level(logging.INFO):
+            assert again("--epochs", "1", "--resume") == 0
+        assert self.files(tmp_path) == before
+        assert f"{tmp_path / 'm.keras'}: is finished, so there is nothing to resume" in caplog.text
+
+    @pytest.mark.parametrize(
+        ("changed", "said"),
+        [(("--epochs", "2"), "options.epochs 1, found 2"), (("--seed", "3"), "options.seed 0, found 3")],
+    )
+    def test_is_refused_with_other_arguments(self, again, tmp_path, capsys, changed, said):
+        before = self.files(tmp_path)
+        assert again("--epochs", "1", *changed, "--resume") == 2
+        assert (
+            f"m.keras: is finished, and was trained with {said}; rerun without --resume to train it again"
+            in capsys.readouterr().err
+        )
+        assert self.files(tmp_path) == before
+
+    @pytest.mark.parametrize("name", ["m.keras", "m.history.tsv", "m.learning.svg"])
+    def test_is_trained_again_where_a_file_is_missing(self, again, tmp_path, name):
+        before = {name: content for name, (content, _) in self.files(tmp_path).items()}
+        (tmp_path / name).unlink()
+        assert again("--epochs", "1", "--resume") == 0
+        assert {name: content for name, (content, _) in self.files(tmp_path).items()} == before

@@ -70,3 +70,14 @@ def test_every_genotype_survives_packing():
     codes = np.empty((1, packed_bytes(2 * 16)), np.uint8)
     pack_rows(pairs.reshape(1, -1), codes)
     np.testing.assert_array_equal(unpack_pairs(codes, 16), pairs)
+
+
+def test_what_shares_the_memory_lets_it_go_together():
+    packed = PackedCalls.of(calls_of(5))
+    part, copied = packed[2:][:3], packed.columns(np.arange(5))
+    part.let_go()
+    for each in (packed, part):
+        assert each.shape[1] == 5
+        with pytest.raises(RuntimeError, match="let go"):
+            np.asarray(each)
+    assert np.asarray(copied).shape == (9, 5)

@@ -85,7 +85,8 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
     fitting.add_argument(
         "--resume",
         action="store_true",
-        help="continue from the checkpoint of an interrupted training, if there is one, else start",
+        help="continue from the checkpoint of an interrupted training, if there is one, else start; a model that is"
+        " finished, of the same arguments, stays as it is",
     )
     add_seed(parser)
     add_threads(parser, "; another number gives other weights, equally good")

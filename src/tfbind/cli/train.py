@@ -89,7 +89,8 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     fitting.add_argument(
         "--resume",
         action="store_true",
-        help="continue from the checkpoint of an interrupted training, if there is one, else start",
+        help="continue from the checkpoint of an interrupted training, if there is one, else start; a model that is"
+        " finished, of the same arguments, stays as it is",
     )
     add_seed(parser)
     add_threads(parser, "; another number gives other weights, equally good")
@@ -121,4 +122,5 @@ def run(args: argparse.Namespace) -> None:
         resume=args.resume,
         fold=args.fold,
     )
-    learning_curves(args.output.with_suffix(".learning.svg"), history)
+    if history is not None:
+        learning_curves(args.output.with_suffix(".learning.svg"), history)

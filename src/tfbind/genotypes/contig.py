@@ -148,6 +148,11 @@ class Genotypes:
             return ones, known * self.ploidy
         return _allele_counts(self.calls, self.ploidy)
 
+    def let_go(self) -> None:
+        """Free the memory of packed calls, of which nothing more is asked; see `PackedCalls.let_go`."""
+        if isinstance(self.calls, PackedCalls):
+            self.calls.let_go()
+
     def select(self, keep: np.ndarray, reason: str) -> Genotypes:
         """Keep some of the sites; the others are counted under ``reason``, a name of LEFT_OUT."""
         if keep.all():

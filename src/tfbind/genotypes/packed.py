@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -94,13 +95,12 @@ class PackedCalls:
     codes : (rows, bytes) uint8
         From `pack_rows`; bytes beyond those of the columns mean nothing.
     n_columns : int
-    rows : (sites,) int64 or None
-        The row of each site; all of them in their order where None.
     """
 
-    def __init__(self, codes: np.ndarray, n_columns: int, rows: np.ndarray | None = None):
-        self._codes = codes
-        self._rows = np.arange(len(codes)) if rows is None else rows
+    def __init__(self, codes: np.ndarray, n_columns: int):
+        # in a list that is shared, so that all let it go together
+        self._memory = [codes]
+        self._rows = np.arange(len(codes))
         self.shape = (len(self._rows), n_columns)
 
     @classmethod
@@ -120,7 +120,10 @@ class PackedCalls:
 
     def __getitem__(self, sites: Any) -> PackedCalls:
         """Choose sites: a slice, numbers or (sites,) bool."""
-        return PackedCalls(self._codes, self.shape[1], self._rows[sites])
+        chosen = copy(self)
+        chosen._rows = self._rows[sites]
+        chosen.shape = (len(chosen._rows), self.shape[1])
+        return chosen
 
     def columns(self, which: np.ndarray) -> PackedCalls:
         """Copy some of the columns, by number."""
@@ -131,6 +134,16 @@ class PackedCalls:
     def sums(self) -> tuple[np.ndarray, np.ndarray]:
         """Sum the calls that are known, and count them, at each site: twice (sites,) int64."""
         return _sums(self._codes, self._rows, packed_bytes(self.shape[1]), _ONES, _KNOWN)
+
+    def let_go(self) -> None:
+        """Free the memory, which all that was chosen of these calls shares: none of them can be read any more."""
+        self._memory.clear()
+
+    @property
+    def _codes(self) -> np.ndarray:
+        if not self._memory:
+            raise RuntimeError("the calls were let go")
+        return self._memory[0]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:

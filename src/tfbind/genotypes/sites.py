@@ -163,6 +163,8 @@ class Sites:
         seen = Seen(self.phases, self.ploidies, self.in_sets, *heterozygosity(self.codes, len(self.names)))
         stated = self.region.stated
         check_stated(seen, self.names, self.region, where)
+        # nothing but the calls is to hold the memory, so that they can let it go
+        codes, self.codes = self.codes, np.empty((0, self.codes.shape[1]), np.uint8)
         layout = choose_layout(seen, self.names, where, unphased=unphased, stated=stated)
         is_used = layout.used[:, 0]
         if self.region.is_par:
@@ -172,7 +174,7 @@ class Sites:
         genotypes = Genotypes(
             self.contig,
             np.array(self.positions, np.int64),
-            lay_out(self.codes, layout),
+            lay_out(codes, layout),
             2 if layout.unphased else 1,
             min(self.start, self.end),
             self.end,

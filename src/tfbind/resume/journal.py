@@ -113,7 +113,7 @@ class Journal:
             found, problem = self._read_head()
             differs = difference(found, self._fingerprint) if found is not None else None
         if differs:
-            problem = "was started with {}, found {}".format(*_told(differs))
+            problem = "was started with {}, found {}".format(*told(differs))
         if problem:
             self.reject(f"{self._shown}: {problem}")
         elif found is None:
@@ -258,7 +258,7 @@ class Journal:
         logger.warning(
             "%s: was started with %s, found %s: starting over, and keeping the old one as %s",
             self._shown,
-            *_told(differs),
+            *told(differs),
             kept,
         )
         self._handle.close()
@@ -330,7 +330,7 @@ def difference(was: Any, now: Any, name: str = "") -> tuple[str, Any, Any] | Non
     return None if was == now else (name, was, now)
 
 
-def _told(differs: tuple[str, Any, Any]) -> tuple[str, str]:
+def told(differs: tuple[str, Any, Any]) -> tuple[str, str]:
     """Put a difference in words: the key with its former value, and its present value."""
     name, *values = differs
     texts = [repr(value) for value in values]

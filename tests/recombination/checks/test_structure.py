@@ -3,7 +3,7 @@ import pytest
 
 from tfbind.genotypes.contig import Genotypes
 from tfbind.recombination.checks.site_matrix import expected_differences
-from tfbind.recombination.checks.structure import find_groups
+from tfbind.recombination.checks.structure import _with_neighbors, find_groups
 
 
 @pytest.mark.parametrize(
@@ -170,3 +170,14 @@ class TestWhatIsNeeded:
         found = find_groups(Genotypes("1", np.arange(2_000), calls, 1, 0, 2_000).recounted())
         assert (found.fst, found.standard_error) == (1, 0)
         assert np.flatnonzero(found.smaller).tolist() == list(range(8))
+
+
+@pytest.mark.parametrize("n_blocks", [6, 20])
+def test_neighbors_of_a_block_are_those_within_a_quarter_of_the_contig(n_blocks):
+    apart = np.random.default_rng(1).random((n_blocks, 3, 3))
+    near = n_blocks // 4
+    found = list(_with_neighbors(iter(apart), n_blocks))
+    assert len(found) == n_blocks
+    for block, (here, around) in enumerate(found):
+        np.testing.assert_array_equal(here, apart[block])
+        np.testing.assert_allclose(around, apart[max(block - near, 0) : block + near + 1].sum(axis=0))

@@ -43,14 +43,14 @@ SETTING = Setting(
 )
 
 
-def train(simulations, output, *, epochs=1, learning_rate=1e-3, start=None, left_out=None):
+def train(simulations, output, *, epochs=1, learning_rate=1e-3, start=None, left_out=None, resume=False):
     return train_rates(
         simulations,
         output,
         options=RateOptions(units=16, layers=1, crop=64),
         fitting=FitOptions(epochs=epochs, batch_size=16, learning_rate=learning_rate),
         threads=2,
-        resume=False,
+        resume=resume,
         start=start,
         left_out=left_out,
     )
@@ -299,3 +299,25 @@ class TestLimits:
         at = FEATURES.index("log_width")
         widths = [float(tokens_of(region, np.random.default_rng(seed)).x[0, at]) for seed in range(200)]
         assert np.std(widths) == pytest.approx(0.08, rel=0.15)
+
+
+class TestFinished:
+    def test_stays_as_it_is(self, trained, caplog):
+        before = (trained / "rates.keras").stat().st_mtime_ns
+        with caplog.at_level("INFO"):
+            found = train(
+                [trained / "sims.h5"], trained / "rates.keras", epochs=8, learning_rate=1e-2, resume=True
+            )
+        assert "rates.keras: is finished, so there is nothing to resume" in caplog.text
+        assert found["epochs"] == json.loads((trained / "rates.summary.json").read_text())["epochs"]
+        assert (trained / "rates.keras").stat().st_mtime_ns == before
+
+    def test_is_refused_with_other_arguments(self, trained, tmp_path):
+        output, sims = trained / "rates.keras", trained / "sims.h5"
+        with pytest.raises(
+            TfbindError, match=r"trained with options\.epochs 8, found 9; rerun without --resume"
+        ):
+            train([sims], output, epochs=9, learning_rate=1e-2, resume=True)
+        write_simulations(SETTING, tmp_path / "other.h5", replicates=10, seed=4)
+        with pytest.raises(TfbindError, match=r"rates\.keras: is finished, and was trained with data \["):
+            train([tmp_path / "other.h5"], output, epochs=8, learning_rate=1e-2, resume=True)

@@ -22,9 +22,13 @@ from tfbind.resume.checkpoint import checkpointed
 from tfbind.tables import write_table
 from tfbind.tensors import DnaEncoding, Tensors, open_tensors
 from tfbind.training.device import prepare, seeded
+from tfbind.training.finished import finished_training
 from tfbind.training.options import FitOptions
 
 logger = logging.getLogger(__name__)
+
+# what goes beside a model: the history, and the learning curves that the command draws of it
+BESIDE = (".history.tsv", ".learning.svg")
 
 
 def train(
@@ -37,7 +41,7 @@ def train(
     threads: int | None,
     resume: bool,
     fold: int | None = None,
-) -> pd.DataFrame:
+) -> pd.DataFrame | None:
     """Train a network on a tensors file.
 
     Beside the model file NAME.keras go NAME.history.tsv (one row an epoch) and, until the model is safe,
@@ -56,19 +60,21 @@ def train(
         deterministic first: see `tfbind.training.device.prepare`.
     threads : int or None
     resume : bool
-        Continue from the checkpoint of an interrupted run, if there is one.
+        Continue from the checkpoint of an interrupted run, if there is one. A finished model of the same arguments
+        stays as it is.
     fold : int or None
         Train on the other folds of a cross-validation: see `tfbind.tensors.open_tensors`.
 
     Returns
     -------
-    DataFrame
-        The history: see `tfbind.training.fit.fit`.
+    DataFrame or None
+        The history: see `tfbind.training.fit.fit`. None if there was nothing to resume.
 
     Raises
     ------
     TfbindError
-        If the file is no tensors file, or the architecture does not suit it, or an option not the architecture.
+        If the file is no tensors file, or the architecture does not suit it, or an option not the architecture; if a
+        finished model of other arguments was to be resumed.
     """
     with open_tensors(tensors_path, fold) as tensors:
         tasks, attributes, folds = tensors.tasks, tensors.attributes, tensors.folds
@@ -86,6 +92,13 @@ def train(
         # the linear model is all there is, and it is fitted by now
         options = replace(options, epochs=0)
 
+    fingerprint = {
+        "network": spec.to_dict(),
+        "options": asdict(options),
+        "data": content_digest(data.train, data.held_out),
+    }
+    if resume and finished_training(output, "binding", fingerprint, _fingerprint_of, BESIDE):
+        return None
     device = prepare(threads=threads, deterministic=True)
 
     from tfbind.networks.build import build
@@ -105,11 +118,6 @@ def train(
         device,
     )
     digests = np.unique(np.concatenate([data.train.digests(), data.held_out.digests()]))
-    fingerprint = {
-        "network": spec.to_dict(),
-        "options": asdict(options),
-        "data": content_digest(data.train, data.held_out),
-    }
     with checkpointed(output, fingerprint, resume=resume) as checkpoint:
         # each example is shown on one strand at a time, which is half the work; what is judged, kept and used
         # later scores both
@@ -159,6 +167,11 @@ def train(
         "best epoch %d of %d, validation AUROC %.4f", best["epoch"], history[-1]["epoch"], best["val_auroc"]
     )
     return table
+
+
+def _fingerprint_of(card: dict[str, Any]) -> dict[str, Any]:
+    training = card["training"]
+    return {"network": card["network"], "options": training["options"], "data": training["data"]}
 
 
 def spec_for(tensors: Tensors, architecture: str, **values: Any) -> tuple[NetworkSpec, DnaEncoding]:

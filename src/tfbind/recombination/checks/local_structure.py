@@ -11,9 +11,10 @@ rare, the rates of one group are low, too.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,46 +43,68 @@ LEAST_MEAN, LEAST_ERRORS = 0.35, 3.3
 FEWEST_BLOCKS = 4
 
 
-@dataclass(frozen=True)
-class BlockRate:
-    """What is known of the rate of a block: median of its logarithm, and standard deviation."""
+class Stretch(NamedTuple):
+    """Genotypes, of which the rate between two positions is asked."""
 
+    genotypes: Genotypes
+    start: int
+    end: int
+
+
+class BlockRate(NamedTuple):
+    """What is known of the mean rate between two positions: median of its logarithm, and standard deviation."""
+
+    start: int
+    end: int
     log_rate: float
     sd: float
 
 
-# of stretches of some genotypes each, in bp
-Reader = Callable[[Sequence[tuple[Genotypes, int, int]]], list[BlockRate]]
-
-
-def find_local_structure(
-    genotypes: Genotypes, edges: np.ndarray, of_all: Callable[[int, int], BlockRate], read: Reader
-) -> NotedBlocks:
-    """Compare the rates of one group of samples with those of all, block by block.
+def read_groups(
+    genotypes: Genotypes, edges: np.ndarray, read: Callable[[Iterable[Stretch]], list[BlockRate]]
+) -> list[BlockRate]:
+    """Read the larger group of samples of each block by itself.
 
     Parameters
     ----------
     genotypes : Genotypes
     edges : (blocks + 1,) int64
         Of the blocks, bp.
+    read : callable
+        Gives the rates of stretches, each of which is made when it is asked for.
+
+    Returns
+    -------
+    list of BlockRate
+        Of the blocks that have sites and samples enough.
+    """
+    if genotypes.n_chromosomes < FEWEST_CHROMOSOMES:
+        return []
+    some = next(split_samples(genotypes, MOST_CHROMOSOMES))
+    groups = (_larger_group(some, start, end) for start, end in pairwise(edges.tolist()))
+    return read(group for group in groups if group is not None)
+
+
+def find_local_structure(
+    edges: np.ndarray, groups: Sequence[BlockRate], of_all: Callable[[int, int], BlockRate]
+) -> NotedBlocks:
+    """Compare the rates of groups of samples with those of all.
+
+    Parameters
+    ----------
+    edges : (blocks + 1,) int64
+        Of the blocks, bp.
+    groups : sequence of BlockRate
+        From `read_groups`.
     of_all : callable
         The rate of all samples between two positions.
-    read : callable
-        Reads stretches of parts of the genotypes.
     """
     n_blocks = len(edges) - 1
     log_ratio, sd = np.full(n_blocks, np.nan), np.full(n_blocks, np.nan)
-    parts, at = [], []
-    if genotypes.n_chromosomes >= FEWEST_CHROMOSOMES:
-        genotypes = next(split_samples(genotypes, MOST_CHROMOSOMES))
-        for i, (start, end) in enumerate(pairwise(edges.tolist())):
-            part = _larger_group(genotypes, start, end)
-            if part is not None:
-                parts.append((part, start, end))
-                at.append(i)
-    for i, (_, start, end), group in zip(at, parts, read(parts), strict=True):
-        whole = of_all(start, end)
-        log_ratio[i], sd[i] = group.log_rate - whole.log_rate, np.hypot(group.sd, whole.sd)
+    for group in groups:
+        whole = of_all(group.start, group.end)
+        block = np.searchsorted(edges, group.start)
+        log_ratio[block], sd[block] = group.log_rate - whole.log_rate, np.hypot(group.sd, whole.sd)
     by_itself = (log_ratio > LEAST_RATIO) & (log_ratio > LEAST_Z * sd)
     return NotedBlocks(NOTE, edges, by_itself | _is_everywhere(log_ratio, sd))
 
@@ -98,7 +121,7 @@ def _is_everywhere(log_ratio: np.ndarray, sd: np.ndarray) -> bool:
     return mean > LEAST_MEAN and mean > LEAST_ERRORS * error
 
 
-def _larger_group(genotypes: Genotypes, start: int, end: int) -> Genotypes | None:
+def _larger_group(genotypes: Genotypes, start: int, end: int) -> Stretch | None:
     """Give the larger of a block's two groups of samples, with the sites in and around the block."""
     block = _between(genotypes, start, end)
     block = thin(block, most_sites(block), COMMON)
@@ -108,11 +131,11 @@ def _larger_group(genotypes: Genotypes, start: int, end: int) -> Genotypes | Non
     if len(columns) * genotypes.ploidy < FEWEST_IN_GROUP:
         return None
     margin = int(MARGIN * (end - start))
-    start, end = max(start - margin, genotypes.start), min(end + margin, genotypes.end)
-    group = choose_columns(_between(genotypes, start, end), columns)
+    around = _between(genotypes, max(start - margin, genotypes.start), min(end + margin, genotypes.end))
+    group = choose_columns(around, columns)
     ones, called = group.allele_counts()
     common = np.minimum(ones, called - ones) >= COMMON
-    return group if common.sum() >= FEWEST_SITES else None
+    return Stretch(group, start, end) if common.sum() >= FEWEST_SITES else None
 
 
 def _between(genotypes: Genotypes, start: int, end: int) -> Genotypes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,8 +78,10 @@ def find_groups(genotypes: Genotypes) -> Groups | None:
         return None
     frequencies = frequencies[:, distinct]
     blocks = np.array_split(frequencies, n_blocks)
-    apart = np.stack([differences(block) * len(block) for block in blocks])
-    sums = np.array([_within_and_between(apart[i], _split(_far_from(apart, i))) for i in range(n_blocks)])
+    # twice, as thousands of samples would fill memory if all were held
+    in_all = _sum(_apart(blocks))
+    pairs = _with_neighbors(_apart(blocks), n_blocks)
+    sums = np.array([_within_and_between(here, _split(in_all - around)) for here, around in pairs])
     if not sums[:, 1].any():
         return None
     without = sums.sum(axis=0) - sums
@@ -86,7 +90,7 @@ def find_groups(genotypes: Genotypes) -> Groups | None:
     error = float(np.sqrt((n_blocks - 1) * jackknifed.var() * _inflation(jackknifed)))
     if not (fst >= LEAST_FST and fst >= LEAST_Z * error):
         return None
-    split = _split(apart.sum(axis=0))
+    split = _split(in_all)
     smaller = np.zeros(n_samples, bool)
     smaller[distinct] = split if split.mean() <= 0.5 else ~split
     return Groups(smaller, float(fst), error)
@@ -108,10 +112,33 @@ def _without_close_pairs(apart: np.ndarray, close: float) -> np.ndarray:
     return keep if keep.mean() >= 1 - MOST_CLOSE else np.ones(len(apart), bool)
 
 
-def _far_from(apart: np.ndarray, block: int) -> np.ndarray:
-    """Sum over the blocks that are further from one than a share NEAR of the contig."""
-    near = int(NEAR * len(apart))
-    return apart.sum(axis=0) - apart[max(block - near, 0) : block + near + 1].sum(axis=0)
+def _apart(blocks: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+    """Count the differences between samples in each block: (samples, samples) float32."""
+    return (differences(block) * len(block) for block in blocks)
+
+
+def _with_neighbors(apart: Iterator[np.ndarray], n_blocks: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Give each block's differences, and their sum over the blocks no further from it than a share NEAR of all."""
+    near = int(NEAR * n_blocks)
+    held: deque[np.ndarray] = deque()
+    first = 0
+    for last in range(n_blocks + near):
+        if last < n_blocks:
+            held.append(next(apart))
+        while first < last - 2 * near:
+            held.popleft()
+            first += 1
+        if last >= near:
+            yield held[last - near - first], _sum(held)
+
+
+def _sum(apart: Iterable[np.ndarray]) -> np.ndarray:
+    """Add matrices in their order, which holds two of them."""
+    rest = iter(apart)
+    total = next(rest).copy()
+    for each in rest:
+        total += each
+    return total
 
 
 def _split(apart: np.ndarray) -> np.ndarray:

@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 
 from tfbind.networks.spec import check_sizes
-from tfbind.recombination.learning.training import fingerprint, hold_out, read_settings, write_beside
+from tfbind.recombination.learning.training import (
+    fingerprint,
+    finished_rates,
+    hold_out,
+    read_settings,
+    write_beside,
+)
 from tfbind.recombination.mapping.relernn import RelernnCard, RelernnModel, save_relernn
 from tfbind.recombination.mapping.site_windows import WindowExamples, read_windows
 from tfbind.recombination.options import RelernnOptions
@@ -44,6 +50,8 @@ def train_relernn(
         As `train_rates`, and as `tfbind.recombination.mapping.site_windows.read_windows`.
     """
     settings, source = read_settings(simulations), describe_sources(simulations)
+    if resume and (done := finished_rates(output, options, fitting, source)):
+        return done
     regions, sample, width = read_windows(simulations, options.window)
     training, held_out = hold_out(regions, fitting.seed, simulations[0])
     sites = [[len(window.places) for window in region.windows] for region in regions]

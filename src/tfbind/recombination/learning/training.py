@@ -28,12 +28,14 @@ from tfbind.recombination.learning.examples import (
 from tfbind.recombination.mapping.card import RateCard, Seen, read_rate_card, save_rate_model, settings_of
 from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior, window_rates
 from tfbind.recombination.mapping.rate_model import SHIFTS, rates_of_grids
+from tfbind.recombination.mapping.relernn import KIND
 from tfbind.recombination.mapping.scaling import region_values
 from tfbind.recombination.options import OUTPUTS, RateOptions, RelernnOptions
 from tfbind.resume.checkpoint import checkpointed
 from tfbind.tables import write_json, write_table
 from tfbind.tensors import describe_sources
 from tfbind.training.device import available_cores, prepare, seeded
+from tfbind.training.finished import finished_training
 from tfbind.training.model_file import fill
 from tfbind.training.options import FitOptions
 from tfbind.training.stored_network import read_network
@@ -75,7 +77,8 @@ def train_rates(
     fitting : FitOptions
     threads : int or None
     resume : bool
-        Continue from the checkpoint of an interrupted run, if there is one.
+        Continue from the checkpoint of an interrupted run, if there is one. A finished model of the same arguments
+        stays as it is.
     start : Path or None
         A model of this function whose network training starts from; it has the ``options`` given here, the crop
         excepted. It is a candidate for the best epoch, too.
@@ -91,7 +94,7 @@ def train_rates(
     ------
     TfbindError
         If a file is no simulation, two are the same, the network to start from has learnt from one of them, or the
-        regions are too few.
+        regions are too few; if a finished model of other arguments was to be resumed.
     """
     check_sizes(units=options.units, layers=options.layers)
     begun = read_rate_card(start) if start else None
@@ -102,6 +105,10 @@ def train_rates(
     settings = read_settings([*simulations, *others], known)[: len(simulations)]
     source, begun_source = describe_sources(simulations), describe_sources([start] if start else [])
     reading: dict[str, Any] = {"seed": fitting.seed, "threads": threads or available_cores()}
+    if resume and (
+        done := finished_rates(output, options, fitting, source, begun_source, describe_sources(others))
+    ):
+        return done
     regions = read_regions(simulations, **reading)
     unlike = read_grids(others, SHIFTS, **reading) if others else []
     training, held_out = hold_out(regions, fitting.seed, simulations[0])
@@ -199,6 +206,42 @@ def fingerprint(
 ) -> dict[str, Any]:
     """What a checkpoint must have been made with for training to continue from it."""
     return {"network": asdict(options), "options": asdict(fitting), "data": digest(source)}
+
+
+def finished_rates(
+    output: Path,
+    options: RateOptions | RelernnOptions,
+    fitting: FitOptions,
+    source: list[dict[str, Any]],
+    start: Sequence[dict[str, Any]] = (),
+    left_out: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any] | None:
+    """Give what a finished model says of its training; see `tfbind.training.finished.finished_training`.
+
+    ``source``, ``start`` and ``left_out`` describe the simulations, the model that training starts from, and the
+    simulations that it is judged on.
+    """
+
+    def digests(files: Sequence[dict[str, Any]]) -> list[str]:
+        return [file["sha256"] for file in files]
+
+    def of_card(card: dict[str, Any]) -> dict[str, Any]:
+        training = card["training"]
+        return {
+            "options": training["options"],
+            "data": digests(training["source"]),
+            "start": digests([training["start"]] if "start" in training else []),
+            "left_out": digests(training.get("left_out_source", [])),
+        }
+
+    wanted = {
+        "options": asdict(options) | asdict(fitting),
+        "data": digests(source),
+        "start": digests(start),
+        "left_out": digests(left_out),
+    }
+    card = finished_training(output, KIND, wanted, of_card, (".history.tsv", ".summary.json"))
+    return card["training"] if card else None
 
 
 def unshifted(regions: Sequence[Sequence[RegionTokens]]) -> list[RegionTokens]:

@@ -12,6 +12,7 @@ from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.gaps import accessible_stretches
 from tfbind.genotypes.mask import Accessible
 from tfbind.recombination.checks.noted_blocks import NotedBlocks
+from tfbind.recombination.checks.relatives import Closeness
 from tfbind.recombination.mapping.hotspots import Hotspot, find_hotspots, hotspot_width
 from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior, window_rates
 
@@ -33,6 +34,8 @@ class ContigMap:
         Of all its rows: why there are no rates, or what is to be said of them.
     noted : tuple of NotedBlocks
         What is to be said of the rates of some of them.
+    closeness : Closeness or None
+        How close the samples are on it; None where nothing can be said.
     """
 
     genotypes: Genotypes
@@ -41,6 +44,7 @@ class ContigMap:
     calibration: Calibration
     note: str = ""
     noted: tuple[NotedBlocks, ...] = ()
+    closeness: Closeness | None = None
 
     @cached_property
     def accessible(self) -> Accessible:

@@ -65,7 +65,9 @@ def average(all_edges: Sequence[np.ndarray], grids: Iterable[TokenPosterior]) ->
             log_sd[:, scale] += grid.log_sd.values[token, scale]
     rate /= len(all_edges)
     log_sd /= len(all_edges)
-    return TokenPosterior.from_edges(edges, rate, log_sd, len(all_edges))
+    return TokenPosterior(
+        StepFunction.sharing(edges, rate), StepFunction.sharing(edges, log_sd), len(all_edges)
+    )
 
 
 @dataclass(frozen=True)

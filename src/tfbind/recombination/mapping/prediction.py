@@ -20,7 +20,12 @@ from tfbind.genotypes.mask import Accessible, Mask, apply_mask
 from tfbind.genotypes.ploidy import Ploidies
 from tfbind.genotypes.vcf import read_genotypes
 from tfbind.recombination.checks.inbreeding import outcrossing_factor
-from tfbind.recombination.checks.local_structure import find_local_structure, warn_of_local_structure
+from tfbind.recombination.checks.local_structure import (
+    BlockRate,
+    find_local_structure,
+    read_groups,
+    warn_of_local_structure,
+)
 from tfbind.recombination.checks.noted_blocks import NotedBlocks, block_edges
 from tfbind.recombination.checks.pseudo_haploid import warn_of_pseudo_haploids
 from tfbind.recombination.checks.rate_limit import (
@@ -202,47 +207,46 @@ def map_contig(
     warn_of_no_recombination(genotypes, where)
     if "structure" not in told and warn_of_structure(genotypes, where):
         told.add("structure")
+    # first, as the calls are let go when they are read
+    close = closeness(genotypes)
+    others = [
+        note_of_inheritance(genotypes, where),
+        warn_of_pseudo_haploids(genotypes, where, accessible),
+    ]
+    edges = block_edges(genotypes, accessible)
+    groups: list[BlockRate] = []
+    # the diversity of one group of samples is not known where that of all was given
+    if isinstance(model, RateModel) and diversity is None:
+        groups = read_groups(genotypes, edges, partial(model.read_stretches, mask=accessible))
     tokens, note = _read(genotypes, model, where, accessible, diversity)
-    if tokens is not None:
-        others = [
-            note_of_inheritance(genotypes, where),
-            warn_of_pseudo_haploids(genotypes, where, accessible),
-        ]
-        note = ",".join(filter(None, [note, *others]))
-    noted = _noted_blocks(genotypes, model, tokens, where, accessible, diversity)
-    return ContigMap(genotypes, accessible, tokens, calibration, note, noted)
+    if tokens is None:
+        return ContigMap(genotypes, accessible, None, calibration, note)
+    note = ",".join(filter(None, [note, *others]))
+    noted = _noted_blocks(model, tokens, edges, groups, where)
+    return ContigMap(genotypes, accessible, tokens, calibration, note, noted, close)
 
 
 def _noted_blocks(
-    genotypes: Genotypes,
     model: RateModel | RelernnModel,
-    tokens: TokenPosterior | None,
+    tokens: TokenPosterior,
+    edges: np.ndarray,
+    groups: Sequence[BlockRate],
     where: str,
-    mask: Accessible | None,
-    diversity: float | None,
 ) -> tuple[NotedBlocks, ...]:
     """Find where the map cannot be right, and warn of it."""
-    if tokens is None or isinstance(model, RelernnModel):
-        return ()
-    edges = block_edges(genotypes, mask)
-    highest = highest_rate(settings_of(model.card.training))
+    highest = highest_rate(settings_of(model.card.training)) if isinstance(model, RateModel) else np.inf
     at_limit = find_rates_at_limit(tokens.rate, edges, highest)
     warn_of_rates_at_limit(at_limit, highest, where)
-    # the diversity of one group of samples is not known where that of all was given
-    if diversity is not None:
-        return (at_limit,)
-    local = find_local_structure(
-        genotypes, edges, partial(block_rate, tokens), partial(model.read_stretches, mask=mask)
-    )
+    local = find_local_structure(edges, groups, partial(block_rate, tokens))
     warn_of_local_structure(local, where)
     return at_limit, local
 
 
 def _gather(together: list[Closeness], contig: ContigMap) -> None:
     """Add how close the samples are on a contig to what is known of the same samples."""
-    if contig.tokens is None:
+    here = contig.closeness
+    if here is None:
         return
-    here = closeness(contig.genotypes)
     if together and (together[-1].samples, len(together[-1].singletons)) == (
         here.samples,
         len(here.singletons),

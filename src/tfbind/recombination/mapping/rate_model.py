@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +15,7 @@ from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import FEATURES, REGION_FEATURES, Features, compute_features
 from tfbind.genotypes.groups import number_of_groups, split_samples
 from tfbind.genotypes.mask import Accessible
-from tfbind.recombination.checks.local_structure import BlockRate
+from tfbind.recombination.checks.local_structure import BlockRate, Stretch
 from tfbind.recombination.mapping.card import RateCard, read_rate_card
 from tfbind.recombination.mapping.posterior import TokenOutputs, TokenPosterior, average_outputs, windows_of
 from tfbind.recombination.mapping.relernn import ARCHITECTURE, KIND, RelernnModel, load_relernn
@@ -33,6 +33,8 @@ CHUNK, MARGIN = 512, 64
 CHUNKS_AT_ONCE = 4
 # so many share chunks; scaled features of thousands of simulated regions would fill gigabytes
 CONTIGS_AT_ONCE = 256
+# features of so many tokens, or of one grid, are held at a time
+TOKENS_AT_ONCE = 50_000
 # Each contig is cut into tokens so many times, so many tokens further on: where the first one begins is chance, and
 # where sites are rare a token is as wide as what a map should show
 SHIFTS = (0.0, 0.25, 0.5, 0.75)
@@ -76,7 +78,7 @@ class RateModel:
         """Predict the rates along a contig; and say how it lies outside what training has seen, if it does.
 
         A sample of far more chromosomes than any in training is read in groups (`tfbind.genotypes.groups`), whose rates
-        are averaged: all samples count, and time grows with their number.
+        are averaged: all samples count, and time grows with their number. Packed calls are let go once they are read.
 
         Raises
         ------
@@ -95,12 +97,21 @@ class RateModel:
         distances: list[tuple[float, list[str]]] = []
         shares: list[float] = []
         read: list[TokenOutputs] = []
-        # memory holds the features of one group, and of the others what the network says of them
+        waiting: list[Features] = []
+        # memory holds the features of a few tokens, and of the others what the network says of them
         for group in split_samples(genotypes, most):
-            grids = [compute_features(group, mask, diversity, shift) for shift in SHIFTS]
-            distances.append(self.distance(grids[0]))
-            shares.append(grids[0].share)
-            read += read_grids(self._outputs, self.card.scaling, grids)
+            for shift in SHIFTS:
+                grid = compute_features(group, mask, diversity, shift)
+                if shift == SHIFTS[0]:
+                    distances.append(self.distance(grid))
+                    shares.append(grid.share)
+                waiting.append(grid)
+                if sum(len(each.start) for each in waiting) >= TOKENS_AT_ONCE:
+                    read += read_grids(self._outputs, self.card.scaling, waiting)
+                    waiting = []
+        read += read_grids(self._outputs, self.card.scaling, waiting)
+        # of a large sample there are more pieces than calls
+        genotypes.let_go()
         distance, deviating = max(distances)
         outside = f"{distance:.1f} times as far from its centre as nearly all of that; most in {', '.join(deviating)}"
         found = average_outputs(read)
@@ -108,15 +119,14 @@ class RateModel:
         rate = found.rate.replace(found.rate.values * share)
         return replace(found, rate=rate), outside if distance > 1 else ""
 
-    def read_stretches(
-        self, parts: Sequence[tuple[Genotypes, int, int]], mask: Accessible | None = None
-    ) -> list[BlockRate]:
-        """Predict the mean rate between two positions, from some genotypes each; errors as `read`."""
-        grids = [compute_features(genotypes, mask) for genotypes, _, _ in parts]
-        found = self.rates([[grid] for grid in grids])
+    def read_stretches(self, stretches: Iterable[Stretch], mask: Accessible | None = None) -> list[BlockRate]:
+        """Predict the mean rate of each stretch, from tokens that begin at one place; errors as `read`."""
+        # features take less memory than the genotypes of overlapping stretches
+        grids = [(part.start, part.end, compute_features(part.genotypes, mask)) for part in stretches]
+        found = self.rates([[grid] for _, _, grid in grids])
         return [
             block_rate(tokens, start, end, grid.share)
-            for (_, start, end), grid, tokens in zip(parts, grids, found, strict=True)
+            for (start, end, grid), tokens in zip(grids, found, strict=True)
         ]
 
     def rates(self, contigs: Sequence[Sequence[Grid]]) -> list[TokenPosterior]:
@@ -158,7 +168,7 @@ def load_rate_model(path: Path | None = None, *, threads: int | None = None) -> 
 def block_rate(tokens: TokenPosterior, start: int, end: int, share: float = 1.0) -> BlockRate:
     """Give what tokens say of the mean rate between two positions, times ``share``."""
     block = windows_of(tokens, np.array([start]), np.array([end]))
-    return BlockRate(float(block.median_log()[0] + np.log(share)), float(block.sd[0]))
+    return BlockRate(start, end, float(block.median_log()[0] + np.log(share)), float(block.sd[0]))
 
 
 def rates_of_grids(
