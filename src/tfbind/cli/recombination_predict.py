@@ -86,6 +86,11 @@ def map_output(text: str) -> MapOutput:
     return output
 
 
+def file_or_auto(text: str) -> Path | None:
+    """Argument type: ``auto``, or a file."""
+    return None if text == "auto" else Path(text)
+
+
 def inbreeding(text: str) -> float | str:
     """Argument type: ``auto``, or a number of at least 0 and below 1."""
     if text == "auto":
@@ -139,8 +144,7 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--ploidy",
-        type=Path,
-        default=Path("auto"),
+        type=file_or_auto,
         metavar="auto|FILE",
         help="haploid and diploid samples by contig, as above (default auto: found from the calls)",
     )
@@ -254,7 +258,7 @@ def _predict(args: argparse.Namespace) -> None:
         inbreeding=args.inbreeding,
         strict=args.strict,
         ploidies=Ploidies(
-            None if args.ploidy == Path("auto") else read_ploidies(args.ploidy),
+            read_ploidies(args.ploidy) if args.ploidy else None,
             read_mask(args.par) if args.par else None,
         ),
     )

@@ -13,6 +13,7 @@ from tfbind.genotypes.calls import MOST_ALLELES, NO_SET, TOO_MANY_ALLELES, parse
 from tfbind.genotypes.contig import Account, Genotypes
 from tfbind.genotypes.inheritance import PSEUDOAUTOSOMAL, SEX_LINKED
 from tfbind.genotypes.layout import Seen, choose_layout, heterozygosity, lay_out
+from tfbind.genotypes.par_signs import warn_of_par
 from tfbind.genotypes.ploidy import LAST_POSITION, UNSTATED, Region
 from tfbind.genotypes.stated_calls import check_stated
 
@@ -158,6 +159,8 @@ class Sites:
         seen = Seen(self.phases, self.ploidies, self.in_sets, *heterozygosity(self.blocks, len(self.names)))
         stated = self.region.stated
         check_stated(seen, self.names, self.region, where)
+        if inheritance == SEX_LINKED and (stated == UNSTATED).all():
+            warn_of_par(self.blocks, np.array(self.positions, np.int64), where)
         layout = choose_layout(seen, self.names, where, unphased=unphased, stated=stated)
         is_used = layout.used[:, 0]
         if self.region.is_par:
