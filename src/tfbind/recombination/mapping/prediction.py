@@ -189,7 +189,8 @@ def map_contig(
     refusal, why = _why_not(genotypes, accessible)
     if refusal:
         logger.warning("%s: %s: its rates are NA", where, why)
-        return ContigMap(genotypes, accessible, None, calibration, refusal)
+        note = ",".join(filter(None, [refusal, genotypes.inheritance]))
+        return ContigMap(genotypes, accessible, None, calibration, note)
     warn_of_no_recombination(genotypes, where)
     if "structure" not in told and warn_of_structure(genotypes, where):
         told.add("structure")
