@@ -148,11 +148,13 @@ class TestReading:
         (whole,) = read_genotypes(vcf_of_x(tmp_path, par=150)[0])
         assert (whole.ploidy, whole.n_chromosomes) == (2, 40)
 
-    def test_males_that_are_stated(self, tmp_path, table):
+    def test_males_that_are_stated(self, tmp_path, table, caplog):
         path, alleles = vcf_of_x(tmp_path)
         lines = "".join(f"X 1001 4000 m{i} 1\n" for i in range(10))
         par, rest = read_genotypes(path, ploidies=Ploidies(table(lines)))
         assert (par.n_chromosomes, rest.n_chromosomes, rest.end) == (40, 10, 3995)
+        # that is said of those that the calls show
+        assert "like inbred lines" not in caplog.text
         np.testing.assert_array_equal(rest.calls[:20], alleles[100:120, :10])
 
     def test_a_sample_of_ploidy_0_is_not_used(self, tmp_path, table):

@@ -90,7 +90,9 @@ class TestMap:
     def test_several_notes_of_a_window(self, tmp_path):
         rows = "X\t0\t10000\t12\t0.5\t0.2\t1\toutside_training,pseudoautosomal\t10000\n"
         add_population(tmp_path, "x", rows)
-        assert "has learnt from; there is a rate, the mean of both sexes)" in page_of(tmp_path)
+        assert "has learnt from; a pseudoautosomal region: rates are the mean of both sexes)" in page_of(
+            tmp_path
+        )
 
     def test_notes_and_warnings_are_told(self, tmp_path):
         add_population(tmp_path, "CEU")

@@ -10,8 +10,9 @@ The map tiles each contig from its first record to its last one:
 
 with rates per bp per generation, and the 95% interval of that window's mean. A window without a rate is NA, with a
 note: masked, no_sites, or for a whole contig too_few_sites, too_few_samples, clonal, too_short. Rates noted
-outside_training are of data unlike any that the network has learnt from. On an X or Z (sex_linked) they are of an
-average copy, 2/3 of the female rate. Other notes are pseudoautosomal, and not_recombining for Y, W, MT and plastids.
+outside_training are of data unlike any that the network has learnt from, and pseudo_haploid_suspected of calls that
+look like one random allele a site. On an X or Z (sex_linked) rates are those of an average copy, 2/3 of those of the
+sex that has two. Other notes are pseudoautosomal, and not_recombining for Y, W, MT and plastids.
 
 Samples are haploid or diploid as the calls show. --ploidy states it instead; the file may hold the lines of bcftools'
 files of ploidies and of sexes, and a sample's name may take the place of SEX:
@@ -86,6 +87,11 @@ def map_output(text: str) -> MapOutput:
     return output
 
 
+def file_or_auto(text: str) -> Path | None:
+    """Argument type: ``auto``, or a file."""
+    return None if text == "auto" else Path(text)
+
+
 def inbreeding(text: str) -> float | str:
     """Argument type: ``auto``, or a number of at least 0 and below 1."""
     if text == "auto":
@@ -139,8 +145,7 @@ def register_parser(actions: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--ploidy",
-        type=Path,
-        default=Path("auto"),
+        type=file_or_auto,
         metavar="auto|FILE",
         help="haploid and diploid samples by contig, as above (default auto: found from the calls)",
     )
@@ -254,7 +259,7 @@ def _predict(args: argparse.Namespace) -> None:
         inbreeding=args.inbreeding,
         strict=args.strict,
         ploidies=Ploidies(
-            None if args.ploidy == Path("auto") else read_ploidies(args.ploidy),
+            read_ploidies(args.ploidy) if args.ploidy else None,
             read_mask(args.par) if args.par else None,
         ),
     )

@@ -14,6 +14,7 @@ from tfbind.genotypes.contig import Account, Genotypes
 from tfbind.genotypes.inheritance import PSEUDOAUTOSOMAL, SEX_LINKED
 from tfbind.genotypes.layout import Seen, choose_layout, heterozygosity, lay_out
 from tfbind.genotypes.packed import pack_rows, packed_bytes
+from tfbind.genotypes.par_signs import warn_of_par
 from tfbind.genotypes.ploidy import LAST_POSITION, UNSTATED, Region
 from tfbind.genotypes.stated_calls import check_stated
 
@@ -163,6 +164,8 @@ class Sites:
         seen = Seen(self.phases, self.ploidies, self.in_sets, *heterozygosity(self.codes, len(self.names)))
         stated = self.region.stated
         check_stated(seen, self.names, self.region, where)
+        if inheritance == SEX_LINKED and (stated == UNSTATED).all():
+            warn_of_par(self.codes, len(self.names), np.array(self.positions, np.int64), where)
         # nothing but the calls is to hold the memory, so that they can let it go
         codes, self.codes = self.codes, np.empty((0, self.codes.shape[1]), np.uint8)
         layout = choose_layout(seen, self.names, where, unphased=unphased, stated=stated)

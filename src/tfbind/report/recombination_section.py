@@ -24,9 +24,9 @@ WHY_NO_RATE = {
     "too_few_samples": "there are too few samples",
     "clonal": "the contig shows no recombination, as among clones",
     "too_short": "the contig is shorter than a window of the network",
-    "sex_linked": "an X or Z: there is a rate, of an average copy, 2/3 of that of the sex that recombines",
-    "pseudoautosomal": "there is a rate, the mean of both sexes",
-    "not_recombining": "a Y, W, mitochondrion or plastid: there is a rate, but not of crossing over",
+    "sex_linked": "an X or Z: rates are those of an average copy, 2/3 of those of the sex that recombines",
+    "pseudoautosomal": "a pseudoautosomal region: rates are the mean of both sexes",
+    "not_recombining": "a Y, W, mitochondrion or plastid: rates are not those of crossing over",
     "pseudo_haploid_suspected": "there is a rate, but the calls look like random alleles of both chromosomes",
     "outside_training": "there is a rate, but the data are unlike any that the network has learnt from",
 }

@@ -251,6 +251,10 @@ class TestRegionsOfAContig:
         assert predicted["end"].tolist() == edges[1:]
         assert predicted["note"].tolist() == ["pseudoautosomal"] * 3 + ["sex_linked"] * 2
 
+    def test_a_contig_without_rates_says_what_it_is(self, simulate, stand_in):
+        few = replace(simulate(1, 1e5, seed=1), contig="Y", inheritance="not_recombining")
+        assert map_contig(few, stand_in(), "v").note == "too_few_samples,not_recombining"
+
     def test_a_factor_for_inbreeding_is_of_each_region(self, vcf_of_x, stand_in, tmp_path):
         ploidies = Ploidies(par=read_mask(tmp_path / "par.bed"))
         table = predict_map(vcf_of_x, stand_in(), [100_000], ploidies=ploidies, inbreeding=0.5).table

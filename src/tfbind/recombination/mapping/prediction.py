@@ -20,6 +20,11 @@ from tfbind.genotypes.mask import Accessible, Mask, apply_mask
 from tfbind.genotypes.ploidy import Ploidies
 from tfbind.genotypes.vcf import read_genotypes
 from tfbind.recombination.checks.inbreeding import outcrossing_factor
+from tfbind.recombination.checks.linkage_decay import (
+    decay_score,
+    find_unexplained_decay,
+    warn_of_unexplained_decay,
+)
 from tfbind.recombination.checks.local_structure import (
     BlockRate,
     find_local_structure,
@@ -203,7 +208,8 @@ def map_contig(
     refusal, why = _why_not(genotypes, accessible)
     if refusal:
         logger.warning("%s: %s: its rates are NA", where, why)
-        return ContigMap(genotypes, accessible, None, calibration, refusal)
+        note = ",".join(filter(None, [refusal, genotypes.inheritance]))
+        return ContigMap(genotypes, accessible, None, calibration, note)
     warn_of_no_recombination(genotypes, where)
     if "structure" not in told and warn_of_structure(genotypes, where):
         told.add("structure")
@@ -215,14 +221,16 @@ def map_contig(
     ]
     edges = block_edges(genotypes, accessible)
     groups: list[BlockRate] = []
-    # the diversity of one group of samples is not known where that of all was given
+    decay = np.nan
+    # a chip's sites say nothing of diversity, and networks of sites have not been tried
     if isinstance(model, RateModel) and diversity is None:
+        decay = decay_score(genotypes, accessible)
         groups = read_groups(genotypes, edges, partial(model.read_stretches, mask=accessible))
     tokens, note = _read(genotypes, model, where, accessible, diversity)
     if tokens is None:
         return ContigMap(genotypes, accessible, None, calibration, note)
     note = ",".join(filter(None, [note, *others]))
-    noted = _noted_blocks(model, tokens, edges, groups, where)
+    noted = _noted_blocks(model, tokens, edges, groups, decay, where)
     return ContigMap(genotypes, accessible, tokens, calibration, note, noted, close)
 
 
@@ -231,6 +239,7 @@ def _noted_blocks(
     tokens: TokenPosterior,
     edges: np.ndarray,
     groups: Sequence[BlockRate],
+    decay: float,
     where: str,
 ) -> tuple[NotedBlocks, ...]:
     """Find where the map cannot be right, and warn of it."""
@@ -239,7 +248,9 @@ def _noted_blocks(
     warn_of_rates_at_limit(at_limit, highest, where)
     local = find_local_structure(edges, groups, partial(block_rate, tokens))
     warn_of_local_structure(local, where)
-    return at_limit, local
+    unexplained = find_unexplained_decay(decay, edges)
+    warn_of_unexplained_decay(unexplained, where)
+    return at_limit, local, unexplained
 
 
 def _gather(together: list[Closeness], contig: ContigMap) -> None:
