@@ -28,6 +28,10 @@ WHY_NO_RATE = {
     "pseudoautosomal": "a pseudoautosomal region: rates are the mean of both sexes",
     "not_recombining": "a Y, W, mitochondrion or plastid: rates are not those of crossing over",
     "pseudo_haploid_suspected": "there is a rate, but the calls look like random alleles of both chromosomes",
+    "rate_at_limit": "there is a rate, but it is as high as any in training, and the true one may be many times higher",
+    "local_structure": "there is a rate, but it is too low: the samples are of two kinds, as at an inversion"
+    " or after admixture",
+    "ld_unexplained": "there is a rate, but gene conversion or genotype errors may make it several times too high",
     "outside_training": "there is a rate, but the data are unlike any that the network has learnt from",
 }
 HOW_TO_READ_MAPS = f"""The mean rate is that of the windows that have one, and the length theirs together. A

@@ -95,8 +95,8 @@ def warn_of_unexplained_decay(found: NotedBlocks, where: str) -> None:
     """Say that rates may be too high, if any are noted."""
     if found.is_noted.any():
         logger.warning(
-            "%s: linkage disequilibrium falls faster at short distances and slower at long ones than crossovers explain,"
-            " as with gene conversion or genotype errors: rates may be several times too high, and are noted %s."
+            "%s: linkage disequilibrium falls faster at short distances and slower at long ones than with crossovers"
+            " alone, as with gene conversion or genotype errors: rates may be several times too high, and are noted %s."
             " See gene_conversion of tfbind recombination simulate --prior",
             where,
             NOTE,
