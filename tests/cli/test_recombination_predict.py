@@ -245,6 +245,9 @@ class TestRealFiles:
         plain, selfed = (read_map(tmp_path / name)[0] for name in ("plain.tsv", "selfed.tsv"))
         for name in ("rate", "rate_lower", "rate_upper"):
             np.testing.assert_allclose(selfed[name], 4 * plain[name], rtol=1e-5)
+        with_rates = selfed["rate"].notna()
+        assert selfed["note"][with_rates].str.contains("inbreeding_corrected").all()
+        assert not selfed["note"][~with_rates].str.contains("inbreeding_corrected").any()
         assert any(
             "rates divided by 1 - F" in note for note in json.loads((tmp_path / "notes.json").read_text())
         )

@@ -5,7 +5,7 @@ import pytest
 
 from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
-from tfbind.recombination.checks.inbreeding import outcrossing_factor
+from tfbind.recombination.checks.inbreeding import find_outcrossing
 
 
 def genotypes(inbreeding):
@@ -14,22 +14,25 @@ def genotypes(inbreeding):
 
 
 @pytest.mark.parametrize(
-    ("found", "given", "factor"),
+    ("found", "given", "factor", "note"),
     [
-        (0.75, "auto", 4.0),
-        (-0.02, "auto", 1.0),
-        (0.75, 0.5, 2.0),
-        (float("nan"), 0.9, 10.0),
-        (0.5, None, 1.0),
+        (0.75, "auto", 4.0, "inbreeding_corrected"),
+        (-0.02, "auto", 1.0, "inbreeding_corrected"),
+        (0.75, 0.5, 2.0, "inbreeding_corrected"),
+        (float("nan"), 0.9, 10.0, "inbreeding_corrected"),
+        (0.5, None, 1.0, "heterozygote_deficit"),
+        (0.09, None, 1.0, ""),
     ],
 )
-def test_rates_are_divided_by_one_less_f(found, given, factor):
-    assert outcrossing_factor(genotypes(found), given, "x") == pytest.approx(factor)
+def test_rates_are_divided_by_one_less_f(found, given, factor, note):
+    outcrossing = find_outcrossing(genotypes(found), given, "x")
+    assert outcrossing.factor == pytest.approx(factor)
+    assert outcrossing.note == note
 
 
 @pytest.mark.parametrize(("found", "warned"), [(0.09, False), (0.11, True), (float("nan"), False)])
 def test_a_deficit_is_warned_about(found, warned, caplog):
-    outcrossing_factor(genotypes(found), None, "x: contig 1")
+    find_outcrossing(genotypes(found), None, "x: contig 1")
     assert ("x: contig 1: heterozygous genotypes are fewer than expected (F = 0.11)" in caplog.text) == warned
 
 
@@ -38,4 +41,4 @@ def test_a_deficit_is_warned_about(found, warned, caplog):
 )
 def test_what_cannot_be_measured_is_asked_for(found, message):
     with pytest.raises(TfbindError, match=f"x: .*{message}.*name it, such as"):
-        outcrossing_factor(genotypes(found), "auto", "x")
+        find_outcrossing(genotypes(found), "auto", "x")

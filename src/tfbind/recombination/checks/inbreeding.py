@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,13 +12,21 @@ from tfbind.genotypes.contig import Genotypes
 
 logger = logging.getLogger(__name__)
 
+DEFICIT, CORRECTED = "heterozygote_deficit", "inbreeding_corrected"
 # a deficit of heterozygotes that drift, structure and errors do not make in a random sample
 LEAST_DEFICIT = 0.1
 # above it what few heterozygous genotypes there are may be errors, and 1 / (1 - F) may be anything
 MOST_MEASURABLE = 0.98
 
 
-def outcrossing_factor(genotypes: Genotypes, inbreeding: float | str | None, where: str) -> float:
+class Outcrossing(NamedTuple):
+    """What rates are to be multiplied by, and the note of their rows."""
+
+    factor: float
+    note: str
+
+
+def find_outcrossing(genotypes: Genotypes, inbreeding: float | str | None, where: str) -> Outcrossing:
     """Find by what rates must be multiplied for the recombination of meioses, and say what was assumed.
 
     Crossing over between chromosomes that are identical by descent leaves no trace. So linkage disequilibrium shows the
@@ -33,8 +42,8 @@ def outcrossing_factor(genotypes: Genotypes, inbreeding: float | str | None, whe
 
     Returns
     -------
-    float
-        1 / (1 - F), or 1.
+    Outcrossing
+        The factor 1 / (1 - F), or 1.
 
     Raises
     ------
@@ -51,12 +60,13 @@ def outcrossing_factor(genotypes: Genotypes, inbreeding: float | str | None, whe
                 where,
                 found,
             )
-        return 1.0
+            return Outcrossing(1.0, DEFICIT)
+        return Outcrossing(1.0, "")
     if inbreeding != "auto":
         logger.warning(
             "%s: rates divided by 1 - F for the inbreeding coefficient F = %g given", where, inbreeding
         )
-        return 1 / (1 - float(inbreeding))
+        return Outcrossing(1 / (1 - float(inbreeding)), CORRECTED)
     if np.isnan(found):
         raise TfbindError(
             f"{where}: --inbreeding auto needs diploid genotypes to measure F; name it, such as --inbreeding 0.9"
@@ -67,4 +77,4 @@ def outcrossing_factor(genotypes: Genotypes, inbreeding: float | str | None, whe
         )
     measured = max(found, 0.0)
     logger.warning("%s: rates divided by 1 - F; F = %.3f, from the deficit of heterozygotes", where, measured)
-    return 1 / (1 - measured)
+    return Outcrossing(1 / (1 - measured), CORRECTED)

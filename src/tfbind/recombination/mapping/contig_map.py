@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -50,6 +50,12 @@ class ContigMap:
     def accessible(self) -> Accessible:
         """Where sites could have been found: `tfbind.genotypes.gaps.accessible_stretches`."""
         return accessible_stretches(self.genotypes, self.mask)
+
+    def with_note(self, note: str) -> ContigMap:
+        """Add a note to the rows that have rates; an empty one adds nothing."""
+        if self.tokens is None or not note:
+            return self
+        return replace(self, note=f"{self.note},{note}" if self.note else note)
 
     def table(self, resolution: int) -> pd.DataFrame:
         """Give a row a window, as `tfbind.recombination.maps.table` describes, with ``scale``; rates are r/mu."""

@@ -19,7 +19,7 @@ from tfbind.genotypes.gaps import find_gaps
 from tfbind.genotypes.mask import Accessible, Mask, apply_mask
 from tfbind.genotypes.ploidy import Ploidies
 from tfbind.genotypes.vcf import read_genotypes
-from tfbind.recombination.checks.inbreeding import outcrossing_factor
+from tfbind.recombination.checks.inbreeding import find_outcrossing
 from tfbind.recombination.checks.linkage_decay import (
     decay_score,
     find_unexplained_decay,
@@ -144,7 +144,8 @@ def predict_map(
         where = f"{vcf}: contig {genotypes.place}"
         contig = map_contig(genotypes, model, where, mask, diversity, told)
         contigs.append(genotypes.contig)
-        factor = outcrossing_factor(genotypes, inbreeding, where)
+        factor, note = find_outcrossing(genotypes, inbreeding, where)
+        contig = contig.with_note(note)
         n_used += len(genotypes.positions)
         account = genotypes.account if account is None else account + genotypes.account
         _report(contig, where, mutation_rate, min(resolutions))
