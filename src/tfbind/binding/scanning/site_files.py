@@ -1,0 +1,227 @@
+"""Sites as narrowPeak, read off the finished table of a scan, with a JSON file beside it that says what holds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfbind.binding.model.model import BindingModel
+from tfbind.binding.options import MADE_UP
+from tfbind.binding.scanning.score_table import Row, read_rows
+from tfbind.binding.scanning.sites import FDR, Maxima, Sites, find_sites, log_odds
+from tfbind.dna.fasta import read_fasta
+from tfbind.tables import LineWriter
+
+logger = logging.getLogger(__name__)
+
+DIGITS = 9  # significant ones of a probability
+# -log10 of the lowest q-value that is written
+MOST_SIGNIFICANT = 300.0
+
+
+@dataclass(frozen=True)
+class SiteOptions:
+    """Which sites to write, and where.
+
+    path : the narrowPeak file to write; with several factors one each, see `site_paths`
+    fasta : the sequences that were scanned
+    stride : bases from window to window of the scan
+    distance : bases between two summits at the least
+    fdr : highest q-value of a site
+    prevalence : the bound share that was given for what is scanned, if any
+    """
+
+    path: Path
+    fasta: Path
+    stride: int
+    distance: int
+    fdr: float = FDR
+    prevalence: float | None = None
+
+
+def site_paths(path: Path, factors: Sequence[str]) -> list[Path]:
+    """Give a file a factor: ``sites.bed``, or ``sites.CREB.bed`` and ``sites.SP1.bed``."""
+    if len(factors) == 1:
+        return [path]
+    packed = path.suffix if path.suffix in (".gz", ".bgz") else ""
+    plain = Path(path.name.removesuffix(packed))
+    return [
+        path.with_name(f"{plain.stem}.{factor.replace('/', '_')}{plain.suffix}{packed}") for factor in factors
+    ]
+
+
+def summary_path(path: Path) -> Path:
+    """Name the JSON file beside a file of sites."""
+    return path.with_name(f"{path.name}.json")
+
+
+def read_maxima(rows: Iterable[Row], n_factors: int, distance: int) -> tuple[list[Maxima], int]:
+    """Find the local maxima of each factor in a table of windows, and count the windows.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+        A record's first window starts at base 0, and the others follow by their start.
+    n_factors, distance : int
+    """
+    maxima = [Maxima(distance) for _ in range(n_factors)]
+    n_windows = 0
+    for number, record in enumerate(_records(rows)):
+        n_windows += len(record)
+        start = np.array([row.start for row in record], np.int64)
+        end = np.array([row.end for row in record], np.int64)
+        scores = log_odds(np.array([row.scores for row in record]))
+        for factor, one in enumerate(maxima):
+            one.add(number, start, end, scores[:, factor])
+    return maxima, n_windows
+
+
+def _records(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Group windows by record; a name may be given twice, so it is the start that shows where another begins."""
+    record: list[Row] = []
+    for row in rows:
+        if row.start == 0 and record:
+            yield record
+            record = []
+        record.append(row)
+    if record:
+        yield record
+
+
+def write_sites(
+    table: Path,
+    model: BindingModel,
+    options: SiteOptions,
+    batch_size: int,
+    files: Sequence[tuple[LineWriter, Callable[[dict[str, Any]], None]]],
+) -> None:
+    """Find the sites in a finished table, and write them.
+
+    Parameters
+    ----------
+    table : Path
+        Of the windows of ``options.fasta``, every ``options.stride`` bases.
+    model : BindingModel
+    options : SiteOptions
+    batch_size : int
+    files : sequence of pairs, one a factor
+        Where its narrowPeak rows go, and a function that writes its summary.
+    """
+    factors = model.card.tasks
+    maxima, n_windows = read_maxima(read_rows(table), len(factors), options.distance)
+    note = genome_note(model, options.prevalence)
+    if note:
+        logger.warning("%s", note)
+    for number, (factor, (lines, write_summary)) in enumerate(zip(factors, files, strict=True)):
+        sites = find_sites(
+            model,
+            maxima[number],
+            lambda: read_fasta(options.fasta),
+            factor=number,
+            stride=options.stride,
+            fdr=options.fdr,
+            batch_size=batch_size,
+        )
+        called = sites.q <= options.fdr
+        lengths = _lengths(options.fasta, set(sites.record[called].tolist()))
+        lines.writelines(narrow_peaks(sites, called, lengths, factor, options.distance))
+        found = summary(sites, called, options) | {
+            "factor": factor,
+            "model": model.path.name,
+            "windows": n_windows,
+            "notes": [note] if note else [],
+        }
+        write_summary(found)
+        _say(found, options)
+
+
+def genome_note(model: BindingModel, prevalence: float | None) -> str:
+    """Say what probabilities and q-values mean where the model knows nothing of the genome; empty where they hold."""
+    if prevalence is not None:
+        return ""
+    method = model.card.negative_method
+    of_what = f", of which the unbound are {MADE_UP[method]}" if method in MADE_UP else ""
+    return (
+        f"{model.path.name} knows nothing of how many sites a genome has: its probabilities hold among sequences such"
+        f" as those it was trained on{of_what}. In a genome far more windows are unbound, so that q-values are too low"
+        " and the expected number of sites is too high"
+    )
+
+
+def _lengths(fasta: Path, records: set[int]) -> dict[int, tuple[str, int]]:
+    """Name and length of some records, by number."""
+    found = {}
+    for number, (name, letters) in enumerate(read_fasta(fasta)):
+        if number in records:
+            found[number] = name, len(letters)
+            if len(found) == len(records):
+                break
+    return found
+
+
+def narrow_peaks(
+    sites: Sites, called: np.ndarray, lengths: dict[int, tuple[str, int]], factor: str, distance: int
+) -> Iterator[str]:
+    """Format sites as narrowPeak: a row a site, ``distance`` bases wide, so that no two overlap.
+
+    The columns are contig, start, end, name, score from 0 to 1000, strand, signalValue (the probability), pValue (-1),
+    qValue (-log10 of the q-value), and the summit, counted from the start.
+    """
+    for number, at in enumerate(np.flatnonzero(called).tolist(), start=1):
+        name, length = lengths[int(sites.record[at])]
+        summit, probability, q = int(sites.summit[at]), float(sites.probability[at]), float(sites.q[at])
+        start = max(summit - distance // 2, 0)
+        end = max(min(summit - distance // 2 + distance, length), summit + 1)
+        minus_log = MOST_SIGNIFICANT if q <= 10**-MOST_SIGNIFICANT else max(-np.log10(q), 0.0)
+        yield (
+            f"{name}\t{start}\t{end}\t{factor}_{number}\t{round(1000 * probability)}\t{sites.strand[at]}"
+            f"\t{probability:.{DIGITS}g}\t-1\t{minus_log:.6g}\t{summit - start}\n"
+        )
+
+
+def summary(sites: Sites, called: np.ndarray, options: SiteOptions) -> dict[str, Any]:
+    """What the JSON file beside the sites says of them."""
+    strand = sites.strand[called]
+    return {
+        "fdr": options.fdr,
+        "sites": int(called.sum()),
+        "lowest_probability": float(sites.probability[called].min()) if called.any() else None,
+        "expected_in_all": sites.expected,
+        "stride": options.stride,
+        "distance": options.distance,
+        "local_maxima": len(sites.record),
+        "refined": int(sites.refined.sum()),
+        "windows_to_refine": sites.n_windows,
+        "plus_strand": sites.consensus or None,
+        "strands": {name: int((strand == name).sum()) for name in "+-."},
+    }
+
+
+def _say(found: dict[str, Any], options: SiteOptions) -> None:
+    logger.info(
+        "%s: %s sites at q <= %g, of %s local maxima at least %d bases apart; refining %s of them took %s windows"
+        " beside the %s of the scan",
+        found["factor"],
+        f"{found['sites']:,}",
+        options.fdr,
+        f"{found['local_maxima']:,}",
+        options.distance,
+        f"{found['refined']:,}",
+        f"{found['windows_to_refine']:,}",
+        f"{found['windows']:,}",
+    )
+    if found["plus_strand"]:
+        logger.info(
+            "%s: strand: + where the site reads %s; which of the two directions is + is a convention",
+            *(found["factor"], found["plus_strand"]),
+        )
+    elif found["sites"]:
+        logger.info(
+            "%s: strand: '.' throughout, as too few sites were found to align them, or no motif reads one way",
+            found["factor"],
+        )
