@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tfbind.cli.arguments import (
     add_output_folder,
@@ -23,12 +22,10 @@ from tfbind.cli.arguments import (
     add_seed,
     add_threads,
     names,
+    number_of_factor,
     positive_int,
 )
 from tfbind.errors import TfbindError
-
-if TYPE_CHECKING:
-    from tfbind.binding.model.model import BindingModel
 
 
 def register_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -88,7 +85,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         "--site-distance",
         type=positive_int,
         metavar="BP",
-        help="bases between two sites at the least (default: three quarters of the longest model's length)",
+        help="bases between two sites at the least (default: the most of what the models would take)",
     )
     on_contigs.add_argument(
         "--stride",
@@ -163,8 +160,9 @@ def _evaluate_contigs(args: argparse.Namespace) -> None:
         name: BindingModel(path, threads=args.threads)
         for name, path in zip(names_of_models, args.model, strict=True)
     }
-    factors = {name: _number_of_factor(model, args.factor) for name, model in models.items()}
-    longest = max(model.card.encoding.length for model in models.values())
+    factors = {
+        name: number_of_factor(args.factor, model.card.tasks, model.path) for name, model in models.items()
+    }
     with Genome(args.genome) as genome:
         truth = read_truth(args.peaks, genome, args.contigs, args.peak_format)
         evaluation = evaluate_sites(
@@ -173,18 +171,8 @@ def _evaluate_contigs(args: argparse.Namespace) -> None:
             factors=factors,
             matrix=matrix,
             stride=args.stride,
-            distance=args.site_distance or default_distance(longest),
+            distance=args.site_distance or max(map(default_distance, models.values())),
             tolerance=args.tolerance or TOLERANCE,
             allow_overlap=args.allow_overlap,
         )
     write_site_evaluation(args.output, evaluation)
-
-
-def _number_of_factor(model: BindingModel, factor: str | None) -> int:
-    tasks = model.card.tasks
-    if factor is None and len(tasks) == 1:
-        return 0
-    if factor not in tasks:
-        found = "no --factor" if factor is None else f"--factor {factor}"
-        raise TfbindError(f"{model.path}: found {found}, expected one of {', '.join(tasks)}")
-    return tasks.index(factor)

@@ -114,7 +114,8 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         "--site-distance",
         type=positive_int,
         metavar="BP",
-        help="bases between the summits of two sites at the least (default: three quarters of the model's length)",
+        help="bases between the summits of two sites at the least (default: three quarters of the model's length,"
+        " or as calibrated)",
     )
     parser.add_argument(
         "--threshold",
@@ -245,7 +246,7 @@ def run(args: argparse.Namespace) -> None:
         prevalence=args.prevalence,
     )
     length = model.card.encoding.length
-    given = args.stride or (default_stride(length) if args.sites else None)
+    given = args.stride or (default_stride(model) if args.sites else None)
     stride = given or length
 
     def windows() -> Iterator[Portion]:
@@ -264,7 +265,7 @@ def run(args: argparse.Namespace) -> None:
         calls = CallOptions(args.bed, thresholds, one_a_row=one_a_row, genomic=args.peaks is not None)
     sites = None
     if args.sites:
-        distance = args.site_distance or default_distance(length)
+        distance = args.site_distance or default_distance(model)
         sites = SiteOptions(args.sites, args.fasta, stride, distance, args.fdr or FDR, args.prevalence)
     predict(
         model,

@@ -21,6 +21,7 @@ class Matrix:
             encoding=SimpleNamespace(length=length),
             tasks=tuple(f"TF{number}" for number in range(len(sites))),
             negative_method="genome",
+            sites=None,
         )
         self.n_scored = 0
         self._base, self._penalty = base, penalty

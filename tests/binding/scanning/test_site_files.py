@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from planted import SITE, Matrix, plant
 
+from tfbind.binding.model.calibration import SiteCalibration
 from tfbind.binding.scanning.score_table import Row
 from tfbind.binding.scanning.site_files import (
+    HOLDS,
     SiteOptions,
     genome_note,
     narrow_peaks,
@@ -112,9 +114,28 @@ class TestWriteSites:
             assert found[name]["windows"] == len(rows) - 1
             json.dumps(found[name], allow_nan=False)
         assert (found["a"]["factor"], found["b"]["factor"]) == ("TF0", "TF1")
-        assert found["a"]["notes"] == [genome_note(model, None)] != [""]
+        assert found["a"]["notes"] == [genome_note(model, 0)]
 
 
-def test_with_a_prevalence_nothing_is_said_of_the_genome():
-    assert genome_note(Matrix(SITE), 0.001) == ""
-    assert "knows nothing of how many sites a genome has" in genome_note(Matrix(SITE), None)
+class TestGenomeNote:
+    def test_of_a_model_that_knows_nothing_of_the_genome(self):
+        assert "knows nothing of how many sites a genome has" in genome_note(Matrix(SITE), 0)
+        assert not genome_note(Matrix(SITE), 0).startswith(HOLDS)
+
+    def test_with_a_prevalence(self):
+        assert genome_note(Matrix(SITE), 0, 0.001).startswith(f"{HOLDS} where 0.001 of the windows")
+
+    def test_of_a_calibrated_model(self):
+        model = Matrix(SITE, SITE[:5])
+        model.card.sites = SiteCalibration(
+            slope=(1.0, None),
+            intercept=(-3.0, None),
+            expected_per_mb=(62.5, None),
+            stride=10,
+            distance=75,
+            contigs=("XIII", "XV"),
+        )
+        assert genome_note(model, 0) == (
+            f"{HOLDS} for genomes with 62.5 sites of TF0 per Mb (calibrated on XIII, XV) and scans every 10 bases"
+        )
+        assert "knows nothing" in genome_note(model, 1)

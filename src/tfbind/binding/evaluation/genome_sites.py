@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from tfbind.binding.evaluation.contig_leakage import refuse_trained_contigs
 from tfbind.binding.evaluation.site_metrics import (
@@ -21,10 +22,10 @@ from tfbind.binding.evaluation.weight_matrix import matrix_sites
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.scanning.genome_scan import ContigLetters, scan
 from tfbind.binding.scanning.site_files import genome_note
-from tfbind.binding.scanning.sites import default_stride, find_sites
+from tfbind.binding.scanning.sites import REFINED, default_stride, find_sites, site_probability
 from tfbind.dna.genome import Genome
 from tfbind.dna.matrices import Matrix
-from tfbind.dna.peaks import describe_unplaced, place_peaks, read_peaks
+from tfbind.dna.peaks import Peak, describe_unplaced, place_peaks, read_peaks
 from tfbind.errors import TfbindError
 
 logger = logging.getLogger(__name__)
@@ -32,8 +33,6 @@ logger = logging.getLogger(__name__)
 TOLERANCE = 50
 # the q-value that recall is measured at
 Q = 0.1
-# highest sites that are taken to the base, for each peak
-REFINED_PER_PEAK = 3
 PWM = "pwm"
 INCOMPLETE_NOTE = (
     "A site without a peak counts as wrong, though peaks are never all sites: precision is a lower bound."
@@ -45,10 +44,12 @@ class GenomeTruth(NamedTuple):
 
     letters : ContigLetters
     peaks : list of (m,) int64, ascending positions on each contig
+    placed : peaks on all contigs of the genome
     """
 
     letters: ContigLetters
     peaks: list[np.ndarray]
+    placed: Sequence[Peak] = ()
 
     @property
     def n_peaks(self) -> int:
@@ -97,7 +98,7 @@ def read_truth(peaks: Path, genome: Genome, contigs: Sequence[str], peak_format:
             raise TfbindError(
                 f"{peaks}: has no peak on contig {contig!r}, expected some on each of --contigs"
             )
-    return GenomeTruth(ContigLetters(genome, chosen), by_contig)
+    return GenomeTruth(ContigLetters(genome, chosen), by_contig, placed)
 
 
 def evaluate_sites(
@@ -135,7 +136,7 @@ def evaluate_sites(
     metrics, pr, tables = {}, {}, []
     for name, model in models.items():
         table, expected = _model_sites(model, truth, factors[name], stride, distance)
-        notes += [note for note in [genome_note(model, None)] if note and note not in notes]
+        notes += [f"{name}: {genome_note(model, factors[name])}"]
         metrics[name], pr[name] = _judge(table, truth, tolerance, expected)
         tables.append(table.assign(scanner=name))
         logger.info("%s: %s", name, _describe(metrics[name]))
@@ -158,7 +159,7 @@ def evaluate_sites(
 def _model_sites(
     model: BindingModel, truth: GenomeTruth, factor: int, stride: int | None, distance: int
 ) -> tuple[pd.DataFrame, float]:
-    stride = stride or default_stride(model.card.encoding.length)
+    stride = stride or default_stride(model)
     maxima, _ = scan(model, truth.letters(), stride=stride, distance=distance)
     sites = find_sites(
         model,
@@ -167,7 +168,8 @@ def _model_sites(
         factor=factor,
         stride=stride,
         fdr=Q,
-        n_refined=REFINED_PER_PEAK * truth.n_peaks,
+        n_refined=REFINED * truth.n_peaks,
+        probability=site_probability(model, factor) or expit,
     )
     names = ("record", "summit", "strand", "score", "probability", "q")
     return pd.DataFrame({name: getattr(sites, name) for name in names}), sites.expected

@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.options import MADE_UP
 from tfbind.binding.scanning.score_table import Row, read_rows
-from tfbind.binding.scanning.sites import FDR, Maxima, Sites, find_sites, log_odds
+from tfbind.binding.scanning.sites import FDR, Maxima, Sites, find_sites, log_odds, site_probability
 from tfbind.dna.fasta import read_fasta
 from tfbind.tables import LineWriter
 
 logger = logging.getLogger(__name__)
 
 DIGITS = 9  # significant ones of a probability
+# how a note begins where the figures hold
+HOLDS = "probabilities and q-values of sites hold"
 # -log10 of the lowest q-value that is written
 MOST_SIGNIFICANT = 300.0
 
@@ -114,10 +117,13 @@ def write_sites(
     """
     factors = model.card.tasks
     maxima, n_windows = read_maxima(read_rows(table), len(factors), options.distance)
-    note = genome_note(model, options.prevalence)
-    if note:
-        logger.warning("%s", note)
+    for note in dict.fromkeys(
+        genome_note(model, number, options.prevalence) for number in range(len(factors))
+    ):
+        logger.log(logging.INFO if note.startswith(HOLDS) else logging.WARNING, "%s", note)
     for number, (factor, (lines, write_summary)) in enumerate(zip(factors, files, strict=True)):
+        note = genome_note(model, number, options.prevalence)
+        calibrated = site_probability(model, number, options.prevalence)
         sites = find_sites(
             model,
             maxima[number],
@@ -125,6 +131,8 @@ def write_sites(
             factor=number,
             stride=options.stride,
             fdr=options.fdr,
+            n_refined=0 if calibrated is None else None,
+            probability=calibrated or expit,
             batch_size=batch_size,
         )
         called = sites.q <= options.fdr
@@ -134,22 +142,29 @@ def write_sites(
             "factor": factor,
             "model": model.path.name,
             "windows": n_windows,
-            "notes": [note] if note else [],
+            "calibrated_for_genomes": calibrated is not None,
+            "notes": [note],
         }
         write_summary(found)
         _say(found, options)
 
 
-def genome_note(model: BindingModel, prevalence: float | None) -> str:
-    """Say what probabilities and q-values mean where the model knows nothing of the genome; empty where they hold."""
+def genome_note(model: BindingModel, factor: int, prevalence: float | None = None) -> str:
+    """Say what probabilities and q-values of sites mean; it starts with `HOLDS` where they hold in a genome."""
     if prevalence is not None:
-        return ""
+        return f"{HOLDS} where {prevalence:g} of the windows are bound, as given by --prevalence"
+    sites = model.card.sites
+    if sites is not None and sites.covers(factor):
+        return (
+            f"{HOLDS} for genomes with {sites.expected_per_mb[factor]:.3g} sites of {model.card.tasks[factor]} per Mb"
+            f" (calibrated on {', '.join(sites.contigs)}) and scans every {sites.stride} bases"
+        )
     method = model.card.negative_method
     of_what = f", of which the unbound are {MADE_UP[method]}" if method in MADE_UP else ""
     return (
         f"{model.path.name} knows nothing of how many sites a genome has: its probabilities hold among sequences such"
         f" as those it was trained on{of_what}. In a genome far more windows are unbound, so that q-values are too low"
-        " and the expected number of sites is too high"
+        " and the expected number of sites is too high. If it was trained on peaks, tfbind calibrate mends that"
     )
 
 

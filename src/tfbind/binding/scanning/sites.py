@@ -20,18 +20,35 @@ logger = logging.getLogger(__name__)
 FDR = 0.1
 # of the score that a site must reach: a base-by-base scan may find that much more, in log odds, than the coarse one
 MARGIN = 1.0
+# highest local maxima that are refined where a calibration counts on it, for each site that is expected
+REFINED = 3
 # a score in a table is rounded, and 1 has no log odds
 _HIGHEST = 1 - 1e-7
 
 
-def default_distance(length: int) -> int:
-    """Bases between the summits of two sites at the least, for a model that reads ``length`` of them."""
-    return max(3 * length // 4, 1)
+def default_distance(model: BindingModel) -> int:
+    """Bases between the summits of two sites at the least: as calibrated, or three quarters of the model's length."""
+    sites = model.card.sites
+    return max(3 * model.card.encoding.length // 4, 1) if sites is None else sites.distance
 
 
-def default_stride(length: int) -> int:
-    """Bases from window to window of the coarse scan, for a model that reads ``length`` of them."""
-    return max(length // 10, 1)
+def default_stride(model: BindingModel) -> int:
+    """Bases from window to window of the coarse scan: as calibrated, or a tenth of the model's length."""
+    sites = model.card.sites
+    return max(model.card.encoding.length // 10, 1) if sites is None else sites.stride
+
+
+def site_probability(
+    model: BindingModel, factor: int, prevalence: float | None = None
+) -> Callable[[np.ndarray], np.ndarray] | None:
+    """Give the function from log odds of windows to probabilities of sites that a model has for genomes, if any.
+
+    A prevalence that was given stands in place of the one that the model knows.
+    """
+    sites = model.card.sites
+    if sites is None or not sites.covers(factor) or prevalence is not None:
+        return None
+    return lambda log_odds: sites.probability(log_odds, factor)
 
 
 def log_odds(probability: np.ndarray) -> np.ndarray:
@@ -135,7 +152,7 @@ def find_sites(
     factor: int,
     stride: int,
     fdr: float | None = FDR,
-    n_refined: int = 0,
+    n_refined: int | None = 0,
     probability: Callable[[np.ndarray], np.ndarray] = expit,
     batch_size: int = 512,
 ) -> Sites:
@@ -157,8 +174,8 @@ def find_sites(
         Of the coarse scan.
     fdr : float or None
         Refine whatever has at most this q-value, so that all of these are at the base.
-    n_refined : int
-        Refine at least so many of the highest.
+    n_refined : int or None
+        Refine at least this many of the highest; None for `REFINED` times as many as there are expected.
     probability : callable
         From log odds of windows to probabilities of sites.
     batch_size : int
@@ -176,6 +193,8 @@ def find_sites(
         0,
     )
     around = np.full((len(record), 2 * FLANK + 1), AMBIGUOUS, np.uint8)
+    if n_refined is None:
+        n_refined = int(np.ceil(REFINED * sites.expected))
     highest = np.argsort(-score, kind="stable")[:n_refined]
     wanted = np.zeros(len(record), bool)
     wanted[highest] = True
