@@ -414,6 +414,43 @@ class TestSites:
         assert predict(*given, "--resume") == 0
         assert [(tmp_path / name).read_bytes() for name in names] == whole
 
+    def test_of_a_table_that_was_joined_from_pieces(self, model_path, genome, tmp_path, capsys):
+        given = ("--model", model_path, "--fasta", genome)
+        assert predict(*given, "--sites", tmp_path / "s.bed", "-o", tmp_path / "o.tsv.gz") == 0
+        for number in (1, 2):
+            piece = ("--stride", 6, "--piece", f"{number}/2", "-o", tmp_path / f"{number}.tsv.gz")
+            assert predict(*given, *piece) == 0
+        pieces = [str(tmp_path / f"{number}.tsv.gz") for number in (1, 2)]
+        assert main(["gather", *pieces, "-o", str(tmp_path / "all.tsv.gz")]) == 0
+        again = ("--scores", tmp_path / "all.tsv.gz", "--sites", tmp_path / "a.bed")
+        assert predict(*given, *again) == 0
+        for name in ("bed", "bed.json"):
+            assert (tmp_path / f"a.{name}").read_bytes() == (tmp_path / f"s.{name}").read_bytes()
+        assert predict(*given, *again, "-o", tmp_path / "x.tsv") == 2
+        assert "--scores goes with --sites and --fasta, and without -o" in capsys.readouterr().err
+        assert predict(*given, "--sites", tmp_path / "b.bed") == 2
+        assert "expected -o, the table to write, or --scores" in capsys.readouterr().err
+
+    def test_of_a_table_of_something_else_are_refused(
+        self, model_path, two_factor_model_path, genome, tmp_path, capsys
+    ):
+        table, other = tmp_path / "o.tsv", tmp_path / "other.fa"
+        assert predict("--model", model_path, "--fasta", genome, "--stride", 20, "-o", table) == 0
+        lines = table.read_text().splitlines(keepends=True)
+        other.write_text(genome.read_text().replace(">II", ">III"))
+        (tmp_path / "cut.tsv").write_text("".join(lines[:-1]))
+        (tmp_path / "best.tsv").write_text("".join(lines[:1] + lines[5:]))
+        for model, fasta, scores, message in (
+            (two_factor_model_path, genome, table, "has scores of CREB, expected CREB, SP1"),
+            (model_path, other, table, "its windows of 'II' are not those of record 'III'"),
+            (model_path, genome, tmp_path / "cut.tsv", "has no windows of record 'short'"),
+            (model_path, genome, tmp_path / "best.tsv", "its windows of 'I' are not those of record 'I'"),
+        ):
+            given = ("--model", model, "--fasta", fasta, "--scores", scores, "--sites", tmp_path / "s.bed")
+            assert predict(*given) == 2
+            assert message in capsys.readouterr().err
+            assert not (tmp_path / "s.bed").exists()
+
     def test_of_several_factors_are_files_of_their_own(self, two_factor_model_path, genome, tmp_path):
         given = ("--model", two_factor_model_path, "--fasta", genome, "-o", tmp_path / "o.tsv")
         assert predict(*given, "--sites", tmp_path / "s.bed.gz") == 0

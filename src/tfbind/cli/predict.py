@@ -28,7 +28,7 @@ An interrupted run (Ctrl-C, a time limit, a full disk) leaves FILE.tsv.partial a
 same command with --resume continues where it stopped, and ends with the files of an undisturbed run.
 
 --piece 3/20 scores the third of twenty stretches of the windows, a job on a cluster each; tfbind gather joins the
-twenty to the table that one run would have written, byte by byte.
+twenty to the table that one run would have written, byte by byte. --scores calls the sites in it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,6 @@ from tfbind.cli.arguments import (
     LARGEST,
     OutputFile,
     add_engine,
-    add_output,
     add_peak_format,
     add_resume,
     add_threads,
@@ -118,6 +117,13 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         " or as calibrated)",
     )
     parser.add_argument(
+        "--scores",
+        type=Path,
+        metavar="FILE.tsv[.gz]",
+        help="call the sites in this table, which tfbind predict or gather made of the same model and FASTA, without a"
+        " scan; goes with --sites and in place of -o",
+    )
+    parser.add_argument(
         "--threshold",
         type=threshold,
         metavar="X",
@@ -147,7 +153,13 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     add_resume(parser)
     add_threads(parser)
-    add_output(parser, "the table; BGZF, which is gzip, where the name ends in .gz or .bgz", "FILE.tsv[.gz]")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=OutputFile,
+        metavar="FILE.tsv[.gz]",
+        help="the table; BGZF, which is gzip, where the name ends in .gz or .bgz",
+    )
     parser.set_defaults(run=run)
 
 
@@ -197,6 +209,15 @@ def check(args: argparse.Namespace) -> None:
         raise TfbindError(
             "sites are looked for in whole sequences, so --sites goes with --fasta and without --best"
         )
+    if args.scores:
+        others = ("output", "stride", "bed", "bigwig", "piece", "resume", "strict")
+        if not args.sites or any(getattr(args, name) for name in others):
+            raise TfbindError(
+                "--scores goes with --sites and --fasta, and without -o, --stride, --bed, --bigwig, --piece, --resume"
+                " and --strict"
+            )
+    elif not args.output:
+        raise TfbindError("expected -o, the table to write, or --scores, one that is finished")
     if (args.fdr or args.site_distance) and not args.sites:
         raise TfbindError("--fdr and --site-distance are for the sites, so they go with --sites")
     if args.piece and (args.peaks or args.best or args.bed or args.bigwig or args.sites):
@@ -232,7 +253,7 @@ def run(args: argparse.Namespace) -> None:
     from tfbind.binding.scanning.calls import CallOptions, choose_thresholds
     from tfbind.binding.scanning.prediction import predict
     from tfbind.binding.scanning.shards import choose_piece
-    from tfbind.binding.scanning.site_files import SiteOptions
+    from tfbind.binding.scanning.site_files import SiteOptions, call_sites, stride_of_table
     from tfbind.binding.scanning.sites import FDR, default_distance, default_stride
     from tfbind.binding.scanning.windows import windows_of_fasta, windows_of_peaks
 
@@ -245,6 +266,12 @@ def run(args: argparse.Namespace) -> None:
         threads=args.threads,
         prevalence=args.prevalence,
     )
+    distance = args.site_distance or default_distance(model)
+    if args.scores:
+        stride = stride_of_table(args.scores, model, args.fasta)
+        options = SiteOptions(args.sites, args.fasta, stride, distance, args.fdr or FDR, args.prevalence)
+        call_sites(args.scores, model, options, args.batch_size)
+        return
     length = model.card.encoding.length
     given = args.stride or (default_stride(model) if args.sites else None)
     stride = given or length
@@ -265,7 +292,6 @@ def run(args: argparse.Namespace) -> None:
         calls = CallOptions(args.bed, thresholds, one_a_row=one_a_row, genomic=args.peaks is not None)
     sites = None
     if args.sites:
-        distance = args.site_distance or default_distance(model)
         sites = SiteOptions(args.sites, args.fasta, stride, distance, args.fdr or FDR, args.prevalence)
     predict(
         model,

@@ -5,6 +5,7 @@ from planted import SITE, Matrix, plant
 from tfbind.binding.scanning.sites import Maxima, find_sites, log_odds, q_values
 from tfbind.binding.scanning.windows import window_starts
 from tfbind.dna.alphabet import AMBIGUOUS, encode_any_letters
+from tfbind.errors import TfbindError
 
 LENGTH = 60
 
@@ -92,8 +93,15 @@ class TestFindSites:
         model, records = Matrix(SITE), [("x", letters[:230] + "-" + letters[231:])]
         sites = find(model, records)
         assert [place[:2] for place in places(sites)] == [(0, 206)]
-        maxima = scan(model, records, 10)
-        assert find_sites(model, maxima, lambda: [("x", "-" * 400)], factor=0, stride=10).score.max() < 0
+
+    def test_scores_of_another_model_are_refused(self):
+        rng = np.random.default_rng(3)
+        records = [("x", plant(rng, 400, [200], ["+"]))]
+        maxima = scan(Matrix(SITE), records, 10)
+        with pytest.raises(
+            TfbindError, match=r"matrix.keras: scores windows of 'x' lower than the table does"
+        ):
+            find_sites(Matrix("A" * 13), maxima, lambda: iter(records), factor=0, stride=10)
 
     def test_two_sites_that_are_close(self):
         rng = np.random.default_rng(4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from itertools import islice, pairwise
 from pathlib import Path
@@ -17,7 +17,13 @@ from tfbind.binding.scanning.bigwig import TrackOptions, track_paths, write_trac
 from tfbind.binding.scanning.calls import CallOptions, write_calls
 from tfbind.binding.scanning.score_table import table_header, table_rows
 from tfbind.binding.scanning.shards import Piece
-from tfbind.binding.scanning.site_files import SiteOptions, site_paths, summary_path, write_sites
+from tfbind.binding.scanning.site_files import (
+    SiteOptions,
+    open_site_files,
+    site_paths,
+    summary_path,
+    write_sites,
+)
 from tfbind.binding.scanning.windows import (
     ALL_AMBIGUOUS,
     INVALID,
@@ -34,7 +40,7 @@ from tfbind.files import check_output, whole_output
 from tfbind.progress import Progress
 from tfbind.resume.journal import Resume, is_count
 from tfbind.resume.table import PartialTable, resumable
-from tfbind.tables import LineWriter, open_table, write_json
+from tfbind.tables import open_table
 
 logger = logging.getLogger(__name__)
 
@@ -176,7 +182,7 @@ def predict(
             ]
             write_tracks(table.path, factors, tracks, model.card.encoding.length, paths)
         if sites is not None:
-            files = [_site_files(together, path) for path in site_paths(sites.path, factors)]
+            files = [open_site_files(together, path) for path in site_paths(sites.path, factors)]
             write_sites(table.path, model, sites, batch_size, files)
         first_of_note = table.state.get("first_of_note", {})
     noted = ", ".join(
@@ -188,13 +194,6 @@ def predict(
     if 2 * counts.get(INVALID, 0) > counts["windows"]:
         logger.warning("most windows have letters that are not bases: is this DNA?")
     return counts
-
-
-def _site_files(together: ExitStack, path: Path) -> tuple[LineWriter, Callable[[dict[str, Any]], None]]:
-    """Open a file of sites and its summary, which get their names with all others."""
-    lines = together.enter_context(open_table(path))
-    beside = together.enter_context(whole_output(summary_path(path)))
-    return lines, lambda found: write_json(beside, found)
 
 
 def _is_state(state: dict[str, Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ from scipy.special import expit
 
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.options import MADE_UP
-from tfbind.binding.scanning.score_table import Row, read_rows
+from tfbind.binding.scanning.score_table import Row, read_factors, read_rows
 from tfbind.binding.scanning.sites import FDR, Maxima, Sites, find_sites, log_odds, site_probability
+from tfbind.binding.scanning.windows import window_starts
 from tfbind.dna.fasta import read_fasta
-from tfbind.tables import LineWriter
+from tfbind.errors import TfbindError
+from tfbind.files import check_output, whole_output
+from tfbind.tables import LineWriter, open_table, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +100,57 @@ def _records(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield record
 
 
+def stride_of_table(table: Path, model: BindingModel, fasta: Path) -> int:
+    """Find the stride of a finished table, and refuse one that is not of the windows of a FASTA.
+
+    Raises
+    ------
+    TfbindError
+        If factors, records or windows are others than those of the model and the FASTA, every stride alike.
+    """
+    length, factors = model.card.encoding.length, list(model.card.tasks)
+    if (found := read_factors(table)) != factors:
+        raise TfbindError(
+            f"{table}: has scores of {', '.join(found)}, expected {', '.join(factors)} as {model.path} has"
+        )
+    stride = length
+    for record in _records(read_rows(table)):
+        if len(record) > 1:
+            stride = record[1].start
+        # the last window of a record may come sooner
+        if len(record) > 2:
+            break
+    sequences = read_fasta(fasta)
+    for record in _records(read_rows(table)):
+        name, letters = next(sequences, ("", ""))
+        starts = window_starts(len(letters), length, max(stride, 1))
+        if record[0].id != name or [row.start for row in record] != starts.tolist():
+            raise TfbindError(
+                f"{table}: its windows of {record[0].id!r} are not those of record {name!r} of {fasta}, expected the"
+                " table that tfbind predict wrote for this FASTA, without --best"
+            )
+    if (left := next(sequences, None)) is not None:
+        raise TfbindError(f"{table}: has no windows of record {left[0]!r} of {fasta}: is it cut off?")
+    return stride
+
+
+def call_sites(table: Path, model: BindingModel, options: SiteOptions, batch_size: int) -> None:
+    """Write the sites in a finished table, and their summaries: all files or none."""
+    paths = site_paths(options.path, model.card.tasks)
+    for path in paths:
+        check_output(path)
+        check_output(summary_path(path))
+    with ExitStack() as together:
+        write_sites(table, model, options, batch_size, [open_site_files(together, path) for path in paths])
+
+
+def open_site_files(together: ExitStack, path: Path) -> tuple[LineWriter, Callable[[dict[str, Any]], None]]:
+    """Open a file of sites and its summary, which get their names with all else that ``together`` holds."""
+    lines = together.enter_context(open_table(path))
+    beside = together.enter_context(whole_output(summary_path(path)))
+    return lines, lambda found: write_json(beside, found)
+
+
 def write_sites(
     table: Path,
     model: BindingModel,
@@ -121,6 +176,9 @@ def write_sites(
         genome_note(model, number, options.prevalence) for number in range(len(factors))
     ):
         logger.log(logging.INFO if note.startswith(HOLDS) else logging.WARNING, "%s", note)
+    others = (note for number in range(len(factors)) for note in other_scan_note(model, number, options))
+    for note in dict.fromkeys(others):
+        logger.warning("%s", note)
     for number, (factor, (lines, write_summary)) in enumerate(zip(factors, files, strict=True)):
         note = genome_note(model, number, options.prevalence)
         calibrated = site_probability(model, number, options.prevalence)
@@ -143,7 +201,7 @@ def write_sites(
             "model": model.path.name,
             "windows": n_windows,
             "calibrated_for_genomes": calibrated is not None,
-            "notes": [note],
+            "notes": [note, *other_scan_note(model, number, options)],
         }
         write_summary(found)
         _say(found, options)
@@ -166,6 +224,19 @@ def genome_note(model: BindingModel, factor: int, prevalence: float | None = Non
         f" as those it was trained on{of_what}. In a genome far more windows are unbound, so that q-values are too low"
         " and the expected number of sites is too high. If it was trained on peaks, tfbind calibrate mends that"
     )
+
+
+def other_scan_note(model: BindingModel, factor: int, options: SiteOptions) -> list[str]:
+    """Say where the scan is not the one that the model was calibrated for."""
+    sites = model.card.sites
+    if sites is None or not sites.covers(factor) or options.prevalence is not None:
+        return []
+    if (sites.stride, sites.distance) == (options.stride, options.distance):
+        return []
+    return [
+        f"this scan has windows every {options.stride} bases and sites {options.distance} apart, the calibration"
+        f" {sites.stride} and {sites.distance}: q-values are approximate"
+    ]
 
 
 def _lengths(fasta: Path, records: set[int]) -> dict[int, tuple[str, int]]:

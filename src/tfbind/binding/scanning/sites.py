@@ -14,6 +14,7 @@ from tfbind.binding.scanning.maxima import keep_apart, local_maxima
 from tfbind.binding.scanning.orientation import FLANK, orient
 from tfbind.binding.scanning.summits import refine
 from tfbind.dna.alphabet import AMBIGUOUS, encode_any_letters
+from tfbind.errors import TfbindError
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,8 @@ FDR = 0.1
 MARGIN = 1.0
 # highest local maxima that are refined where a calibration counts on it, for each site that is expected
 REFINED = 3
+# between two scores of one window, as in another precision
+MOST_DIFFERENT = 0.05
 # a score in a table is rounded, and 1 has no log odds
 _HIGHEST = 1 - 1e-7
 
@@ -179,6 +182,11 @@ def find_sites(
     probability : callable
         From log odds of windows to probabilities of sites.
     batch_size : int
+
+    Raises
+    ------
+    TfbindError
+        If the maxima are not of this model's scores.
     """
     record, start, middle, score = maxima.joined()
     sites = Sites(
@@ -237,12 +245,18 @@ def _refine_these(
     """Refine some sites, in place, and read the bases around their summits."""
     by_record = np.split(these, np.flatnonzero(np.diff(sites.record[these])) + 1)
     waiting = {int(sites.record[some[0]]): some for some in by_record}
-    for number, (_, letters) in enumerate(sequences()):
+    for number, (name, letters) in enumerate(sequences()):
         some = waiting.pop(number, None)
         if some is None:
             continue
         codes, wrong = encode_any_letters(letters)
         found = refine(model, codes, ~wrong, start[some], stride=stride, factor=factor, batch_size=batch_size)
+        # the window of the scan is among those that were scored again
+        if (expit(sites.score[some]) - expit(found.score) > MOST_DIFFERENT).any():
+            raise TfbindError(
+                f"{model.path}: scores windows of {name!r} lower than the table does, which is not of this model, or of"
+                " another --prevalence"
+            )
         sites.score[some], sites.summit[some] = found.score, found.summit
         sites.n_windows += found.n_windows
         padded = np.pad(codes, FLANK, constant_values=AMBIGUOUS)
