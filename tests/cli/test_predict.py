@@ -414,6 +414,16 @@ class TestSites:
         assert predict(*given, "--resume") == 0
         assert [(tmp_path / name).read_bytes() for name in names] == whole
 
+    @pytest.mark.parametrize("which", ["kmer_model_path", "gkm_model_path"])
+    def test_of_models_that_read_k_mers(self, request, which, genome, tmp_path):
+        given = ("--model", request.getfixturevalue(which), "--fasta", genome, "-o", tmp_path / "o.tsv")
+        assert predict(*given, "--sites", tmp_path / "s.bed", "--fdr", 0.5) == 0
+        rows = self.rows(tmp_path / "s.bed")
+        assert len(rows) > 10
+        for contig, start, end, *_, summit in rows:
+            assert 0 <= int(start) + int(summit) < {"I": 6_000, "II": 6_000, "short": 16}[contig]
+            assert int(end) - int(start) <= 45
+
     def test_of_a_table_that_was_joined_from_pieces(self, model_path, genome, tmp_path, capsys):
         given = ("--model", model_path, "--fasta", genome)
         assert predict(*given, "--sites", tmp_path / "s.bed", "-o", tmp_path / "o.tsv.gz") == 0
