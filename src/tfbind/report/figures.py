@@ -137,8 +137,9 @@ def offset_svg(offsets: pd.DataFrame, scanners: Sequence[str]) -> str:
 
     width = 5
     with style():
-        figure = Figure(figsize=(3.6, 2.6))
-        axes = figure.add_axes((0.14, 0.18, 0.84, 0.74))
+        # as tall as square axes, so that the names beside it have room
+        figure = Figure(figsize=(3.6, 3.6))
+        axes = figure.add_axes((0.14, 0.13, 0.84, 0.8))
         axes.set(xlabel="Summit minus peak (bp)", ylabel="Right sites")
         furthest = max(int(offsets["offset"].abs().max()), width) if len(offsets) else width
         n_bins = -(-(2 * furthest + width) // (2 * width)) * 2 + 1
