@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 
 from tfbind.background.model import read_background_card, save_background
-from tfbind.binding.model.card import read_card
+from tfbind.binding.model.calibration import SiteCalibration
+from tfbind.binding.model.card import read_card, save_site_calibration
+from tfbind.binding.model.schema import check_card
 from tfbind.dna.alphabet import encode_letters
 from tfbind.dna.digests import strand_canonical_digests
 from tfbind.dna.gkm import MASKS, N_FEATURES, evidence_tracks
@@ -174,6 +176,19 @@ class TestModels:
         for key in nested:
             check_documented(f"{name.capitalize()}: {key}", card[key])
         check_documented("Software", card["software"])
+
+    def test_sites_of_a_binding_model(self, written, documented, check_documented, tmp_path):
+        sites = SiteCalibration(
+            slope=(1.0,), intercept=(-4.0,), expected_per_mb=(60.0,), stride=6, distance=45, contigs=("I",)
+        )
+        save_site_calibration(written["binding"], tmp_path / "m.keras", sites)
+        card = json.loads(read_members(tmp_path / "m.keras")[CARD])
+        check_documented("Binding: sites", card["sites"])
+        assert must(documented["Binding: sites"]) == list(card["sites"])
+        for key in card["sites"]:
+            damaged = card | {"sites": {each: value for each, value in card["sites"].items() if each != key}}
+            with pytest.raises(TfbindError, match=key):
+                check_card("m.keras", damaged)
 
     def test_members(self, written, documented):
         for path in written.values():

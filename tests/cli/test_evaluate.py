@@ -170,3 +170,65 @@ def test_a_file_in_the_folders_place_is_refused(capsys, tmp_path, model_path, sh
     assert evaluate("--model", model_path, "--tensors", shuffle_tensors, "-o", tmp_path / "ev") == 2
     assert "ev: is a file, expected a folder" in capsys.readouterr().err
     assert (tmp_path / "ev").read_text() == "mine"
+
+
+class TestContigs:
+    @pytest.fixture
+    def given(self, tmp_path):
+        """A genome of two contigs with a site every 300 bases, its peaks, and the matrix of the site."""
+        rng = np.random.default_rng(3)
+        contigs = {name: rng.choice(list("ACGT"), 6_000) for name in ("I", "II")}
+        for sequence in contigs.values():
+            for at in range(100, 6_000, 300):
+                sequence[at : at + 8] = list("TGACGTCA")
+        genome, peaks = tmp_path / "g.fa", tmp_path / "p.bed"
+        genome.write_text("".join(f">{name}\n{''.join(letters)}\n" for name, letters in contigs.items()))
+        peaks.write_text(
+            "".join(f"chr{name}\t{at + 4}\t{at + 5}\n" for name in contigs for at in range(100, 6_000, 300))
+        )
+        rows = {letter: ["90" if one == letter else "2" for one in "TGACGTCA"] for letter in "ACGT"}
+        counts = "".join(f"{letter} [ {' '.join(row)} ]\n" for letter, row in rows.items())
+        (tmp_path / "m.jaspar").write_text(f">MA9999.1 CREB\n{counts}")
+        return ("--genome", genome, "--peaks", peaks, "--contigs", "I,II", "--pwm", tmp_path / "m.jaspar")
+
+    def test_metrics_of_models_and_matrix(self, model_path, two_factor_model_path, given, tmp_path):
+        models = ("--model", model_path, two_factor_model_path)
+        assert evaluate(*models, *given, "--factor", "CREB", "-o", tmp_path / "ev") == 0
+        metrics = json.loads((tmp_path / "ev" / "metrics.json").read_text())
+        assert set(metrics["models"]) == {"one", "two"}
+        assert metrics["sites"]["model"] == "one"
+        assert {"average_precision", "recall_at_q10", "median_offset", "expected", "observed"} <= set(
+            metrics["sites"]
+        ) & set(metrics["pwm"])
+        assert metrics["sites"]["observed"] == metrics["pwm"]["observed"] == 40
+        assert metrics["pwm"]["average_precision"] > 0.95
+        assert metrics["pwm"]["median_offset"] == 0
+        # about a tenth of the sites would be right by chance
+        assert metrics["sites"]["average_precision"] > 0.3
+        notes = json.loads((tmp_path / "ev" / "notes.json").read_text())
+        assert any("knows nothing of how many sites" in note for note in notes)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (("--contigs", "I,III"), "1 of 2 contigs ('III') are not in"),
+            (("--factor", "SP1"), "found --factor SP1, expected one of CREB"),
+            (("--pwm", "nothing"), "motif 'nothing': no such file"),
+            (("--tensors", "t.h5"), "expected either --tensors, or"),
+        ],
+    )
+    def test_what_does_not_fit_leaves_no_folder(self, model_path, given, tmp_path, capsys, change, message):
+        assert evaluate("--model", model_path, *given, *change, "-o", tmp_path / "ev") == 2
+        assert message in capsys.readouterr().err
+        assert not (tmp_path / "ev").exists()
+
+    def test_options_of_one_input_are_refused_with_another(
+        self, model_path, shuffle_tensors, tmp_path, capsys
+    ):
+        tensors = ("--tensors", shuffle_tensors, "-o", tmp_path / "ev")
+        for more, message in (
+            (("--model", model_path, "--pwm", "CTCF"), "--pwm goes with --genome"),
+            (("--model", model_path, model_path), "several models are evaluated together on --genome only"),
+        ):
+            assert evaluate(*more, *tensors) == 2
+            assert message in capsys.readouterr().err

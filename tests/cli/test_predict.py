@@ -1,7 +1,9 @@
 import gzip
+import json
 import subprocess
 import sys
 
+import numpy as np
 import pybigtools
 import pytest
 
@@ -341,3 +343,149 @@ class TestPrevalence:
         given = ("--prevalence", value)
         assert predict("--model", model_path, "--fasta", fasta, *given, "-o", tmp_path / "o.tsv") == 2
         assert "above 0 and below 1" in capsys.readouterr().err
+
+
+class TestSites:
+    @pytest.fixture
+    def genome(self, tmp_path):
+        """Two contigs with a CREB site every 300 bases, and one that has none and is shorter than a window."""
+        rng = np.random.default_rng(3)
+        letters = {name: rng.choice(list("ACGT"), 6_000) for name in ("I", "II")}
+        for sequence in letters.values():
+            for at in range(100, 6_000, 300):
+                sequence[at : at + 8] = list("TGACGTCA")
+        path = tmp_path / "g.fa"
+        records = "".join(f">{name}\n{''.join(sequence)}\n" for name, sequence in letters.items())
+        path.write_text(records + ">short\nACGTTGCACCAATTGG\n")
+        return path
+
+    def rows(self, path):
+        return [line.split("\t") for line in path.read_text().splitlines()]
+
+    def test_are_where_they_were_planted(self, model_path, genome, tmp_path):
+        given = ("--model", model_path, "--fasta", genome, "-o", tmp_path / "o.tsv")
+        assert predict(*given, "--sites", tmp_path / "s.bed", "--fdr", 0.3) == 0
+        rows = self.rows(tmp_path / "s.bed")
+        assert {len(row) for row in rows} == {10}
+        summits = {(row[0], int(row[1]) + int(row[9])) for row in rows}
+        planted = [(name, at + 4) for name in ("I", "II") for at in range(100, 6_000, 300)]
+        near = [
+            min((abs(at - summit) for contig, summit in summits if contig == name), default=999)
+            for name, at in planted
+        ]
+        assert np.median(near) <= 8
+        # the windows are a tenth of the model's length apart
+        assert columns_of(tmp_path / "o.tsv", 1)[:3] == [("0",), ("6",), ("12",)]
+        for row in rows:
+            assert 0 < float(row[6]) <= 1
+            assert float(row[8]) >= -np.log10(0.3) - 1e-6
+            assert row[5] in "+-."
+        summary = json.loads((tmp_path / "s.bed.json").read_text())
+        assert (summary["sites"], summary["factor"], summary["fdr"]) == (len(rows), "CREB", 0.3)
+        assert "knows nothing" in summary["notes"][0]
+
+    def test_are_those_of_an_undisturbed_run_after_an_interruption(
+        self, model_path, genome, tmp_path, monkeypatch
+    ):
+        given = (
+            "--model",
+            model_path,
+            "--fasta",
+            genome,
+            "--sites",
+            tmp_path / "s.bed",
+            "-o",
+            tmp_path / "o.tsv",
+        )
+        assert predict(*given) == 0
+        names = ("o.tsv", "s.bed", "s.bed.json")
+        whole = [(tmp_path / name).read_bytes() for name in names]
+        for name in names:
+            (tmp_path / name).unlink()
+        from tfbind.binding.scanning import site_files
+
+        def interrupt(*_, **__):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(site_files, "find_sites", interrupt)
+            assert predict(*given) == 130
+        assert not any((tmp_path / name).exists() for name in names)
+        assert predict(*given, "--resume") == 0
+        assert [(tmp_path / name).read_bytes() for name in names] == whole
+
+    @pytest.mark.parametrize("which", ["kmer_model_path", "gkm_model_path"])
+    def test_of_models_that_read_k_mers(self, request, which, genome, tmp_path):
+        given = ("--model", request.getfixturevalue(which), "--fasta", genome, "-o", tmp_path / "o.tsv")
+        assert predict(*given, "--sites", tmp_path / "s.bed", "--fdr", 0.5) == 0
+        rows = self.rows(tmp_path / "s.bed")
+        assert len(rows) > 10
+        for contig, start, end, *_, summit in rows:
+            assert 0 <= int(start) + int(summit) < {"I": 6_000, "II": 6_000, "short": 16}[contig]
+            assert int(end) - int(start) <= 45
+
+    def test_of_a_table_that_was_joined_from_pieces(self, model_path, genome, tmp_path, capsys):
+        given = ("--model", model_path, "--fasta", genome)
+        assert predict(*given, "--sites", tmp_path / "s.bed", "-o", tmp_path / "o.tsv.gz") == 0
+        for number in (1, 2):
+            piece = ("--stride", 6, "--piece", f"{number}/2", "-o", tmp_path / f"{number}.tsv.gz")
+            assert predict(*given, *piece) == 0
+        pieces = [str(tmp_path / f"{number}.tsv.gz") for number in (1, 2)]
+        assert main(["gather", *pieces, "-o", str(tmp_path / "all.tsv.gz")]) == 0
+        again = ("--scores", tmp_path / "all.tsv.gz", "--sites", tmp_path / "a.bed")
+        assert predict(*given, *again) == 0
+        for name in ("bed", "bed.json"):
+            assert (tmp_path / f"a.{name}").read_bytes() == (tmp_path / f"s.{name}").read_bytes()
+        assert predict(*given, *again, "-o", tmp_path / "x.tsv") == 2
+        assert "--scores goes with --sites and --fasta, and without -o" in capsys.readouterr().err
+        assert predict(*given, "--sites", tmp_path / "b.bed") == 2
+        assert "expected -o, the table to write, or --scores" in capsys.readouterr().err
+
+    def test_of_a_table_of_something_else_are_refused(
+        self, model_path, two_factor_model_path, genome, tmp_path, capsys
+    ):
+        table, other = tmp_path / "o.tsv", tmp_path / "other.fa"
+        assert predict("--model", model_path, "--fasta", genome, "--stride", 20, "-o", table) == 0
+        lines = table.read_text().splitlines(keepends=True)
+        other.write_text(genome.read_text().replace(">II", ">III"))
+        (tmp_path / "cut.tsv").write_text("".join(lines[:-1]))
+        (tmp_path / "best.tsv").write_text("".join(lines[:1] + lines[5:]))
+        for model, fasta, scores, message in (
+            (two_factor_model_path, genome, table, "has scores of CREB, expected CREB, SP1"),
+            (model_path, other, table, "its windows of 'II' are not those of record 'III'"),
+            (model_path, genome, tmp_path / "cut.tsv", "has no windows of record 'short'"),
+            (model_path, genome, tmp_path / "best.tsv", "its windows of 'I' are not those of record 'I'"),
+        ):
+            given = ("--model", model, "--fasta", fasta, "--scores", scores, "--sites", tmp_path / "s.bed")
+            assert predict(*given) == 2
+            assert message in capsys.readouterr().err
+            assert not (tmp_path / "s.bed").exists()
+
+    def test_of_several_factors_are_files_of_their_own(self, two_factor_model_path, genome, tmp_path):
+        given = ("--model", two_factor_model_path, "--fasta", genome, "-o", tmp_path / "o.tsv")
+        assert predict(*given, "--sites", tmp_path / "s.bed.gz") == 0
+        assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith("s.")) == [
+            *("s.CREB.bed.gz", "s.CREB.bed.gz.json", "s.SP1.bed.gz", "s.SP1.bed.gz.json")
+        ]
+        with gzip.open(tmp_path / "s.CREB.bed.gz", "rt") as lines:
+            names = [line.split("\t")[3] for line in lines]
+        assert names == [f"CREB_{number}" for number in range(1, len(names) + 1)]
+
+    @pytest.mark.parametrize(
+        ("more", "message"),
+        [
+            (["--sites", "s.bed", "--best"], "--sites goes with --fasta and without --best"),
+            (["--fdr", "0.1"], "they go with --sites"),
+            (["--sites", "s.bed", "--piece", "1/2"], "without --best, --bed, --bigwig and --sites"),
+            (["--sites", "s.bed", "--fdr", "0"], "expected a number above 0"),
+        ],
+    )
+    def test_what_does_not_go_together_is_refused(self, model_path, genome, tmp_path, capsys, more, message):
+        given = ("--model", model_path, "--fasta", genome, "-o", tmp_path / "o.tsv.gz")
+        try:
+            status = predict(*given, *more)
+        except SystemExit as stop:
+            status = stop.code
+        assert status == 2
+        assert message in capsys.readouterr().err
+        assert [path.name for path in tmp_path.iterdir()] == ["g.fa"]

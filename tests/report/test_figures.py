@@ -8,6 +8,7 @@ from tfbind.binding.evaluation.reliability import reliability
 from tfbind.report.figures import (
     calibration_figure,
     learning_curves,
+    offset_figure,
     pr_figure,
     roc_figure,
 )
@@ -54,6 +55,36 @@ class TestCurveFigures:
         draw, rows = CURVES[kind]
         draw(tmp_path / "a.svg", {f"F{i}": (rows, i / 40, None) for i in range(40)})
         assert "F39" in text_of(tmp_path / "a.svg")
+
+
+def test_a_precision_recall_curve_without_intervals_says_so(tmp_path):
+    curves = {"pwm": (PR, 0.5, None)}
+    for name, options in (("a", {}), ("b", {"heading": "Average precision", "baseline": False})):
+        pr_figure(tmp_path / f"{name}.svg", curves, **options)
+    assert "95% interval" in text_of(tmp_path / "a.svg")
+    assert "95% interval" not in text_of(tmp_path / "b.svg")
+    # the dotted line is the only one that is drawn in grey
+    lines = [(tmp_path / f"{name}.svg").read_text().count("stroke-dasharray") for name in "ab"]
+    assert lines[0] > lines[1]
+
+
+class TestOffsetFigure:
+    OFFSETS = pd.DataFrame({"scanner": ["m", "m", "pwm"], "offset": [-3, 0, 40], "n": [2, 5, 1]})
+
+    def test_names_each_scanner_with_its_right_sites(self, tmp_path):
+        offset_figure(tmp_path / "a.svg", self.OFFSETS, ["m", "pwm", "none"])
+        words = text_of(tmp_path / "a.svg").split()
+        for name, n in (("m", "7"), ("pwm", "1"), ("none", "0")):
+            assert words[words.index(name) + 1] == n
+
+    def test_without_a_right_site(self, tmp_path):
+        offset_figure(tmp_path / "a.svg", self.OFFSETS[:0], ["m"])
+        assert "Summit minus peak (bp)" in text_of(tmp_path / "a.svg")
+
+    def test_same_input_same_bytes(self, tmp_path):
+        for name in "ab":
+            offset_figure(tmp_path / f"{name}.svg", self.OFFSETS, ["m", "pwm"])
+        assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
 class TestCalibrationFigure:

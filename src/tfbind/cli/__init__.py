@@ -23,6 +23,7 @@ VERBS = (
     "encode",
     "train",
     "select",
+    "calibrate",
     "evaluate",
     "gather",
     "compare",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tfbind.dna.peak_formats import PEAK_FORMATS
@@ -117,6 +117,16 @@ def add_output(parser: argparse.ArgumentParser, help: str, metavar: str = "FILE"
 def add_output_folder(parser: argparse.ArgumentParser, help: str = "folder for the results") -> None:
     """Add ``-o``, a folder."""
     parser.add_argument("-o", "--output", type=OutputFolder, required=True, metavar="DIR", help=help)
+
+
+def number_of_factor(factor: str | None, tasks: Sequence[str], model: Path) -> int:
+    """Give the number of the factor that ``--factor`` names; of a model of one factor it need not."""
+    if factor is None and len(tasks) == 1:
+        return 0
+    if factor is None or factor not in tasks:
+        found = "no --factor" if factor is None else f"--factor {factor}"
+        raise TfbindError(f"{model}: found {found}, expected one of {', '.join(tasks)}")
+    return list(tasks).index(factor)
 
 
 def check_model_name(output: Path) -> None:

@@ -20,11 +20,15 @@ strand (none, as both share a score), in the order of the input. Best windows an
 --bigwig writes tracks: the --stride bases in the middle of a window show its score, and where it is NA
 nothing is shown.
 
+--sites writes one row a site as narrowPeak: summit to the base, strand, probability and q-value. Sites are local
+maxima of the scan; those that are called are looked at again base by base. --fdr 0.2 calls sites up to a q-value of
+0.2. FILE.bed.json says what the figures mean.
+
 An interrupted run (Ctrl-C, a time limit, a full disk) leaves FILE.tsv.partial and FILE.tsv.partial.journal. The
 same command with --resume continues where it stopped, and ends with the files of an undisturbed run.
 
 --piece 3/20 scores the third of twenty stretches of the windows, a job on a cluster each; tfbind gather joins the
-twenty to the table that one run would have written, byte by byte.
+twenty to the table that one run would have written, byte by byte. --scores calls the sites in it.
 """
 
 from __future__ import annotations
@@ -39,7 +43,6 @@ from tfbind.cli.arguments import (
     LARGEST,
     OutputFile,
     add_engine,
-    add_output,
     add_peak_format,
     add_resume,
     add_threads,
@@ -84,7 +87,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         "--stride",
         type=positive_int,
         metavar="N",
-        help="bases from window to window (default: the model's length)",
+        help="bases from window to window (default: the model's length, or a tenth of it with --sites)",
     )
     parser.add_argument("--best", action="store_true", help="each record's highest window only")
     parser.add_argument("--bed", type=OutputFile, metavar="FILE.bed[.gz]", help="also write the calls")
@@ -93,6 +96,32 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         type=OutputFile,
         metavar="FILE.bw",
         help="also write a track; of several factors one each, FILE.FACTOR.bw",
+    )
+    parser.add_argument(
+        "--sites",
+        type=OutputFile,
+        metavar="FILE.bed[.gz]",
+        help="also write the sites, as narrowPeak; of several factors one file each, FILE.FACTOR.bed",
+    )
+    parser.add_argument(
+        "--fdr",
+        type=false_share,
+        metavar="Q",
+        help="highest q-value of a site: the expected share of false ones among all that score as high (default 0.1)",
+    )
+    parser.add_argument(
+        "--site-distance",
+        type=positive_int,
+        metavar="BP",
+        help="bases between the summits of two sites at the least (default: three quarters of the model's length,"
+        " or as calibrated)",
+    )
+    parser.add_argument(
+        "--scores",
+        type=Path,
+        metavar="FILE.tsv[.gz]",
+        help="call the sites in this table, which tfbind predict or gather made of the same model and FASTA, without a"
+        " scan; goes with --sites and in place of -o",
     )
     parser.add_argument(
         "--threshold",
@@ -124,7 +153,13 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     add_resume(parser)
     add_threads(parser)
-    add_output(parser, "the table; BGZF, which is gzip, where the name ends in .gz or .bgz", "FILE.tsv[.gz]")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=OutputFile,
+        metavar="FILE.tsv[.gz]",
+        help="the table; BGZF, which is gzip, where the name ends in .gz or .bgz",
+    )
     parser.set_defaults(run=run)
 
 
@@ -139,6 +174,11 @@ def threshold(text: str) -> float | str:
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from 0 to 1, or auto")
     return value
+
+
+def false_share(text: str) -> float:
+    """Argument type: a number above 0 and up to 1."""
+    return 1.0 if text == "1" else share(text)
 
 
 def piece(text: str) -> tuple[int, int]:
@@ -165,24 +205,41 @@ def check(args: argparse.Namespace) -> None:
         raise TfbindError("--threshold is for the calls, so it goes with --bed")
     if args.bigwig and (args.peaks or args.best):
         raise TfbindError("a track shows every window, so --bigwig goes with --fasta and without --best")
-    if args.piece and (args.peaks or args.best or args.bed or args.bigwig):
+    if args.sites and (args.peaks or args.best):
         raise TfbindError(
-            "a piece ends anywhere in a record, so --piece goes with --fasta and without --best, --bed and --bigwig"
+            "sites are looked for in whole sequences, so --sites goes with --fasta and without --best"
+        )
+    if args.scores:
+        others = ("output", "stride", "bed", "bigwig", "piece", "resume", "strict")
+        if not args.sites or any(getattr(args, name) for name in others):
+            raise TfbindError(
+                "--scores goes with --sites and --fasta, and without -o, --stride, --bed, --bigwig, --piece, --resume"
+                " and --strict"
+            )
+    elif not args.output:
+        raise TfbindError("expected -o, the table to write, or --scores, one that is finished")
+    if (args.fdr or args.site_distance) and not args.sites:
+        raise TfbindError("--fdr and --site-distance are for the sites, so they go with --sites")
+    if args.piece and (args.peaks or args.best or args.bed or args.bigwig or args.sites):
+        raise TfbindError(
+            "a piece ends anywhere in a record, so --piece goes with --fasta and without --best, --bed, --bigwig and"
+            " --sites"
         )
     if args.piece and args.output.suffix not in (".gz", ".bgz"):
         raise TfbindError(f"--output of a piece is {args.output}, expected a name that ends in .gz or .bgz")
 
 
-def fingerprint(args: argparse.Namespace) -> dict[str, Any]:
+def fingerprint(args: argparse.Namespace, stride: int | None) -> dict[str, Any]:
     """What the table depends on, but for the engine."""
     from tfbind.resume.table import file_stamp
 
     inputs = {name: getattr(args, name) for name in ("fasta", "peaks", "genome")}
-    options = ("stride", "best", "prevalence", "precision", "batch_size")
+    options = ("best", "prevalence", "precision", "batch_size")
     return {
         "version": __version__,
         "model": sha256(args.model),
         **{name: file_stamp(path) for name, path in inputs.items() if path},
+        "stride": stride,
         **{name: getattr(args, name) for name in options},
         **({"peak_format": args.peak_format} if args.peaks else {}),
     }
@@ -196,6 +253,8 @@ def run(args: argparse.Namespace) -> None:
     from tfbind.binding.scanning.calls import CallOptions, choose_thresholds
     from tfbind.binding.scanning.prediction import predict
     from tfbind.binding.scanning.shards import choose_piece
+    from tfbind.binding.scanning.site_files import SiteOptions, call_sites, stride_of_table
+    from tfbind.binding.scanning.sites import FDR, default_distance, default_stride
     from tfbind.binding.scanning.windows import windows_of_fasta, windows_of_peaks
 
     if args.bigwig:
@@ -207,8 +266,15 @@ def run(args: argparse.Namespace) -> None:
         threads=args.threads,
         prevalence=args.prevalence,
     )
+    distance = args.site_distance or default_distance(model)
+    if args.scores:
+        stride = stride_of_table(args.scores, model, args.fasta)
+        options = SiteOptions(args.sites, args.fasta, stride, distance, args.fdr or FDR, args.prevalence)
+        call_sites(args.scores, model, options, args.batch_size)
+        return
     length = model.card.encoding.length
-    stride = args.stride or length
+    given = args.stride or (default_stride(model) if args.sites else None)
+    stride = given or length
 
     def windows() -> Iterator[Portion]:
         if args.peaks:
@@ -217,13 +283,16 @@ def run(args: argparse.Namespace) -> None:
             )
         return windows_of_fasta(args.fasta, length, stride, strict=args.strict)
 
-    what = fingerprint(args)
+    what = fingerprint(args, given)
     calls = None
     if args.bed:
         number = None if args.threshold == "auto" else args.threshold
         thresholds = choose_thresholds(model, number, args.prevalence)
         one_a_row = args.best or args.peaks is not None
         calls = CallOptions(args.bed, thresholds, one_a_row=one_a_row, genomic=args.peaks is not None)
+    sites = None
+    if args.sites:
+        sites = SiteOptions(args.sites, args.fasta, stride, distance, args.fdr or FDR, args.prevalence)
     predict(
         model,
         windows(),
@@ -233,6 +302,7 @@ def run(args: argparse.Namespace) -> None:
         piece=choose_piece(args.piece, windows(), what) if args.piece else None,
         calls=calls,
         tracks=TrackOptions(args.bigwig, stride) if args.bigwig else None,
+        sites=sites,
         # another run goes on only where these are the same
         fingerprint=what | {"engine": model.engine, "piece": args.piece},
         resume=args.resume,

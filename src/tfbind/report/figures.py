@@ -38,9 +38,34 @@ def roc_figure(path: str | Path, curves: Mapping[str, Curve], title: str = "") -
     write_svg(path, roc_svg(curves, title))
 
 
-def pr_figure(path: str | Path, curves: Mapping[str, Curve], title: str = "") -> None:
-    """Write precision-recall curves as SVG; as `roc_figure`, with columns recall, precision, threshold."""
-    write_svg(path, pr_svg(curves, title))
+def pr_figure(
+    path: str | Path,
+    curves: Mapping[str, Curve],
+    title: str = "",
+    *,
+    heading: str = "Average precision [95% interval]",
+    baseline: bool = True,
+) -> None:
+    """Write precision-recall curves as SVG; as `roc_figure`, with columns recall, precision, threshold.
+
+    ``heading`` stands above the names; a ``baseline`` shows the precision of calling everything.
+    """
+    write_svg(path, pr_svg(curves, title, heading=heading, baseline=baseline))
+
+
+def offset_figure(path: str | Path, offsets: pd.DataFrame, scanners: Sequence[str]) -> None:
+    """Write histograms of the distance from summits to peaks as SVG.
+
+    Parameters
+    ----------
+    path : str or Path
+        The SVG file.
+    offsets : DataFrame
+        Columns ``scanner``, ``offset`` (in bases) and ``n``.
+    scanners : sequence of str
+        In the order of their colours.
+    """
+    write_svg(path, offset_svg(offsets, scanners))
 
 
 def calibration_figure(path: str | Path, curves: Mapping[str, Calibration], title: str = "") -> None:
@@ -85,7 +110,13 @@ def roc_svg(curves: Mapping[str, Curve], title: str = "") -> str:
         return to_svg(figure)
 
 
-def pr_svg(curves: Mapping[str, Curve], title: str = "") -> str:
+def pr_svg(
+    curves: Mapping[str, Curve],
+    title: str = "",
+    *,
+    heading: str = "Average precision [95% interval]",
+    baseline: bool = True,
+) -> str:
     """Draw what `pr_figure` writes; a dotted line is the precision of calling everything bound."""
     with style():
         figure, axes = square_axes(title, "Recall", "Precision")
@@ -94,8 +125,33 @@ def pr_svg(curves: Mapping[str, Curve], title: str = "") -> str:
                 recall, precision = np.append(0, rows[:, 0]), np.append(rows[0, 1], rows[:, 1])
                 # average precision is the area under these steps
                 axes.plot(recall, precision, drawstyle="steps-pre", **line_style(index))
-                axes.axhline(precision[-1], color=GREY, linewidth=0.8, linestyle=":")
-        _area_labels(axes, curves, "Average precision [95% interval]")
+                if baseline:
+                    axes.axhline(precision[-1], color=GREY, linewidth=0.8, linestyle=":")
+        _area_labels(axes, curves, heading)
+        return to_svg(figure)
+
+
+def offset_svg(offsets: pd.DataFrame, scanners: Sequence[str]) -> str:
+    """Draw what `offset_figure` writes, in bins of 5 bases."""
+    from matplotlib.figure import Figure
+
+    width = 5
+    with style():
+        # as tall as square axes, so that the names beside it have room
+        figure = Figure(figsize=(3.6, 3.6))
+        axes = figure.add_axes((0.14, 0.13, 0.84, 0.8))
+        axes.set(xlabel="Summit minus peak (bp)", ylabel="Right sites")
+        furthest = max(int(offsets["offset"].abs().max()), width) if len(offsets) else width
+        n_bins = -(-(2 * furthest + width) // (2 * width)) * 2 + 1
+        edges = (np.arange(n_bins + 1) - n_bins / 2) * width
+        values = {}
+        for index, scanner in enumerate(scanners):
+            of_scanner = offsets[offsets["scanner"] == scanner]
+            offset, n = (of_scanner[column].to_numpy(np.float64) for column in ("offset", "n"))
+            counts, _ = np.histogram(offset, edges, weights=n)
+            axes.stairs(counts, edges, **line_style(index))
+            values[scanner] = f"{n.sum():,.0f}"
+        name_lines(axes, list(scanners), values, "Right sites")
         return to_svg(figure)
 
 

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from tfbind.binding.model.calibration import best_f1_threshold, calibrate, fit_platt
+from tfbind.binding.model.calibration import (
+    SiteCalibration,
+    best_f1_threshold,
+    calibrate,
+    fit_platt,
+    fit_sites,
+)
 
 NAN = float("nan")
 
@@ -120,3 +126,39 @@ def test_the_best_f1_may_have_a_low_precision_and_a_low_recall():
     label = np.array([1, 0, 0, 0, 1] + [0] * 30 + [1] * 3)
     score = np.linspace(1, 0, len(label))
     assert best_f1_threshold(label, score) == score[4]
+
+
+class TestFitSites:
+    def test_probabilities_are_shares_and_add_up_to_what_is_expected(self):
+        rng = np.random.default_rng(0)
+        z = rng.normal(-2, 2, 20_000)
+        is_site = rng.random(20_000) < 1 / (1 + np.exp(-(1.5 * z - 1)))
+        slope, intercept = fit_sites(z, is_site, float(is_site.sum()))
+        assert (slope, intercept) == pytest.approx((1.5, -1), abs=0.1)
+        slope, intercept = fit_sites(z, is_site, 500.0)
+        assert (1 / (1 + np.exp(-(slope * z + intercept)))).sum() == pytest.approx(500, rel=1e-6)
+
+    def test_without_a_single_site_nothing_breaks(self):
+        slope, intercept = fit_sites(np.linspace(-3, 3, 50), np.zeros(50, bool), 0.5)
+        assert slope > 0
+        assert np.isfinite(intercept)
+
+
+class TestSiteCalibration:
+    CALIBRATION = SiteCalibration(
+        slope=(2.0, None),
+        intercept=(-1.0, None),
+        expected_per_mb=(60.0, None),
+        stride=10,
+        distance=75,
+        contigs=("I",),
+    )
+
+    def test_probability(self):
+        found = self.CALIBRATION.probability(np.array([0.5, 1.5]), 0)
+        assert found == pytest.approx([0.5, 1 / (1 + np.exp(-2))])
+
+    def test_a_factor_without(self):
+        assert [self.CALIBRATION.covers(factor) for factor in (0, 1)] == [True, False]
+        with pytest.raises(ValueError, match="no calibration of factor 1"):
+            self.CALIBRATION.probability(np.array([0.5]), 1)

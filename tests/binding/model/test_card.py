@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 import zipfile
+from dataclasses import asdict
 
 import keras
 import numpy as np
 import pytest
 
-from tfbind.binding.model.card import ModelCard, read_card, save_model
+from tfbind.binding.model.calibration import SiteCalibration
+from tfbind.binding.model.card import ModelCard, read_card, save_model, save_site_calibration
 from tfbind.dna.minimizers import Scheme, Sketches
 from tfbind.errors import TfbindError
 from tfbind.networks.build import build
@@ -80,6 +82,50 @@ def rewrite(saved, tmp_path):
 def card_values(saved) -> dict:
     with zipfile.ZipFile(saved[0]) as archive:
         return json.loads(archive.read(CARD))
+
+
+SITES = SiteCalibration(
+    slope=(1.5, None),
+    intercept=(-4.0, None),
+    expected_per_mb=(62.5, None),
+    stride=3,
+    distance=22,
+    contigs=("IV", "VII"),
+)
+
+
+class TestSiteCalibration:
+    def test_comes_back_and_nothing_else_changes(self, saved, tmp_path):
+        assert read_card(saved[0]).sites is None
+        save_site_calibration(saved[0], tmp_path / "c.keras", SITES)
+        found = read_card(tmp_path / "c.keras")
+        assert found.sites == SITES
+        before, after = (zipfile.ZipFile(path) for path in (saved[0], tmp_path / "c.keras"))
+        with before, after:
+            names = [name for name in before.namelist() if name != CARD]
+            assert [after.read(name) for name in names] == [before.read(name) for name in names]
+            one, other = (json.loads(each.read(CARD)) for each in (before, after))
+        assert other == one | {"sites": other["sites"]}
+
+    def test_of_a_card_without_the_key_there_is_none(self, rewrite, card_values):
+        del card_values["sites"]
+        assert read_card(rewrite(card=json.dumps(card_values).encode())).sites is None
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"slope": [1.5]}, "sites.slope has 1 values, expected 2, one for each factor"),
+            ({"slope": [-1.0, None]}, r"sites.slope\[0\] is -1.0"),
+            ({"slope": [None, 2.0]}, "is null for other factors than sites.slope"),
+            ({"intercept": ["x", None]}, r"sites.intercept\[0\] is 'x'"),
+            ({"stride": 0}, "sites.stride is 0"),
+            ({"contigs": ["a\tb"]}, r"sites.contigs\[0\]"),
+        ],
+    )
+    def test_a_damaged_one_is_refused(self, rewrite, card_values, change, message):
+        card_values["sites"] = asdict(SITES) | change
+        with pytest.raises(TfbindError, match=message):
+            read_card(rewrite(card=json.dumps(card_values).encode()))
 
 
 class TestSaved:

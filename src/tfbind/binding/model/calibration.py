@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -86,3 +87,62 @@ def best_f1_threshold(label: np.ndarray, probability: np.ndarray) -> float:
     precision, recall, thresholds = precision_recall_curve(label[known], probability[known])
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
     return float(thresholds[f1[:-1].argmax()])
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteCalibration:
+    """From log odds of windows to probabilities of sites when a genome is scanned, a value a factor, or None.
+
+    slope, intercept : of the site's log odds, from the log odds of its best window among the training's sequences
+    expected_per_mb : sites in a million bases that the calibration counts on
+    stride, distance : of the scan that it is for, see `tfbind.binding.scanning.sites`
+    contigs : that were scanned for it
+    """
+
+    slope: tuple[float | None, ...]
+    intercept: tuple[float | None, ...]
+    expected_per_mb: tuple[float | None, ...]
+    stride: int
+    distance: int
+    contigs: tuple[str, ...]
+
+    def covers(self, factor: int) -> bool:
+        """Whether there is a calibration of this factor."""
+        return self.slope[factor] is not None
+
+    def probability(self, log_odds: np.ndarray, factor: int) -> np.ndarray:
+        """Turn log odds of windows into probabilities that there is a site, (n,) float64."""
+        slope, intercept = self.slope[factor], self.intercept[factor]
+        if slope is None or intercept is None:
+            raise ValueError(f"no calibration of factor {factor}")
+        return expit(slope * log_odds + intercept)
+
+
+def fit_sites(log_odds: np.ndarray, is_site: np.ndarray, expected: float) -> tuple[float, float]:
+    """Fit the probability that a local maximum is a site, by `fit_platt`, with an expected number of sites.
+
+    The number of sites on the contigs that the slope is fitted on is known worse than the density on all contigs: the
+    intercept is moved until the probabilities add up to that. This is a shift of the prior, as in `calibrated_logits`.
+
+    Parameters
+    ----------
+    log_odds : (n,) float64
+        Of local maxima; all of the contigs, the low ones too.
+    is_site : (n,) bool
+    expected : float
+        What the probabilities must add up to.
+
+    Returns
+    -------
+    slope, intercept : float
+    """
+    # loaded here, as applying a calibration needs none of it
+    from scipy.optimize import brentq
+
+    fitted = fit_platt(log_odds[:, None], is_site[:, None].astype(np.float32))
+    slope, intercept = fitted["slope"][0], fitted["intercept"][0]
+
+    def excess(shift: float) -> float:
+        return float(expit(slope * log_odds + intercept + shift).sum()) - expected
+
+    return slope, intercept + float(brentq(excess, -30, 30))

@@ -10,12 +10,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from tfbind.binding.model.schema import check_card, digests, gkm_weights, stored_sketches
+from tfbind.binding.model.calibration import SiteCalibration
+from tfbind.binding.model.schema import StoredSites, check_card, digests, gkm_weights, stored_sketches
 from tfbind.dna.minimizers import Sketches
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import NetworkSpec
 from tfbind.tensors import DnaEncoding
-from tfbind.training.model_file import read_values, write_model
+from tfbind.training.model_file import change_card, read_values, write_model
 
 KIND = "binding"
 
@@ -34,6 +35,7 @@ class ModelCard:
     digests : (n,) uint64, sorted: strand-canonical digests of the training and validation sequences
     sketches : minimizers of the same sequences, shuffles left out, by which overlapping ones are found; some 36 bytes
         for a sequence of 101 bases. None in models of a tfbind that did not write them
+    sites : from log odds of windows to probabilities of sites in a genome; None until `tfbind calibrate`
     training : provenance: options, sources, counts, epochs
     software : versions that the model was made with
     """
@@ -49,6 +51,7 @@ class ModelCard:
     training: dict[str, Any]
     software: dict[str, str] = field(default_factory=dict)
     sketches: Sketches | None = field(repr=False, default=None)
+    sites: SiteCalibration | None = None
 
 
 def save_model(path: str | Path, network: Any, card: ModelCard) -> None:
@@ -61,8 +64,14 @@ def save_model(path: str | Path, network: Any, card: ModelCard) -> None:
         "digests": _as_text(card.digests, "<u8"),
         "gkm": None if card.gkm is None else _as_text(card.gkm, "<f4"),
         "sketches": None if card.sketches is None else _sketches_as_json(card.sketches),
+        "sites": None if card.sites is None else asdict(card.sites),
     }
     write_model(path, network, values)
+
+
+def save_site_calibration(model: str | Path, output: str | Path, sites: SiteCalibration) -> None:
+    """Write the model file of ``model``'s network with another calibration for genomes; needs no TensorFlow."""
+    change_card(Path(model), Path(output), {"sites": asdict(sites)})
 
 
 def read_card(path: str | Path) -> ModelCard:
@@ -91,8 +100,20 @@ def read_card(path: str | Path) -> ModelCard:
         gkm=None if card.gkm is None else gkm_weights(path, card.gkm, len(card.tasks)),
         digests=digests(path, card.digests),
         sketches=None if sketches is None else stored_sketches(path, sketches),
+        sites=None if card.sites is None else _sites(card.sites),
         training=values["training"],
         software=values.get("software", {}),
+    )
+
+
+def _sites(stored: StoredSites) -> SiteCalibration:
+    return SiteCalibration(
+        slope=tuple(stored.slope),
+        intercept=tuple(stored.intercept),
+        expected_per_mb=tuple(stored.expected_per_mb),
+        stride=stored.stride,
+        distance=stored.distance,
+        contigs=tuple(stored.contigs),
     )
 
 

@@ -82,6 +82,17 @@ class Calibration(msgspec.Struct):
     prevalence: list[Share] | UnsetType = UNSET
 
 
+class StoredSites(msgspec.Struct):
+    """From log odds of windows to probabilities of sites in a genome; None for a factor without."""
+
+    slope: list[Positive | None]
+    intercept: list[Number | None]
+    expected_per_mb: list[Number | None]
+    stride: Length
+    distance: Annotated[int, Meta(ge=1, le=2**31)]
+    contigs: list[Name]
+
+
 class StoredSketches(msgspec.Struct):
     """Minimizers, as `tfbind.dna.minimizers.Sketches`."""
 
@@ -128,6 +139,7 @@ class Card(msgspec.Struct):
     digests: str
     training: Training
     sketches: StoredSketches | None = None
+    sites: StoredSites | None = None
     software: dict[Name, Name] | None = None
 
 
@@ -153,6 +165,12 @@ def check_card(path: str | Path, values: dict[str, Any]) -> Card:
     ):
         if not isinstance(found, UnsetType):
             check_length(path, key, found, n, "factor")
+    if card.sites is not None:
+        for key in ("slope", "intercept", "expected_per_mb"):
+            found = getattr(card.sites, key)
+            check_length(path, f"sites.{key}", found, n, "factor")
+            if [value is None for value in found] != [value is None for value in card.sites.slope]:
+                refuse(path, f"sites.{key}", "is null for other factors than sites.slope")
     if network.tracks != (card.gkm is not None):
         refuse(
             path,

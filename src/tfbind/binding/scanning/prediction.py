@@ -17,6 +17,13 @@ from tfbind.binding.scanning.bigwig import TrackOptions, track_paths, write_trac
 from tfbind.binding.scanning.calls import CallOptions, write_calls
 from tfbind.binding.scanning.score_table import table_header, table_rows
 from tfbind.binding.scanning.shards import Piece
+from tfbind.binding.scanning.site_files import (
+    SiteOptions,
+    open_site_files,
+    site_paths,
+    summary_path,
+    write_sites,
+)
 from tfbind.binding.scanning.windows import (
     ALL_AMBIGUOUS,
     INVALID,
@@ -113,6 +120,7 @@ def predict(
     piece: Piece | None = None,
     calls: CallOptions | None = None,
     tracks: TrackOptions | None = None,
+    sites: SiteOptions | None = None,
     fingerprint: Mapping[str, Any] | None = None,
     resume: Resume = False,
 ) -> dict[str, int]:
@@ -132,10 +140,12 @@ def predict(
     batch_size : int
         Windows that the engine sees at a time.
     piece : Piece or None
-        Write this piece of the table only; not with ``best``, calls or tracks, which take whole records.
+        Write this piece of the table only; not with ``best``, calls, tracks or sites, which take whole records.
     calls : CallOptions or None
     tracks : TrackOptions or None
         Only where ``windows`` are those of a FASTA in which each name comes once, and not with ``best``.
+    sites : SiteOptions or None
+        Only where ``windows`` are those of its FASTA and stride, and not with ``best``.
     fingerprint : mapping
         Whatever the table depends on.
     resume : bool or "anew"
@@ -151,6 +161,10 @@ def predict(
         # those of several factors have names of their own
         for path in track_paths(tracks.bigwig, factors):
             check_output(path)
+    if sites is not None:
+        for path in site_paths(sites.path, factors):
+            check_output(path)
+            check_output(summary_path(path))
     with (
         resumable(output, fingerprint or {}, resume=resume, fits=_is_state) as table,
         ExitStack() as together,
@@ -167,6 +181,9 @@ def predict(
                 together.enter_context(whole_output(path)) for path in track_paths(tracks.bigwig, factors)
             ]
             write_tracks(table.path, factors, tracks, model.card.encoding.length, paths)
+        if sites is not None:
+            files = [open_site_files(together, path) for path in site_paths(sites.path, factors)]
+            write_sites(table.path, model, sites, batch_size, files)
         first_of_note = table.state.get("first_of_note", {})
     noted = ", ".join(
         f"{n:,} {note}" + (f" (first: {first_of_note[note]})" if note in first_of_note else "")

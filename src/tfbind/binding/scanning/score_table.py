@@ -44,6 +44,19 @@ class Row(NamedTuple):
     scores: list[float]
 
 
+def read_factors(path: Path) -> list[str]:
+    """Read the names of the factors that a table has scores of."""
+    with open_text(path) as lines:
+        return _header(path, next(lines, ""))[3:-1]
+
+
+def _header(path: Path, line: str) -> list[str]:
+    header = line.rstrip("\n").split("\t")
+    if header[:3] != ["id", "start", "end"] or header[-1] != "note":
+        raise TfbindError(f"{path}: line 1: expected the columns id, start, end, factors and note")
+    return header
+
+
 def read_rows(path: Path) -> Iterator[Row]:
     """Read a table that was written whole, row by row.
 
@@ -53,9 +66,7 @@ def read_rows(path: Path) -> Iterator[Row]:
         If a line is not one of such a table.
     """
     with open_text(path) as lines:
-        header = next(lines, "").rstrip("\n").split("\t")
-        if header[:3] != ["id", "start", "end"] or header[-1] != "note":
-            raise TfbindError(f"{path}: line 1: expected the columns id, start, end, factors and note")
+        header = _header(path, next(lines, ""))
         for number, line in enumerate(lines, 2):
             cells = line.rstrip("\n").split("\t")
             try:

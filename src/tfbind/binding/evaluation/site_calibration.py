@@ -1,0 +1,171 @@
+"""Probabilities of sites that hold in a genome, fitted on whole contigs that were held out for validation."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tfbind.binding.evaluation.genome_sites import GenomeTruth, read_truth
+from tfbind.binding.evaluation.site_metrics import match_peaks
+from tfbind.binding.learning.parts import Part, content_digest
+from tfbind.binding.model.calibration import SiteCalibration, fit_sites
+from tfbind.binding.model.card import save_site_calibration
+from tfbind.binding.model.model import BindingModel
+from tfbind.binding.scanning.genome_scan import scan
+from tfbind.binding.scanning.sites import REFINED, Sites, default_distance, default_stride, find_sites
+from tfbind.dna.genome import Genome
+from tfbind.dna.splits import TEST, TRAIN, VALIDATION
+from tfbind.errors import TfbindError
+from tfbind.tensors import open_tensors
+
+logger = logging.getLogger(__name__)
+
+FEWEST_PEAKS = 20
+# share of a contig's records in one part, if it is held out whole
+WHOLE = 0.8
+
+
+class HeldOut(NamedTuple):
+    """Contigs of a tensors file: those that validated the model, and those that trained or validated it."""
+
+    validation: list[str]
+    known: list[str]
+
+
+def contigs_of_tensors(path: Path, model: BindingModel) -> HeldOut:
+    """Find the contigs that were held out for the validation of a model.
+
+    Raises
+    ------
+    TfbindError
+        If the model was trained on another file, or a contig has records of more than one part.
+    """
+    training = model.card.training
+    with open_tensors(path, training.get("fold")) as tensors:
+        if content_digest(Part(tensors, TRAIN), Part(tensors, VALIDATION)) != training.get("data"):
+            raise TfbindError(f"{path}: is not the tensors file that {model.path} was trained on")
+        group, split = tensors.text("group"), tensors.split
+    contigs, of_contig = np.unique(group.astype(str), return_inverse=True)
+    n = np.zeros((len(contigs), 3), np.int64)
+    np.add.at(n, (of_contig, np.minimum(split, TEST)), 1)
+    share = n / n.sum(axis=1, keepdims=True)
+    # a sequence that is on a held-out contig, too, is held out with it
+    part = np.where(share.max(axis=1) >= WHOLE, share.argmax(axis=1), -1)
+    validation = contigs[part == VALIDATION].tolist()
+    if (part < 0).any() or "" in contigs or not validation:
+        why = "records have no contig" if "" in contigs else "no contig was held out for validation"
+        if (part < 0).any() and "" not in contigs:
+            why = f"contig {contigs[part < 0].tolist()[0]!r} is in several parts"
+        raise TfbindError(
+            f"{path}: {why}, expected whole contigs held out: tfbind encode --peaks --genome with"
+            " --validation-contigs and --test-contigs"
+        )
+    return HeldOut(validation, contigs[part != TEST].tolist())
+
+
+def label_sites(sites: Sites, truth: GenomeTruth, tolerance: int) -> np.ndarray:
+    """Say which local maxima are peaks: (n,) bool, one for each peak.
+
+    A peak is the highest site within the tolerance, as in `match_peaks`. One without any is the nearest site that is
+    not a peak yet, so that the peaks that a model misses count, too.
+    """
+    match = match_peaks(sites.record, sites.summit, sites.score, truth.peaks, tolerance)
+    is_site = match.peak >= 0
+    found = set(match.peak.tolist())
+    number = 0
+    for contig, of_contig in enumerate(truth.peaks):
+        here = np.flatnonzero(sites.record == contig)
+        for at in of_contig.tolist():
+            if number not in found:
+                free = here[~is_site[here]]
+                if len(free):
+                    is_site[free[np.abs(sites.summit[free] - at).argmin()]] = True
+            number += 1
+    return is_site
+
+
+def calibrate_sites(
+    model: BindingModel,
+    tensors: Path,
+    genome_path: Path,
+    peaks: Path,
+    output: Path,
+    *,
+    factor: int,
+    tolerance: int,
+    peak_format: str = "auto",
+) -> SiteCalibration:
+    """Calibrate a model for scans of a genome, and write it with the calibration.
+
+    The validation contigs are scanned whole. How the probability of a site depends on its score is fitted there, and
+    how many sites there are is taken from the peaks of all contigs but those of the test set.
+
+    Parameters
+    ----------
+    model : BindingModel
+    tensors : Path
+        What the model was trained on; it says which contigs were held out.
+    genome_path, peaks : Path
+    output : Path
+        The model file with the calibration.
+    factor : int
+        Number of the factor; calibrations of others are kept.
+    tolerance : int
+        Bases from a site to its peak at the most.
+    peak_format : str
+
+    Raises
+    ------
+    TfbindError
+        As `contigs_of_tensors` and `read_truth`, and if there are too few peaks.
+    """
+    held_out = contigs_of_tensors(tensors, model)
+    stride, distance = default_stride(model), default_distance(model)
+    with Genome(genome_path) as genome:
+        truth = read_truth(peaks, genome, held_out.validation, peak_format)
+        if truth.n_peaks < FEWEST_PEAKS:
+            raise TfbindError(
+                f"{peaks}: has {truth.n_peaks} peaks on the validation contigs ({', '.join(held_out.validation)}),"
+                f" expected at least {FEWEST_PEAKS}: hold out more by tfbind encode --validation-contigs"
+            )
+        names = genome.match_contigs(held_out.known, tensors, need_all=True)
+        known = {names[contig] for contig in held_out.known}
+        n_known = len({(peak.contig, peak.summit) for peak in truth.placed if peak.contig in known})
+        density = n_known / sum(genome.contigs[contig] for contig in known)
+        n_bases = sum(genome.contigs[contig] for contig in truth.letters.contigs)
+        maxima, _ = scan(model, truth.letters(), stride=stride, distance=distance)
+        sites = find_sites(
+            model,
+            maxima[factor],
+            truth.letters,
+            factor=factor,
+            stride=stride,
+            fdr=None,
+            n_refined=REFINED * truth.n_peaks,
+        )
+    expected = density * n_bases
+    slope, intercept = fit_sites(sites.score, label_sites(sites, truth, tolerance), expected)
+    before, n = model.card.sites, len(model.card.tasks)
+
+    def changed(old: tuple[float | None, ...] | None, new: float) -> tuple[float | None, ...]:
+        return tuple(new if number == factor else (old[number] if old else None) for number in range(n))
+
+    calibration = SiteCalibration(
+        slope=changed(before.slope if before else None, slope),
+        intercept=changed(before.intercept if before else None, intercept),
+        expected_per_mb=changed(before.expected_per_mb if before else None, 1e6 * density),
+        stride=stride,
+        distance=distance,
+        contigs=tuple(truth.letters.contigs),
+    )
+    save_site_calibration(model.path, output, calibration)
+    logger.info(
+        "%s: %.3g peaks per Mb on %d contigs; on the validation contigs (%s) %s peaks, %.0f expected; site's log odds ="
+        " %.3g * window's %+.3g",
+        *(model.card.tasks[factor], 1e6 * density, len(known), ", ".join(calibration.contigs)),
+        *(f"{truth.n_peaks:,}", expected, slope, intercept),
+    )
+    return calibration
