@@ -27,9 +27,9 @@ def test_a_window_over_several_blocks():
     assert BLOCKS.share == pytest.approx(1 / 3)
 
 
-def test_blocks_hold_a_hundred_expected_differences():
+def test_blocks_hold_fifty_expected_differences():
     # at each site two of four chromosomes differ with probability 2/3
     n = 450
     calls = np.tile(np.array([0, 1, 0, 1], np.int8), (n, 1))
     genotypes = Genotypes("1", np.arange(n) * 100, calls, 1, 0, n * 100)
-    assert block_edges(genotypes, None).tolist() == [0, 15_000, 30_000, 45_000]
+    assert block_edges(genotypes, None).tolist() == [0, 7_500, 15_000, 22_500, 30_000, 37_500, 45_000]

@@ -249,7 +249,9 @@ class TestRegionsOfAContig:
         edges = [start, 100_000, 200_000, 210_000, 300_000, end]
         assert predicted["start"].tolist() == edges[:-1]
         assert predicted["end"].tolist() == edges[1:]
-        assert predicted["note"].tolist() == ["pseudoautosomal"] * 3 + ["sex_linked"] * 2
+        # six samples may lack heterozygous genotypes by chance, which is noted, too
+        first = predicted["note"].str.split(",").str[0]
+        assert first.tolist() == ["pseudoautosomal"] * 3 + ["sex_linked"] * 2
 
     def test_a_contig_without_rates_says_what_it_is(self, simulate, stand_in):
         few = replace(simulate(1, 1e5, seed=1), contig="Y", inheritance="not_recombining")

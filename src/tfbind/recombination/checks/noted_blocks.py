@@ -12,8 +12,9 @@ from tfbind.genotypes.gaps import accessible_stretches
 from tfbind.genotypes.mask import Accessible
 from tfbind.recombination.checks.site_matrix import expected_differences
 
-# of a block, in expected pairwise differences: 250 kb of the human genome. Narrower ones hold too little to be judged
-WIDTH = 100.0
+# of a block, in expected pairwise differences: 125 kb of the human genome. Narrower ones hold too little to be judged,
+# and stretches of one ancestry, 300 generations after admixture, are not much wider
+WIDTH = 50.0
 
 
 @dataclass(frozen=True, eq=False)

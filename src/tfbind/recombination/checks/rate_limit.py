@@ -17,7 +17,7 @@ NOTE = "rate_at_limit"
 # the predicted one was 0.76 to 0.9 of it; where it was twice as high, 0.9 to 1.2
 LEANS = 0.8
 # read on either side of a block, in blocks: training draws the mean rate of a region, and its peaks may be far above
-MARGIN = 0.5
+MARGIN = 1.5
 
 
 def highest_rate(settings: list[dict[str, Any]]) -> float:
