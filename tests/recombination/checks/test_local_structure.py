@@ -98,11 +98,16 @@ def test_a_small_difference_is_not_noted_however_certain():
     assert not find_local_structure(EDGES, certain, lambda a, b: BlockRate(a, b, 0.0, 0.01)).is_noted.any()
 
 
-# of ten blocks the standard error is 0.5 / sqrt(10) = 0.158, and 3.3 of it 0.522
-@pytest.mark.parametrize(("log_rate", "expected"), [(0.51, False), (0.53, True)])
+# of ten blocks the standard error is 0.5 / sqrt(10) = 0.158, and 2.6 of it 0.411
+@pytest.mark.parametrize(("log_rate", "expected"), [(0.40, False), (0.42, True)])
 def test_all_blocks_together(log_rate, expected):
     groups = [group(start, log_rate) for start in range(0, 100, 10)]
     assert find_local_structure(EDGES, groups, of_all).is_noted.tolist() == [expected] * 10
+
+
+def test_blocks_by_themselves_do_not_speak_for_the_others():
+    groups = [group(start, 3.0 if start < 40 else 0.0) for start in range(0, 100, 10)]
+    assert find_local_structure(EDGES, groups, of_all).is_noted.tolist() == [True] * 4 + [False] * 6
 
 
 def test_few_samples_are_not_split():

@@ -14,6 +14,7 @@ from tfbind.recombination.checks.relatives import fewest_to_leave_out, ratio_to_
 from tfbind.recombination.checks.site_matrix import (
     differences,
     expected_differences,
+    first_axis,
     frequencies_by_sample,
     most_sites,
     thin,
@@ -32,7 +33,6 @@ CLOSE = 0.36
 MOST_CLOSE = 0.25
 # of the contig: linkage reaches no further, even at an r/mu of 0.1 on 2 Mb of the human genome
 NEAR = 0.25
-POWERS = 40
 # 130 panmictic samples of 4 to 400 chromosomes on 2 to 6 Mb at Ne 10,000 stayed below both at r/mu of 0.8, 123 at 0.1
 LEAST_FST = 0.03
 LEAST_Z = 5.5
@@ -145,12 +145,7 @@ def _split(apart: np.ndarray) -> np.ndarray:
     """Tell which samples have a first principal coordinate above 0: (samples,) bool."""
     apart = apart * (1 - np.eye(len(apart)))
     centred = -(apart - apart.mean(axis=0) - apart.mean(axis=1)[:, None] + apart.mean())
-    # by powers of the matrix: near enough to tell signs, and far quicker than all the coordinates
-    axis = centred[np.argmax(np.diag(centred))]
-    for _ in range(POWERS):
-        axis = centred @ axis
-        axis /= np.linalg.norm(axis) or 1
-    return axis > 0
+    return first_axis(centred) > 0
 
 
 def _within_and_between(apart: np.ndarray, split: np.ndarray) -> tuple[float, float]:
