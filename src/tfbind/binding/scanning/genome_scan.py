@@ -68,17 +68,16 @@ def scan(
             start = window_starts(n, length, stride)
             score = np.full((len(start), len(maxima)), np.nan)
             if size >= min(MIN_BASES, length):
-                wrong_before = np.concatenate([[0], np.cumsum(wrong)])
-                known_before = np.concatenate([[0], np.cumsum(codes != AMBIGUOUS)])
-                usable = (wrong_before[start + size] == wrong_before[start]) & (
-                    known_before[start + size] > known_before[start]
-                )
-                rows, cut = np.flatnonzero(usable), sliding_window_view(codes, size)
-                for first in range(0, len(rows), ROWS_AT_ONCE):
-                    some = rows[first : first + ROWS_AT_ONCE]
-                    windows = np.full((len(some), length), AMBIGUOUS, np.uint8)
-                    windows[:, :size] = cut[start[some]]
-                    score[some] = model.logits(windows, np.full(len(some), size, np.int32), batch_size)
+                cut, wrong_in = sliding_window_view(codes, size), sliding_window_view(wrong, size)
+                for first in range(0, len(start), ROWS_AT_ONCE):
+                    some = np.arange(first, min(first + ROWS_AT_ONCE, len(start)))
+                    bases = cut[start[some]]
+                    usable = (bases != AMBIGUOUS).any(axis=1) & ~wrong_in[start[some]].any(axis=1)
+                    some, bases = some[usable], bases[usable]
+                    if len(some):
+                        windows = np.full((len(some), length), AMBIGUOUS, np.uint8)
+                        windows[:, :size] = bases
+                        score[some] = model.logits(windows, np.full(len(some), size, np.int32), batch_size)
                     progress.update(len(some))
             for factor, one in enumerate(maxima):
                 one.add(number, start, start + size, score[:, factor])

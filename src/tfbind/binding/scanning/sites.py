@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.scanning.maxima import keep_apart, local_maxima
 from tfbind.binding.scanning.orientation import FLANK, orient
-from tfbind.binding.scanning.summits import refine
+from tfbind.binding.scanning.summits import CANDIDATES_AT_ONCE, Candidates, Stretch, refine
 from tfbind.dna.alphabet import AMBIGUOUS, encode_any_letters
 from tfbind.errors import TfbindError
 
@@ -23,6 +23,8 @@ FDR = 0.1
 MARGIN = 1.0
 # highest local maxima that are refined where a calibration counts on it, for each site that is expected
 REFINED = 3
+# of records that are refined together
+BASES_AT_ONCE = 1 << 24
 # between two scores of one window, as in another precision
 MOST_DIFFERENT = 0.05
 # a score in a table is rounded, and 1 has no log odds
@@ -245,22 +247,52 @@ def _refine_these(
     """Refine some sites, in place, and read the bases around their summits."""
     by_record = np.split(these, np.flatnonzero(np.diff(sites.record[these])) + 1)
     waiting = {int(sites.record[some[0]]): some for some in by_record}
-    for number, (name, letters) in enumerate(sequences()):
-        some = waiting.pop(number, None)
-        if some is None:
-            continue
-        codes, wrong = encode_any_letters(letters)
-        found = refine(model, codes, ~wrong, start[some], stride=stride, factor=factor, batch_size=batch_size)
+    taken: list[tuple[str, str, np.ndarray]] = []
+
+    def refine_taken() -> None:
+        encoded = [encode_any_letters(letters) for _, letters, _ in taken]
+        stretch = Stretch(
+            np.concatenate([codes for codes, _ in encoded]), ~np.concatenate([wrong for _, wrong in encoded])
+        )
+        ends = np.cumsum([len(codes) for codes, _ in encoded])
+        rows = np.concatenate([some for _, _, some in taken])
+        record = np.repeat(np.arange(len(taken)), [len(some) for _, _, some in taken])
+        high = ends[record]
+        low = high - np.array([len(codes) for codes, _ in encoded])[record]
+        found = refine(
+            model,
+            stretch,
+            Candidates(start[rows] + low, low, high),
+            stride=stride,
+            factor=factor,
+            batch_size=batch_size,
+        )
         # the window of the scan is among those that were scored again
-        if (expit(sites.score[some]) - expit(found.score) > MOST_DIFFERENT).any():
+        lower = expit(sites.score[rows]) - expit(found.score) > MOST_DIFFERENT
+        if lower.any():
+            name = taken[record[int(lower.argmax())]][0]
             raise TfbindError(
                 f"{model.path}: scores windows of {name!r} lower than the table does, which is not of this model, or of"
                 " another --prevalence"
             )
-        sites.score[some], sites.summit[some] = found.score, found.summit
+        sites.score[rows], sites.summit[rows] = found.score, found.summit - low
         sites.n_windows += found.n_windows
-        padded = np.pad(codes, FLANK, constant_values=AMBIGUOUS)
-        around[some] = padded[found.summit[:, None] + np.arange(2 * FLANK + 1)]
+        near = found.summit[:, None] + np.arange(-FLANK, FLANK + 1)
+        inside = (near >= low[:, None]) & (near < high[:, None])
+        around[rows] = np.where(inside, stretch.codes[np.clip(near, 0, ends[-1] - 1)], AMBIGUOUS)
+        taken.clear()
+
+    n_taken = n_bases = 0
+    for number, (name, letters) in enumerate(sequences()):
+        some = waiting.pop(number, None)
+        if some is None:
+            continue
+        taken.append((name, letters, some))
+        n_taken, n_bases = n_taken + len(some), n_bases + len(letters)
+        # short records come many at a time, as a call of the engine takes a while to start
+        if not waiting or n_taken >= CANDIDATES_AT_ONCE or n_bases >= BASES_AT_ONCE:
+            refine_taken()
+            n_taken = n_bases = 0
         if not waiting:
             break
     sites.refined[these] = True

@@ -22,13 +22,39 @@ AROUND = 13
 CANDIDATES_AT_ONCE = 256
 
 
+class Stretch(NamedTuple):
+    """Records side by side, so that those of many short ones are scored together.
+
+    codes : (n,) uint8
+    usable : (n,) bool
+        False for a character that is not a base: windows that have one are not scored.
+    """
+
+    codes: np.ndarray
+    usable: np.ndarray
+
+
+class Candidates(NamedTuple):
+    """Windows of a coarse scan to be looked at, each in its record.
+
+    start : (n,) int64
+        Where each window starts in the stretch.
+    low, high : (n,) int64
+        Where its record starts and ends in the stretch.
+    """
+
+    start: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
 class Refined(NamedTuple):
     """Sites at the base.
 
     score : (n,) float64
         Log odds of the best window.
     summit : (n,) int64
-        The middle of the site, on the record.
+        The middle of the site, in the stretch.
     n_windows : int
         Windows that were scored for it.
     """
@@ -40,9 +66,8 @@ class Refined(NamedTuple):
 
 def refine(
     model: BindingModel,
-    codes: np.ndarray,
-    usable: np.ndarray,
-    start: np.ndarray,
+    stretch: Stretch,
+    candidates: Candidates,
     *,
     stride: int,
     factor: int,
@@ -57,90 +82,107 @@ def refine(
     Parameters
     ----------
     model : BindingModel
-    codes : (record's length,) uint8
-    usable : (record's length,) bool
-        False for a character that is not a base: windows that have one are not scored.
-    start : (n,) int64
-        Where the candidates' windows start in the record.
+    stretch : Stretch
+    candidates : Candidates
     stride : int
     factor : int
         Number of the factor.
     batch_size : int
         Windows that the engine sees at a time.
     """
+    windows = _Windows(model, stretch, factor, batch_size)
     parts = [
         _refine_some(
-            model, codes, usable, start[first : first + CANDIDATES_AT_ONCE], stride, factor, batch_size
+            windows, Candidates(*(each[first : first + CANDIDATES_AT_ONCE] for each in candidates)), stride
         )
-        for first in range(0, len(start), CANDIDATES_AT_ONCE)
+        for first in range(0, len(candidates.start), CANDIDATES_AT_ONCE)
     ]
-    if not parts:
-        return Refined(np.empty(0), np.empty(0, np.int64), 0)
-    return Refined(
-        np.concatenate([part.score for part in parts]),
-        np.concatenate([part.summit for part in parts]),
-        sum(part.n_windows for part in parts),
-    )
+    nothing = np.empty(0), np.empty(0, np.int64)
+    score = np.concatenate([nothing[0], *(part[0] for part in parts)])
+    summit = np.concatenate([nothing[1], *(part[1] for part in parts)])
+    return Refined(score, summit, windows.n_scored)
 
 
-def _refine_some(
-    model: BindingModel,
-    codes: np.ndarray,
-    usable: np.ndarray,
-    start: np.ndarray,
-    stride: int,
-    factor: int,
-    batch_size: int,
-) -> Refined:
-    length, n = model.card.encoding.length, len(codes)
-    size = min(length, n)
-    wrong_before = np.concatenate([[0], np.cumsum(~usable)])
-    known_before = np.concatenate([[0], np.cumsum(codes != AMBIGUOUS)])
-    n_windows = 0
+class _Windows:
+    """Cuts windows of the model's length, or shorter ones padded, and scores them."""
 
-    def logits(windows: np.ndarray) -> np.ndarray:
-        nonlocal n_windows
-        n_windows += len(windows)
-        padded = np.full((len(windows), length), AMBIGUOUS, np.uint8)
-        padded[:, :size] = windows
-        return model.logits(padded, np.full(len(windows), size, np.int32), batch_size)[:, factor]
+    def __init__(self, model: BindingModel, stretch: Stretch, factor: int, batch_size: int):
+        self.length = model.card.encoding.length
+        self.n_scored = 0
+        self._model, self._factor, self._batch_size = model, factor, batch_size
+        codes = np.pad(stretch.codes, (0, self.length), constant_values=AMBIGUOUS)
+        self._cut = sliding_window_view(codes, self.length)
+        self._usable = sliding_window_view(
+            np.pad(stretch.usable, (0, self.length), constant_values=True), self.length
+        )
 
-    cut = sliding_window_view(codes, size)
+    def cut(self, start: np.ndarray, size: np.ndarray) -> np.ndarray:
+        """Give (n, length) uint8 codes, ambiguous after ``size`` of them."""
+        return np.where(np.arange(self.length) < size[:, None], self._cut[start], np.uint8(AMBIGUOUS))
+
+    def can_be_scored(self, start: np.ndarray, size: np.ndarray) -> np.ndarray:
+        """Tell which windows have bases enough, and nothing else: in the shape of ``start`` and ``size``."""
+        beyond = np.arange(self.length) >= size[..., None]
+        is_wrong = ~(self._usable[start] | beyond).all(axis=-1)
+        is_known = ((self._cut[start] != AMBIGUOUS) & ~beyond).any(axis=-1)
+        return ~is_wrong & is_known & (size >= min(MIN_BASES, self.length))
+
+    def logits(self, codes: np.ndarray, size: np.ndarray) -> np.ndarray:
+        """Score (n, length) codes: (n,) float64 log odds."""
+        self.n_scored += len(codes)
+        return self._model.logits(codes, size.astype(np.int32), self._batch_size)[:, self._factor]
+
+    def falls(self, codes: np.ndarray, size: np.ndarray, score: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """Say what windows lose if a block of bases is hidden.
+
+        Parameters
+        ----------
+        codes : (n, length) uint8
+        size : (n,) int
+        score : (n,) float64
+            What they have.
+        at : (n, m) int
+            Middles of the blocks. One that reaches over an end hides less, as it should.
+
+        Returns
+        -------
+        (n, m) float64
+        """
+        covered = np.abs(np.arange(self.length) - at[:, :, None]) <= HALF_BLOCK
+        hidden = np.where(covered, np.uint8(AMBIGUOUS), codes[:, None]).reshape(-1, self.length)
+        return score[:, None] - self.logits(hidden, np.repeat(size, at.shape[1])).reshape(at.shape)
+
+
+def _refine_some(windows: _Windows, candidates: Candidates, stride: int) -> tuple[np.ndarray, np.ndarray]:
+    """Give score and summit."""
+    start, low, high = candidates
+    size = np.minimum(windows.length, high - low)
     near = start[:, None] + np.arange(1 - stride, stride)
-    inside = (near >= 0) & (near <= n - size)
-    near = np.clip(near, 0, n - size)
-    inside &= wrong_before[near + size] == wrong_before[near]
-    inside &= known_before[near + size] > known_before[near]
-    inside &= size >= min(MIN_BASES, length)
+    inside = (near >= low[:, None]) & (near <= (high - size)[:, None])
+    near = np.clip(near, low[:, None], (high - size)[:, None])
+    sizes = np.broadcast_to(size[:, None], near.shape)
+    inside &= windows.can_be_scored(near, sizes)
     # windows of neighbouring candidates are the same ones
-    starts, where = np.unique(near[inside], return_inverse=True)
+    starts, first_one, where = np.unique(near[inside], return_index=True, return_inverse=True)
     found = np.full(near.shape, -np.inf)
-    found[inside] = logits(cut[starts])[where] if len(starts) else []
-    best = found.argmax(axis=1)
-    rows = np.arange(len(start))
+    if len(starts):
+        some = sizes[inside][first_one]
+        found[inside] = windows.logits(windows.cut(starts, some), some)[where]
+    best, rows = found.argmax(axis=1), np.arange(len(start))
     score, first = found[rows, best], near[rows, best]
     # a candidate none of whose windows has a score falls nowhere
-    reached = np.where(np.isfinite(score), score, -np.finfo(np.float64).max)[:, None]
+    reached = np.where(np.isfinite(score), score, -np.finfo(np.float64).max)
 
-    # blocks that reach over an end hide less there, as they should
-    coarse = np.tile(np.arange(-HALF_BLOCK, size + HALF_BLOCK, STEP), (len(rows), 1))
-    middle = first + _middle(coarse, reached - _hidden(cut[first], coarse, logits), size)
+    at = np.tile(np.arange(-HALF_BLOCK, windows.length + HALF_BLOCK, STEP), (len(rows), 1))
+    middle = first + _middle(at, windows.falls(windows.cut(first, size), size, reached, at), size)
     # in the middle of its window a site is seen whole
-    first = np.clip(middle - size // 2, 0, n - size)
+    first = np.clip(middle - size // 2, low, high - size)
     at = (middle - first)[:, None] + np.arange(-AROUND, AROUND + 1)
-    fall = logits(cut[first])[:, None] - _hidden(cut[first], at, logits)
-    return Refined(score, first + _middle(at, fall, size), n_windows)
+    codes = windows.cut(first, size)
+    return score, first + _middle(at, windows.falls(codes, size, windows.logits(codes, size), at), size)
 
 
-def _hidden(windows: np.ndarray, at: np.ndarray, logits) -> np.ndarray:
-    """Score windows in which a block is hidden: (n, size) uint8 and (n, m) middles of blocks to (n, m) float64."""
-    n, size = windows.shape
-    covered = np.abs(np.arange(size) - at[:, :, None]) <= HALF_BLOCK
-    hidden = np.where(covered, np.uint8(AMBIGUOUS), windows[:, None])
-    return logits(hidden.reshape(-1, size)).reshape(n, -1)
-
-
-def _middle(at: np.ndarray, fall: np.ndarray, size: int) -> np.ndarray:
+def _middle(at: np.ndarray, fall: np.ndarray, size: np.ndarray) -> np.ndarray:
     """The centre of mass of the deepest stretch in which a score falls, as far as that exceeds half of the most.
 
     Parameters
@@ -149,7 +191,8 @@ def _middle(at: np.ndarray, fall: np.ndarray, size: int) -> np.ndarray:
         Middles of the hidden blocks, ascending.
     fall : (n, m) float64
         What the score loses.
-    size : int
+    size : (n,) int
+        Bases of the window.
 
     Returns
     -------
@@ -159,10 +202,10 @@ def _middle(at: np.ndarray, fall: np.ndarray, size: int) -> np.ndarray:
     best = fall.argmax(axis=1)[:, None]
     highest = np.take_along_axis(fall, best, axis=1)
     number = np.arange(at.shape[1])
-    low = fall <= highest / 2
-    left = np.where(low & (number < best), number, -1).max(axis=1, keepdims=True)
-    right = np.where(low & (number > best), number, at.shape[1]).min(axis=1, keepdims=True)
-    weight = np.where((number > left) & (number < right) & ~low, fall - highest / 2, 0)
+    is_low = fall <= highest / 2
+    left = np.where(is_low & (number < best), number, -1).max(axis=1, keepdims=True)
+    right = np.where(is_low & (number > best), number, at.shape[1]).min(axis=1, keepdims=True)
+    weight = np.where((number > left) & (number < right) & ~is_low, fall - highest / 2, 0)
     falls = highest[:, 0] > 0
     total = np.where(falls, weight.sum(axis=1), 1)
     # half a base up, as an interval's midpoint is
