@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,24 +19,7 @@ from tfbind.genotypes.mask import Accessible, Mask, apply_mask
 from tfbind.genotypes.ploidy import Ploidies
 from tfbind.genotypes.vcf import read_genotypes
 from tfbind.recombination.checks.inbreeding import find_outcrossing
-from tfbind.recombination.checks.linkage_decay import (
-    decay_score,
-    find_unexplained_decay,
-    warn_of_unexplained_decay,
-)
-from tfbind.recombination.checks.local_structure import (
-    BlockRate,
-    find_local_structure,
-    read_groups,
-    warn_of_local_structure,
-)
-from tfbind.recombination.checks.noted_blocks import NotedBlocks, block_edges
 from tfbind.recombination.checks.pseudo_haploid import warn_of_pseudo_haploids
-from tfbind.recombination.checks.rate_limit import (
-    find_rates_at_limit,
-    highest_rate,
-    warn_of_rates_at_limit,
-)
 from tfbind.recombination.checks.relatives import Closeness, closeness
 from tfbind.recombination.checks.samples import (
     is_clonal,
@@ -46,11 +28,11 @@ from tfbind.recombination.checks.samples import (
     warn_of_structure,
 )
 from tfbind.recombination.checks.sex_chromosomes import note_of_inheritance
-from tfbind.recombination.mapping.card import settings_of
 from tfbind.recombination.mapping.contig_map import ContigMap
 from tfbind.recombination.mapping.hotspots import Hotspot
+from tfbind.recombination.mapping.limits import find_signs, note_blocks
 from tfbind.recombination.mapping.posterior import TokenPosterior
-from tfbind.recombination.mapping.rate_model import RateModel, block_rate
+from tfbind.recombination.mapping.rate_model import RateModel
 from tfbind.recombination.mapping.relernn import RelernnModel
 from tfbind.recombination.maps.table import CM_PER_MB, RATES
 
@@ -220,38 +202,13 @@ def map_contig(
         note_of_inheritance(genotypes, where),
         warn_of_pseudo_haploids(genotypes, where, accessible),
     ]
-    edges = block_edges(genotypes, accessible)
-    groups: list[BlockRate] = []
-    decay = np.nan
-    # a chip's sites say nothing of diversity, and networks of sites have not been tried
-    if isinstance(model, RateModel) and diversity is None:
-        decay = decay_score(genotypes, accessible)
-        groups = read_groups(genotypes, edges, partial(model.read_stretches, mask=accessible))
+    signs = find_signs(genotypes, model, accessible, diversity)
     tokens, note = _read(genotypes, model, where, accessible, diversity)
     if tokens is None:
         return ContigMap(genotypes, accessible, None, calibration, note)
     note = ",".join(filter(None, [note, *others]))
-    noted = _noted_blocks(model, tokens, edges, groups, decay, where)
+    noted = note_blocks(signs, tokens, model, where)
     return ContigMap(genotypes, accessible, tokens, calibration, note, noted, close)
-
-
-def _noted_blocks(
-    model: RateModel | RelernnModel,
-    tokens: TokenPosterior,
-    edges: np.ndarray,
-    groups: Sequence[BlockRate],
-    decay: float,
-    where: str,
-) -> tuple[NotedBlocks, ...]:
-    """Find where the map cannot be right, and warn of it."""
-    highest = highest_rate(settings_of(model.card.training)) if isinstance(model, RateModel) else np.inf
-    at_limit = find_rates_at_limit(tokens.rate, edges, highest)
-    warn_of_rates_at_limit(at_limit, highest, where)
-    local = find_local_structure(edges, groups, partial(block_rate, tokens))
-    warn_of_local_structure(local, where)
-    unexplained = find_unexplained_decay(decay, edges)
-    warn_of_unexplained_decay(unexplained, where)
-    return at_limit, local, unexplained
 
 
 def _gather(together: list[Closeness], contig: ContigMap) -> None:
