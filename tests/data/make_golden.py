@@ -52,7 +52,7 @@ def hard(genotypes: Genotypes) -> tuple[Genotypes, Accessible]:
     mask = Accessible(starts, starts + 8_000)
     at = genotypes.positions
     kept = (at % 10_000 < 8_000) & ((at < GAP[0]) | (at >= GAP[1]))
-    calls = genotypes.calls[kept].copy()
+    calls = np.array(genotypes.calls[kept])
     site, column = np.indices(calls.shape)
     calls[(7 * site + 13 * column) % 29 == 0] = MISSING
     # as reading drops a site at which nothing varies

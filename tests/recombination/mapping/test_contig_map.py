@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.mask import Accessible
+from tfbind.recombination.checks.noted_blocks import NotedBlocks
 from tfbind.recombination.mapping.contig_map import ContigMap
 from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior
 from tfbind.recombination.maps.table import COLUMNS
@@ -113,6 +116,28 @@ def test_a_note_of_the_contig_is_on_every_row_with_a_rate():
     positions = EVERYWHERE[EVERYWHERE > 20_000]
     table = contig_map(positions, note="outside_training").table(10_000)
     assert table["note"].tolist() == ["no_sites"] * 2 + ["outside_training"] * 3
+
+
+def test_notes_of_blocks_are_on_the_windows_that_touch_them():
+    blocks = NotedBlocks(
+        "local_structure", np.array([2_500, 21_000, 29_000, 47_000]), np.array([0, 1, 0], bool)
+    )
+    found = replace(contig_map(EVERYWHERE, note="sex_linked"), noted=(blocks,)).table(10_000)
+    assert found["note"].tolist() == [
+        "sex_linked",
+        "sex_linked",
+        "sex_linked,local_structure",
+        "sex_linked",
+        "sex_linked",
+    ]
+
+
+# windows of 5 kb
+@pytest.mark.parametrize(("token", "expected"), [(10_000, ""), (10_100, "sparse_sites")])
+def test_windows_of_less_than_half_a_token_are_noted(token, expected):
+    table = contig_map(EVERYWHERE, 0, 47_000, token=token).table(5_000)
+    # the last token is a shorter one
+    assert table["note"].tolist() == [expected] * 8 + ["", ""]
 
 
 class TestStretchesWithoutASite:

@@ -19,6 +19,10 @@ from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior, 
 # Of a stretch without a site that is wider than so many tokens, in which 8 common sites are expected, nothing is
 # known: what the network says of it comes from elsewhere
 GAP_TOKENS = 2
+# A window of fewer tokens, in which two common sites are expected, has the rate of its surroundings, and the interval
+# of a whole token, which is too narrow: at Ne 500 and 25 kb it held 64% of the true rates
+FEWEST_TOKENS = 0.5
+SPARSE = "sparse_sites"
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +75,7 @@ class ContigMap:
                 count(ends[known]),
                 self.calibration,
             )
-            note = np.where(known, self._notes(starts, ends), gap)
+            note = np.where(known, self._notes(starts, ends, resolution), gap)
         else:
             note = np.where(gap == "masked", gap, self.note)
         return pd.DataFrame(
@@ -88,13 +92,22 @@ class ContigMap:
             }
         )
 
-    def _notes(self, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    def _notes(self, starts: np.ndarray, ends: np.ndarray, resolution: int) -> np.ndarray:
         """What is to be said of the rates of windows, joined by commas: (windows,) str."""
         notes = np.full(len(starts), self.note, object)
-        for blocks in self.noted:
-            here = blocks.touches(starts, ends)
-            notes[here] = [f"{note},{blocks.note}" if note else blocks.note for note in notes[here]]
+        found = [(blocks.note, blocks.touches(starts, ends)) for blocks in self.noted]
+        for name, here in [*found, (SPARSE, self._are_sparse(starts, ends, resolution))]:
+            notes[here] = [f"{note},{name}" if note else name for note in notes[here]]
         return notes
+
+    def _are_sparse(self, starts: np.ndarray, ends: np.ndarray, resolution: int) -> np.ndarray:
+        """Tell which windows are too narrow for the sites in and around them: (windows,) bool."""
+        assert self.tokens is not None
+        count = self.accessible.bases_before
+        first, last = count(starts), count(ends)
+        n_tokens = _over(self.tokens, self.accessible).rate.steps_within(first, last) / self.tokens.pieces
+        # what a gap or an end of the contig leaves of a window may be as narrow as can be
+        return (last - first >= resolution) & (n_tokens < FEWEST_TOKENS)
 
     def mean_rate(self, resolution: int) -> tuple[float, float, float]:
         """Mean rate over the windows that have one, and its interval; NaN where nothing can be said."""
