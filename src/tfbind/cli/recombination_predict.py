@@ -12,8 +12,9 @@ with rates per bp per generation, and the 95% interval of that window's mean. A 
 note: masked, no_sites, or for a whole contig too_few_sites, too_few_samples, clonal, too_short. Rates noted
 outside_training are of data unlike any in training, and pseudo_haploid_suspected of calls that look like one random
 allele a site. Rates noted rate_at_limit or local_structure are too low, and rates noted ld_unexplained too high. The
-interval of a window noted sparse_sites is too narrow. On an X or Z (sex_linked) rates are those of an average copy, 2/3
-of those of the sex that has two. Other notes are pseudoautosomal, and not_recombining for Y, W, MT and plastids.
+rate of a window noted sparse_sites is that of its surroundings. On an X or Z (sex_linked) rates are those of an average
+copy, 2/3 of those of the sex that has two. Other notes are pseudoautosomal, and not_recombining for Y, W, MT and
+plastids.
 
 Samples are haploid or diploid as the calls show. --ploidy states it instead; the file may hold the lines of bcftools'
 files of ploidies and of sexes, and a sample's name may take the place of SEX:

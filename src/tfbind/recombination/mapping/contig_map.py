@@ -19,8 +19,7 @@ from tfbind.recombination.mapping.posterior import Calibration, TokenPosterior, 
 # Of a stretch without a site that is wider than so many tokens, in which 8 common sites are expected, nothing is
 # known: what the network says of it comes from elsewhere
 GAP_TOKENS = 2
-# A window of fewer tokens, in which two common sites are expected, has the rate of its surroundings, and the interval
-# of a whole token, which is too narrow: at Ne 500 and 25 kb it held 64% of the true rates
+# A window of fewer tokens, in which two common sites are expected, has the rate of its surroundings
 FEWEST_TOKENS = 0.5
 SPARSE = "sparse_sites"
 
