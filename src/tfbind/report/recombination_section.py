@@ -28,7 +28,7 @@ WHY_NO_RATE = {
     "pseudoautosomal": "a pseudoautosomal region: rates are the mean of both sexes",
     "not_recombining": "a Y, W, mitochondrion or plastid: rates are not those of crossing over",
     "pseudo_haploid_suspected": "there is a rate, but the calls look like random alleles of both chromosomes",
-    "sparse_sites": "there is a rate, but it is that of the surroundings: windows are narrower than the sites can resolve",
+    "sparse_sites": "there is a rate, that of the surroundings: windows are narrower than the sites can resolve",
     "heterozygote_deficit": "there is a rate, but it is too low if the population is inbred",
     "inbreeding_corrected": "rates are divided by 1 - F",
     "rate_at_limit": "there is a rate, but it is as high as any in training, and the true one may be many times higher",
