@@ -33,7 +33,7 @@ CHUNK, MARGIN = 512, 64
 CHUNKS_AT_ONCE = 4
 # so many share chunks; scaled features of thousands of simulated regions would fill gigabytes
 CONTIGS_AT_ONCE = 256
-# features of so many tokens, or of one grid, are held at a time
+# features of this many tokens, or of one grid, are held at a time
 TOKENS_AT_ONCE = 50_000
 # Each contig is cut into tokens so many times, so many tokens further on: where the first one begins is chance, and
 # where sites are rare a token is as wide as what a map should show
