@@ -34,10 +34,10 @@ FEWEST_IN_GROUP = 6
 FEWEST_SITES = 20
 # a larger sample tells no more
 MOST_CHROMOSOMES = 400
-# Of the logarithm of a group's rate over that of all. A block by itself: this much, and this many standard deviations of
-# both posteriors. All other blocks of a contig together: this much on average, and this many standard errors. Chosen
-# on 35 contigs admixed 100 to 300 generations ago, 21 with an inversion, 40 without either and 300 regions of
-# the prior; tests/benchmarks/map_limits.py judges them on others
+# Of the logarithm of a group's rate over that of all. A block by itself: this much, and this many standard deviations
+# of both posteriors. All other blocks of a contig together: this much on average, and this many standard errors. Chosen
+# on 35 contigs admixed 100 to 300 generations ago, 21 with an inversion, 40 without either and 300 regions of the
+# prior; tests/benchmarks/map_limits.py judges them on others
 LEAST_RATIO, LEAST_Z = 0.8, 2.5
 LEAST_MEAN, LEAST_ERRORS = 0.3, 2.6
 FEWEST_BLOCKS = 4
