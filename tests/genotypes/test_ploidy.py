@@ -163,6 +163,16 @@ class TestReading:
         assert found.n_chromosomes == 38
         assert found.samples_left_out == ("f3",)
 
+    def test_samples_of_ploidy_0_do_not_count_at_all(self, tmp_path, table):
+        path, _ = vcf_of_x(tmp_path, par=0)
+        # ten of the others would be most of the samples
+        unused = "".join(f"X * * {name}{i} 0\n" for name in "mf" for i in range(10) if (name, i) != ("f", 3))
+        (tmp_path / "only.txt").write_text("f3\n")
+        (alone,) = read_genotypes(path, tmp_path / "only.txt")
+        (stated,) = read_genotypes(path, ploidies=Ploidies(table(f"{unused}X * * * 2\n")))
+        np.testing.assert_array_equal(np.asarray(alone.calls), np.asarray(stated.calls))
+        assert stated.inbreeding == alone.inbreeding
+
     def test_a_contradiction_is_refused(self, tmp_path, table):
         path, _ = vcf_of_x(tmp_path)
         message = r"contig X: sample m\d is stated haploid by .*p.txt, found \d+ heterozygous among 400 calls"
@@ -177,6 +187,20 @@ class TestReading:
                 list(read_genotypes(path, ploidies=ploidies))
         path, _ = vcf_of_x(tmp_path, header="##contig=<ID=X>\n##contig=<length=5,ID=Y>\n")
         assert len(list(read_genotypes(path, ploidies=ploidies))) == 1
+
+    def test_one_contig_of_several_may_be_missing(self, tmp_path, table, caplog):
+        path, _ = vcf_of_x(tmp_path)
+        assert list(read_genotypes(path, ploidies=Ploidies(table("Y * * * 1\nX * * * 2\n"))))
+        assert "p.txt: 'Y': not in" in caplog.text
+
+    def test_a_region_without_records_leaves_no_hole(self, tmp_path, table):
+        path, _ = vcf_of_x(tmp_path, par=0)
+        text = path.read_text().splitlines(keepends=True)
+        path.write_text(
+            "".join(line for line in text if line[0] == "#" or not 1000 < int(line.split()[1]) <= 2000)
+        )
+        found = list(read_genotypes(path, ploidies=Ploidies(table("X 1001 2000 m1 0\nX * * * 2\n"))))
+        assert [(part.start, part.end) for part in found] == [(4, 2000), (2000, 3995)]
 
     def test_a_region_without_records_is_left_out(self, tmp_path, table):
         path, _ = vcf_of_x(tmp_path, par=0)

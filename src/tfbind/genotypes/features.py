@@ -143,14 +143,8 @@ def compute_features(
         raise TfbindError(
             f"found a diversity of {diversity}, expected pairwise differences per bp, from 0 to 1"
         )
-    # Masked bases hide sites as a lower mutation rate would, which the network knows: what it says of r over that rate
-    # is r/mu times the share that is left. Gaps alone are no sequence at all
     stretches = accessible_stretches(genotypes)
-    # Sites that were left out for what they look like lower the diversity as well
-    share = genotypes.kept_share if diversity is None else 1.0
-    if mask is not None and diversity is None:
-        left = mask.bases_before(stretches.ends) - mask.bases_before(stretches.starts)
-        share *= float(left.sum()) / max(stretches.n_bases, 1)
+    share = share_of_sites(genotypes, mask) if diversity is None else 1.0
     edges = _token_edges(genotypes.start, genotypes.end, stretches, n_common, shift)
     accessible = np.diff(stretches.bases_before(edges))
     total = int(max(accessible.sum(), 1))
@@ -206,6 +200,21 @@ def compute_features(
         genotypes.n_chromosomes,
         genotypes.ploidy == 1,
     )
+
+
+def share_of_sites(genotypes: Genotypes, mask: Accessible | None) -> float:
+    """Tell which share of a contig's variable sites can be among those used.
+
+    Masked bases hide sites as a lower mutation rate would, which the network knows: what it says of r over that rate is
+    r/mu times the share that is left. Sites that were left out for what they look like lower the diversity as well.
+    Gaps alone are no sequence at all.
+    """
+    share = genotypes.kept_share
+    if mask is not None:
+        stretches = accessible_stretches(genotypes)
+        left = mask.bases_before(stretches.ends) - mask.bases_before(stretches.starts)
+        share *= float(left.sum()) / max(stretches.n_bases, 1)
+    return share
 
 
 def _token_edges(start: int, end: int, stretches: Accessible, n_common: int, shift: float) -> np.ndarray:

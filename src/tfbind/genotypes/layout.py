@@ -82,11 +82,17 @@ class SampleLayout(NamedTuple):
     single: NDArray[np.bool_]
 
 
-def heterozygosity(codes: np.ndarray, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
-    """Count each sample's heterozygous genotypes, and how many are expected; see `count_heterozygotes`."""
-    found, expected = np.zeros(n_samples), np.zeros(n_samples)
+def heterozygosity(codes: np.ndarray, is_used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Count each sample's heterozygous genotypes, and how many are expected; see `count_heterozygotes`.
+
+    Samples that are not used, (samples,) bool, have none, and their alleles do not count.
+    """
+    found, expected = np.zeros((2, len(is_used)))
+    of_used = np.zeros((2, int(is_used.sum())))
     for at in range(0, len(codes), SITES_AT_ONCE):
-        count_heterozygotes(unpack_pairs(codes[at : at + SITES_AT_ONCE], n_samples), found, expected)
+        pairs = unpack_pairs(codes[at : at + SITES_AT_ONCE], len(is_used))
+        count_heterozygotes(np.ascontiguousarray(pairs[:, is_used]), of_used[0], of_used[1])
+    found[is_used], expected[is_used] = of_used
     return found, expected
 
 
@@ -123,7 +129,7 @@ def choose_layout(
     haploid = seen.ploidies[:, 0] > seen.ploidies[:, 1]
     enough = seen.expected >= FEWEST_EXPECTED
     is_homozygous = enough & (seen.found < MOST_STRAY_OF_SELFED * seen.expected)
-    if is_homozygous.mean() < 0.5:
+    if _share(is_homozygous, is_used) < 0.5:
         is_homozygous = enough & (seen.found < MOST_STRAY * seen.expected)
     lines = is_homozygous & ~haploid & (stated == UNSTATED)
     single = np.where(
@@ -131,7 +137,7 @@ def choose_layout(
     ).astype(bool)
     diploid = ~single & is_used
     no_phase = diploid & ((seen.phases[:, 0] > MOST_UNPHASED * seen.phases.sum(axis=1)) | seen.in_sets)
-    is_unphased = bool(diploid.any()) and (unphased or no_phase.mean() > MOST_SAMPLES_UNPHASED)
+    is_unphased = bool(diploid.any()) and (unphased or _share(no_phase, is_used) > MOST_SAMPLES_UNPHASED)
     _warn_of_lines(seen, lines, where)
     _warn_of_ploidy(seen, names, where, stated == UNSTATED)
     if is_unphased and not unphased and (seen.in_sets & diploid).any():
@@ -162,11 +168,15 @@ def choose_layout(
             "%s: left out %d of %d samples without phase, unlike the others: %s",
             where,
             int(left_out.sum()),
-            len(names),
+            int(is_used.sum()),
             some(names, left_out),
         )
     used[left_out] = False
     return SampleLayout(used, is_unphased, lines, single)
+
+
+def _share(which: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
+    return float(which[among].mean()) if among.any() else 0.0
 
 
 def some(names: Sequence[str], which: NDArray[np.bool_]) -> str:

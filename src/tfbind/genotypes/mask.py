@@ -131,7 +131,8 @@ def apply_mask(genotypes: Genotypes, mask: Mask) -> Genotypes:
     """
     accessible = mask.on(genotypes.contig)
     masked = genotypes.select(accessible.contains(genotypes.positions), "masked")
-    if len(accessible.starts) and len(genotypes.positions) and not len(masked.positions):
+    here = accessible.within(genotypes.start, genotypes.end)
+    if len(here.starts) and len(genotypes.positions) and not len(masked.positions):
         logger.warning(
             "%s: none of the %s sites on contig %s is accessible: do its intervals list inaccessible bases?",
             mask.path,

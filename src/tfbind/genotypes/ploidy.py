@@ -16,6 +16,7 @@ line is for, other samples and regions are diploid; other contigs are read as wi
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -29,6 +30,8 @@ from tfbind.contigs import Contigs, some_names
 from tfbind.dna.bed import data_lines
 from tfbind.errors import TfbindError
 from tfbind.genotypes.mask import Mask
+
+logger = logging.getLogger(__name__)
 
 # of a sample of which nothing is stated: the calls decide
 UNSTATED = -1
@@ -140,16 +143,18 @@ class Ploidies:
     par: Mask | None = None
 
     def check_contigs(self, names: Contigs) -> None:
-        """Refuse a contig that is not among ``names``."""
+        """Refuse files of which no contig is among ``names``, and log those that are not."""
         sources = [] if self.table is None else [(self.table.path, [c for c in self.table.rules if c != ALL])]
         sources += [] if self.par is None else [(self.par.path, list(self.par.contigs))]
         for path, contigs in sources:
-            for contig in contigs:
-                if names.find(contig) is None:
-                    raise TfbindError(
-                        f"{path}: found the contig {contig!r}, which is not in {names.source}"
-                        f" (its contigs: {some_names(names.names) or 'none'})"
-                    )
+            unknown = [contig for contig in contigs if names.find(contig) is None]
+            if unknown and len(unknown) == len(contigs):
+                raise TfbindError(
+                    f"{path}: found the contig {unknown[0]!r}, which is not in {names.source}"
+                    f" (its contigs: {some_names(names.names) or 'none'})"
+                )
+            if unknown:
+                logger.warning("%s: %s: not in %s", path, some_names(unknown), names.source)
 
     def regions(self, contig: str, names: Sequence[str]) -> list[Region]:
         """Cut a contig where the ploidy of a sample changes; the regions tile it.

@@ -15,7 +15,7 @@ from tfbind.genotypes.inheritance import PSEUDOAUTOSOMAL, SEX_LINKED
 from tfbind.genotypes.layout import Seen, choose_layout, heterozygosity, lay_out
 from tfbind.genotypes.packed import pack_rows, packed_bytes
 from tfbind.genotypes.par_signs import warn_of_par
-from tfbind.genotypes.ploidy import LAST_POSITION, UNSTATED, Region
+from tfbind.genotypes.ploidy import LAST_POSITION, UNSTATED, UNUSED, Region
 from tfbind.genotypes.stated_calls import check_stated
 
 FIRST_SAMPLE = 9
@@ -161,8 +161,9 @@ class Sites:
             As ``region`` and ``inheritance`` of `Genotypes`.
         """
         self.codes.resize((len(self.positions), self.codes.shape[1]), refcheck=False)
-        seen = Seen(self.phases, self.ploidies, self.in_sets, *heterozygosity(self.codes, len(self.names)))
         stated = self.region.stated
+        counts = heterozygosity(self.codes, stated != UNUSED)
+        seen = Seen(self.phases, self.ploidies, self.in_sets, *counts)
         check_stated(seen, self.names, self.region, where)
         if inheritance == SEX_LINKED and (stated == UNSTATED).all():
             warn_of_par(self.codes, len(self.names), np.array(self.positions, np.int64), where)

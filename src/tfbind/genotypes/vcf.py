@@ -132,10 +132,14 @@ def _part_of(parts: list[Sites], pos: str) -> Sites:
 
 
 def _joined(parts: list[Sites]) -> list[Sites]:
-    """Leave parts without records out, and let each other one begin where the one before it ends."""
+    """Leave parts without records out, and let each other one end where the next one begins."""
     kept = [part for part in parts if part.end > 0] or parts[:1]
+    for part in parts:
+        # records whose position cannot be read
+        if part not in kept:
+            kept[0].left_out.update(part.left_out)
     for before, after in pairwise(kept):
-        before.end, after.start = before.region.end, after.region.start
+        before.end = after.start = after.region.start
     return kept
 
 

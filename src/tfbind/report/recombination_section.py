@@ -31,6 +31,7 @@ WHY_NO_RATE = {
     "sparse_sites": "there is a rate, that of the surroundings: windows are narrower than the sites can resolve",
     "heterozygote_deficit": "there is a rate, but it is too low if the population is inbred",
     "inbreeding_corrected": "rates are divided by 1 - F",
+    "inbreeding_unmeasured": "rates are not divided by 1 - F, since F could not be measured here",
     "rate_at_limit": "there is a rate, but it is as high as any in training, and the true one may be many times higher",
     "local_structure": "there is a rate, but it is too low: the samples are of two kinds, as at an inversion"
     " or after admixture",

@@ -140,6 +140,14 @@ def test_windows_of_less_than_half_a_token_are_noted(token, expected):
     assert table["note"].tolist() == [expected] * 8 + ["", ""]
 
 
+def test_a_mask_does_not_hide_that_windows_are_narrow():
+    # the last base of each kb is masked
+    mask = Accessible(np.arange(0, 47_000, 1000), np.arange(999, 47_000, 1000))
+    positions = EVERYWHERE[mask.contains(EVERYWHERE)]
+    table = contig_map(positions, 0, 47_000, token=10_100, mask=mask).table(5_000)
+    assert table["note"].tolist() == ["sparse_sites"] * 8 + ["", ""]
+
+
 class TestStretchesWithoutASite:
     """Two tokens of 2 kb may be without a site; of wider stretches nothing is known."""
 

@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
 
 logger = logging.getLogger(__name__)
 
-DEFICIT, CORRECTED = "heterozygote_deficit", "inbreeding_corrected"
+DEFICIT, CORRECTED, UNMEASURED = "heterozygote_deficit", "inbreeding_corrected", "inbreeding_unmeasured"
 # a deficit of heterozygotes that drift, structure and errors do not make in a random sample
 LEAST_DEFICIT = 0.1
 # above it what few heterozygous genotypes there are may be errors, and 1 / (1 - F) may be anything
@@ -44,11 +43,6 @@ def find_outcrossing(genotypes: Genotypes, inbreeding: float | str | None, where
     -------
     Outcrossing
         The factor 1 / (1 - F), or 1.
-
-    Raises
-    ------
-    TfbindError
-        If F is to be measured and cannot be: no sample is diploid, or hardly a genotype is heterozygous.
     """
     found = genotypes.inbreeding
     if inbreeding is None:
@@ -67,14 +61,16 @@ def find_outcrossing(genotypes: Genotypes, inbreeding: float | str | None, where
             "%s: rates divided by 1 - F for the inbreeding coefficient F = %g given", where, inbreeding
         )
         return Outcrossing(1 / (1 - float(inbreeding)), CORRECTED)
-    if np.isnan(found):
-        raise TfbindError(
-            f"{where}: --inbreeding auto needs diploid genotypes to measure F; name it, such as --inbreeding 0.9"
+    # not above, since it may be NaN
+    if not found <= MOST_MEASURABLE:
+        logger.warning(
+            "%s: %s: rates are not divided by 1 - F; name F, such as --inbreeding 0.9",
+            where,
+            "F cannot be measured without diploid genotypes"
+            if np.isnan(found)
+            else f"F is {found:.3f}, too close to 1 to be measured",
         )
-    if found > MOST_MEASURABLE:
-        raise TfbindError(
-            f"{where}: F is {found:.3f}, too close to 1 to be measured; name it, such as --inbreeding 0.95"
-        )
+        return Outcrossing(1.0, UNMEASURED)
     measured = max(found, 0.0)
     logger.warning("%s: rates divided by 1 - F; F = %.3f, from the deficit of heterozygotes", where, measured)
     return Outcrossing(1 / (1 - measured), CORRECTED)

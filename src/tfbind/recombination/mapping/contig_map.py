@@ -105,8 +105,9 @@ class ContigMap:
         count = self.accessible.bases_before
         first, last = count(starts), count(ends)
         n_tokens = _over(self.tokens, self.accessible).rate.steps_within(first, last) / self.tokens.pieces
-        # what a gap or an end of the contig leaves of a window may be as narrow as can be
-        return (last - first >= resolution) & (n_tokens < FEWEST_TOKENS)
+        # as if all bases were accessible, since what a mask leaves of a window may be as narrow as can be
+        in_all = n_tokens * resolution / np.maximum(last - first, 1)
+        return (ends - starts == resolution) & (in_all < FEWEST_TOKENS)
 
     def mean_rate(self, resolution: int) -> tuple[float, float, float]:
         """Mean rate over the windows that have one, and its interval; NaN where nothing can be said."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tfbind.genotypes.contig import Genotypes
+from tfbind.genotypes.features import share_of_sites
 from tfbind.genotypes.mask import Accessible
 from tfbind.recombination.checks.linkage_decay import (
     decay_score,
@@ -42,11 +43,14 @@ class Signs(NamedTuple):
         From `tfbind.recombination.checks.local_structure.read_groups`.
     decay : float
         From `tfbind.recombination.checks.linkage_decay.decay_score`.
+    share : float
+        Of the network's rates, what the map has; see `tfbind.genotypes.features.share_of_sites`.
     """
 
     edges: np.ndarray
     groups: Sequence[BlockRate]
     decay: float
+    share: float
 
 
 def find_signs(
@@ -57,9 +61,9 @@ def find_signs(
     # Of a chip neither the diversity of one group of samples is known nor the linkage at short distances, and none of
     # this was tried with networks that read sites
     if diversity is not None or not isinstance(model, RateModel):
-        return Signs(edges, (), np.nan)
+        return Signs(edges, (), np.nan, 1.0)
     groups = read_groups(genotypes, edges, partial(model.read_stretches, mask=mask))
-    return Signs(edges, groups, decay_score(genotypes, mask))
+    return Signs(edges, groups, decay_score(genotypes, mask), share_of_sites(genotypes, mask))
 
 
 def note_blocks(
@@ -67,7 +71,8 @@ def note_blocks(
 ) -> tuple[NotedBlocks, ...]:
     """Find where the map cannot be right, and warn of it; ``where`` is what warnings begin with."""
     highest = highest_rate(settings_of(model.card.training)) if isinstance(model, RateModel) else np.inf
-    at_limit = find_rates_at_limit(tokens.rate, signs.edges, highest)
+    # the limit is that of the network, which knows of no mask
+    at_limit = find_rates_at_limit(tokens.rate, signs.edges, highest * signs.share)
     warn_of_rates_at_limit(at_limit, highest, where)
     local = find_local_structure(signs.edges, signs.groups, partial(block_rate, tokens))
     warn_of_local_structure(local, where)

@@ -18,7 +18,7 @@ from tfbind.genotypes.gaps import find_gaps
 from tfbind.genotypes.mask import Accessible, Mask, apply_mask
 from tfbind.genotypes.ploidy import Ploidies
 from tfbind.genotypes.vcf import read_genotypes
-from tfbind.recombination.checks.inbreeding import find_outcrossing
+from tfbind.recombination.checks.inbreeding import UNMEASURED, Outcrossing, find_outcrossing
 from tfbind.recombination.checks.pseudo_haploid import warn_of_pseudo_haploids
 from tfbind.recombination.checks.relatives import Closeness, closeness
 from tfbind.recombination.checks.samples import (
@@ -121,16 +121,20 @@ def predict_map(
     together: list[Closeness] = []
     told: set[str] = set()
     contigs: list[str] = []
+    is_unmeasured: list[bool] = []
     n_used, account = 0, None
     for genotypes in read_genotypes(vcf, samples, unphased=unphased, strict=strict, ploidies=ploidies):
         where = f"{vcf}: contig {genotypes.place}"
         contig = map_contig(genotypes, model, where, mask, diversity, told)
         contigs.append(genotypes.contig)
-        factor, note = find_outcrossing(genotypes, inbreeding, where)
-        contig = contig.with_note(note)
+        factor, note = Outcrossing(1.0, "")
+        if contig.tokens is not None:
+            factor, note = find_outcrossing(genotypes, inbreeding, where)
+            contig = contig.with_note(note)
+            is_unmeasured.append(note == UNMEASURED)
         n_used += len(genotypes.positions)
         account = genotypes.account if account is None else account + genotypes.account
-        _report(contig, where, mutation_rate, min(resolutions))
+        _report(contig, where, factor, mutation_rate, min(resolutions))
         _gather(together, contig)
         tables += [_times(contig.table(resolution), factor) for resolution in resolutions]
         if hotspot_factor is not None:
@@ -143,6 +147,11 @@ def predict_map(
         _check_contigs(mask, contigs, vcf)
     if not n_used:
         raise TfbindError(f"{vcf}: has no site that can be used: {account}")
+    if is_unmeasured and all(is_unmeasured):
+        raise TfbindError(
+            f"{vcf}: --inbreeding auto: F cannot be measured on any contig: either no sample is diploid, or hardly a"
+            " genotype is heterozygous; name F, such as --inbreeding 0.9"
+        )
     # of all contigs, since on one of them chance may make relatives of strangers
     for found in together:
         warn_of_relatives(found, str(vcf))
@@ -279,13 +288,16 @@ def _check_contigs(mask: Mask, contigs: list[str], vcf: Path) -> None:
         )
 
 
-def _report(contig: ContigMap, where: str, mutation_rate: float | None, resolution: int) -> None:
+def _report(
+    contig: ContigMap, where: str, factor: float, mutation_rate: float | None, resolution: int
+) -> None:
     """Say what was used, what was taken for a gap, and what the mean rate is."""
     if contig.tokens is None:
         return
     found = contig.genotypes
     _report_gaps(contig, where)
-    factor, unit = (1.0, "r/mu") if mutation_rate is None else (mutation_rate * CM_PER_MB, "cM/Mb")
+    unit = "r/mu" if mutation_rate is None else "cM/Mb"
+    factor *= 1.0 if mutation_rate is None else mutation_rate * CM_PER_MB
     rate, lower, upper = (x * factor for x in contig.mean_rate(resolution))
     logger.info(
         "%s: %d samples (%d chromosomes, %s), %s sites in %.2f Mb, mean rate %.3g%s %s",
