@@ -120,8 +120,10 @@ def header_contigs(path: str | Path) -> list[str]:
         try:
             with pysam.VariantFile(str(path)) as records:
                 return [str(name) for name in records.header.contigs]
-        except (OSError, ValueError, NotImplementedError) as error:
-            raise TfbindError(f"{path}: the BCF is damaged or cut off at its beginning ({error})") from None
+        # pysam asserts that the numbers of contigs are in order
+        except (OSError, ValueError, NotImplementedError, AssertionError) as error:
+            why = str(error) or "its contigs are not numbered in order"
+            raise TfbindError(f"{path}: the BCF is damaged or cut off at its beginning ({why})") from None
     found: list[str] = []
     with open_text(path) as lines:
         for line in lines:

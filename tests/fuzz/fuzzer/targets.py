@@ -138,7 +138,14 @@ def _genotypes(path: Path, **options: Any) -> Any:
 
     return [
         (
-            *(one.contig, one.positions.tolist(), one.calls.tolist(), one.ploidy, one.start, one.end),
+            *(
+                one.contig,
+                one.positions.tolist(),
+                np.asarray(one.calls).tolist(),
+                one.ploidy,
+                one.start,
+                one.end,
+            ),
             *(one.samples, one.samples_left_out, str(one.account)),
         )
         for one in read_genotypes(path, **options)
