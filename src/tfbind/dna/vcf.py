@@ -22,6 +22,8 @@ from tfbind.files import check_bgzf_end, is_gzip, open_text
 BCF_MAGIC = b"BCF\2"
 FIXED_COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT"]
 BASES = re.compile("[ACGTURYSWKMBDHVN]+", re.IGNORECASE)
+# what pysam raises for a damaged BCF; it asserts that contigs are numbered in order
+_DAMAGED = (OSError, ValueError, NotImplementedError, AssertionError)
 _CONTIG_LINE = re.compile(r"##contig=<(?:.*,)?ID=([^,>\n]+)")
 _MAX_DIGITS = 18  # of a position: no contig is longer than 64-bit integers can count
 
@@ -120,8 +122,7 @@ def header_contigs(path: str | Path) -> list[str]:
         try:
             with pysam.VariantFile(str(path)) as records:
                 return [str(name) for name in records.header.contigs]
-        # pysam asserts that the numbers of contigs are in order
-        except (OSError, ValueError, NotImplementedError, AssertionError) as error:
+        except _DAMAGED as error:
             why = str(error) or "its contigs are not numbered in order"
             raise TfbindError(f"{path}: the BCF is damaged or cut off at its beginning ({why})") from None
     found: list[str] = []
@@ -264,6 +265,6 @@ def _read_bcf(path: Path, sites_only: bool) -> Iterator[tuple[int, str]]:
             yield 0, str(records.header).splitlines()[-1]
             for number, record in enumerate(records, 1):
                 yield number, str(record).rstrip("\n")
-    except (OSError, ValueError, NotImplementedError) as error:
+    except _DAMAGED as error:
         after = f"after record {number}" if number else "at its beginning"
         raise TfbindError(f"{path}: the BCF is damaged or cut off {after} ({error})") from None
