@@ -1,9 +1,11 @@
-"""Whether ``chr1`` is ``1``: the one place that decides which contigs of two files are the same."""
+"""Whether ``chr1``, ``1`` and ``I`` are one contig: the one place that decides which contigs of files are the same."""
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from tfbind.errors import TfbindError
@@ -11,11 +13,80 @@ from tfbind.errors import TfbindError
 logger = logging.getLogger(__name__)
 
 NAMES_SHOWN = 3
+# names of the mitochondrial genome, in capitals and without chr: UCSC, Ensembl, yeast, worm, fly
+MITOCHONDRION = ("MT", "M", "MITO", "MTDNA", "MITOCHONDRION", "MITOCHONDRION_GENOME")
+# 1 to 39; a stickleback has 21 chromosomes that are numbered so, and C, D, L and M are names of other things
+_ROMAN = re.compile(r"(X{0,3})(IX|IV|V?I{0,3})")
+_ARABIC = re.compile(r"[1-9][0-9]?")
+_ONES = {"": 0, "I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9}
+_TEN = "10"
 
 
 def bare(name: str) -> str:
     """Take ``chr``, in any case, off the front of a contig's name."""
     return name[3:] if name[:3].lower() == "chr" else name
+
+
+def _roman_value(name: str) -> int:
+    """Read a name without ``chr`` as a Roman numeral; 0 if it is not one."""
+    found = _ROMAN.fullmatch(name)
+    return 10 * len(found[1]) + _ONES[found[2]] if found else 0
+
+
+@dataclass(frozen=True)
+class _Numbering:
+    """How the contigs of one source are numbered, which only all of their names can say.
+
+    is_roman : there is a Roman numeral of several letters, such as II, so I and V are numerals, too
+    is_arabic : there is a number such as 2
+    has_x : there is an X
+    x_is_ten : X is a Roman ten, as there is a numeral of 6 to 9 or from 11 on. A worm has I to V, and a sex
+        chromosome X
+    m_is_letter : M has neighbours, so it is one letter of many and not the mitochondrion
+    """
+
+    is_roman: bool
+    is_arabic: bool
+    has_x: bool
+    x_is_ten: bool
+    m_is_letter: bool
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> _Numbering:
+        found = {bare(name) for name in names}
+        values = {_roman_value(name) for name in found if len(name) > 1} - {0}
+        return cls(
+            is_roman=bool(values),
+            is_arabic=any(map(_ARABIC.fullmatch, found)),
+            has_x="X" in found,
+            x_is_ten=any(value > 5 for value in values),
+            m_is_letter=bool(found & {"L", "N"}),
+        )
+
+    def key(self, name: str) -> str:
+        """Give what equal contigs share, whatever they are called: ``4`` for ``chrIV``, ``MT`` for ``Mito``."""
+        short = bare(name)
+        if short.upper() in MITOCHONDRION and not (short == "M" and self.m_is_letter):
+            return MITOCHONDRION[0]
+        if short == "X":
+            return _TEN if self.x_is_ten else short
+        value = _roman_value(short) if self.is_roman or len(short) > 1 else 0
+        return str(value) if value else short
+
+    def contradicts(self, other: _Numbering) -> bool:
+        """Say whether X is the tenth chromosome in one of two sources, and a sex chromosome in the other."""
+        return any(
+            a.x_is_ten and b.has_x and b.is_arabic and not b.x_is_ten
+            for a, b in ((self, other), (other, self))
+        )
+
+
+def one_spelling(names: Iterable[str]) -> dict[str, str]:
+    """Map names of contigs, of one source or of several, to the first of them that is the same contig."""
+    names = list(dict.fromkeys(names))
+    numbering = _Numbering.of(names)
+    first: dict[str, str] = {}
+    return {name: first.setdefault(numbering.key(name), name) for name in names}
 
 
 def some_names(names: Iterable[str]) -> str:
@@ -31,7 +102,12 @@ def some_files(paths: Iterable[Path]) -> str:
 
 
 class Contigs:
-    """The contig names of one source. A contig is found by its name, or by its name with or without ``chr``.
+    """The contig names of one source.
+
+    A contig is found by its name, by its name with or without ``chr``, as the mitochondrion (``chrM``, ``MT``,
+    ``Mito``), and by its number if one source has Roman numerals (``IV`` for ``chr4``). X is a Roman ten only if
+    all names of its source say so, as a name like VIII does; it is not matched by number if the other source has
+    Arabic numbers and an X.
 
     Parameters
     ----------
@@ -43,9 +119,18 @@ class Contigs:
     def __init__(self, names: Iterable[str], source: str | Path):
         self.names = dict.fromkeys(names)
         self.source = source
-        self._spellings: dict[str, list[str]] = {}
+        self._numbering = _Numbering.of(self.names)
+        self._by_bare: dict[str, list[str]] = {}
+        self._by_key: dict[str, list[str]] = {}
         for name in self.names:
-            self._spellings.setdefault(bare(name), []).append(name)
+            self._by_bare.setdefault(bare(name), []).append(name)
+            self._by_key.setdefault(self._numbering.key(name), []).append(name)
+        self._expected: _Numbering | None = None
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Say which names `find` will be asked for, if they are known beforehand: they decide what X and V are."""
+        names = list(names)
+        self._expected = _Numbering.of(names) if names else None
 
     def find(self, name: str) -> str | None:
         """Give the spelling of a contig here; None if it is not here.
@@ -55,12 +140,25 @@ class Contigs:
         TfbindError
             If more than one contig here could be meant.
         """
-        if name in self.names:
-            return name
-        found = self._spellings.get(bare(name), [])
+        return self._find(name, self._expected or _Numbering.of([name]))
+
+    def _find(self, name: str, theirs: _Numbering) -> str | None:
+        contradicted = theirs.contradicts(self._numbering)
+        if not (contradicted and bare(name) == "X"):
+            if name in self.names:
+                return name
+            if found := self._by_bare.get(bare(name)):
+                return self._only(name, found)
+        key = theirs.key(name)
+        found = self._by_key.get(key, [])
+        if contradicted and key != MITOCHONDRION[0]:
+            return None
+        return self._only(name, found) if found else None
+
+    def _only(self, name: str, found: list[str]) -> str:
         if len(found) > 1:
             raise TfbindError(f"{self.source}: contig {name!r} could be any of {some_names(found)}")
-        return found[0] if found else None
+        return found[0]
 
     def match(
         self, names: Iterable[str], source: str | Path, *, need_all: bool = False, log: bool = True
@@ -94,12 +192,16 @@ class Contigs:
         wanted = dict.fromkeys(names)
         if len(wanted) == 1 and list(self.names) == [""]:
             return dict.fromkeys(wanted, "")
-        found = {name: here for name in wanted if (here := self.find(name)) is not None}
+        theirs = _Numbering.of(wanted)
+        found = {name: here for name in wanted if (here := self._find(name, theirs)) is not None}
         missing = [name for name in wanted if name not in found]
         if missing and (need_all or not found):
+            why = ""
+            if theirs.contradicts(self._numbering):
+                why = "; X is the tenth chromosome in one of them, and seems to be a sex chromosome in the other"
             raise TfbindError(
                 f"{source}: {len(missing)} of {len(wanted)} contigs ({some_names(missing)}) are not in"
-                f" {self.source} (its contigs: {some_names(self.names) or 'none'})"
+                f" {self.source} (its contigs: {some_names(self.names) or 'none'}){why}"
             )
         by_spelling: dict[str, str] = {}
         for name, here in found.items():
@@ -115,9 +217,20 @@ class Contigs:
 
 
 def renamed_note(found: dict[str, str], source: str | Path, other: str | Path) -> str:
-    """Say which contigs match only up to ``chr``; empty if none does."""
-    renamed = [f"{name} = {here}" for name, here in found.items() if here not in (name, "")]
+    """Say which contigs match under different names; empty if none does."""
+    renamed = {name: here for name, here in found.items() if here not in (name, "")}
     if not renamed:
         return ""
-    more = f" and {len(renamed) - NAMES_SHOWN} more" if len(renamed) > NAMES_SHOWN else ""
-    return f"contigs of {source} and {other} match except for 'chr': {', '.join(renamed[:NAMES_SHOWN])}{more}"
+    shown = list(renamed)[:NAMES_SHOWN]
+    how = "match except for 'chr'"
+    if any(bare(name) != bare(here) for name, here in renamed.items()):
+        how = "match under different names"
+        # what is least sure is shown: X as a ten
+        shown += [name for name in renamed if name not in shown and _is_ten(name, renamed[name])]
+    pairs = ", ".join(f"{name} = {renamed[name]}" for name in shown)
+    more = f" and {len(renamed) - len(shown)} more" if len(renamed) > len(shown) else ""
+    return f"contigs of {source} and {other} {how}: {pairs}{more}"
+
+
+def _is_ten(name: str, here: str) -> bool:
+    return {bare(name), bare(here)} == {"X", _TEN}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from tfbind.contigs import bare
+from tfbind.contigs import one_spelling
 
 Interval = tuple[str, int, int]  # contig, start, end; half-open
 
@@ -97,12 +97,10 @@ def _interval(match: re.Match[str], shortest: int, first: int = 0) -> Interval |
 
 
 def in_one_spelling(intervals: Iterable[Interval | None]) -> list[Interval | None]:
-    """Give contigs that differ by ``chr`` alone the name that comes first.
+    """Give contigs that are one, such as ``chr4``, ``4`` and ``IV``, the name that comes first.
 
     Positives from UCSC and negatives from Ensembl are then on the same contigs.
     """
-    spelling: dict[str, str] = {}
-    return [
-        interval and (spelling.setdefault(bare(interval[0]), interval[0]), *interval[1:])
-        for interval in intervals
-    ]
+    intervals = list(intervals)
+    spelling = one_spelling(interval[0] for interval in intervals if interval)
+    return [interval and (spelling[interval[0]], *interval[1:]) for interval in intervals]

@@ -102,6 +102,10 @@ class Genome:
         """Find contigs that another file names; see `tfbind.contigs.Contigs.match`."""
         return self._names.match(names, source, need_all=need_all)
 
+    def expect_contigs(self, names: Iterable[str]) -> None:
+        """Say which names `find_contig` will be asked for; see `tfbind.contigs.Contigs.expect`."""
+        self._names.expect(names)
+
     def find_contig(self, name: str) -> str | None:
         """Give this genome's spelling of a contig, ``1`` for ``chr1``; None if it is not here."""
         return self._names.find(name)

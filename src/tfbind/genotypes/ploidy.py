@@ -19,6 +19,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -89,6 +90,11 @@ class PloidyTable:
     sexes: dict[str, str] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
 
+    @cached_property
+    def names(self) -> Contigs:
+        """The names of the contigs that have rules of their own."""
+        return Contigs((contig for contig in self.rules if contig != ALL), self.path)
+
     def check(self, samples: Sequence[str], vcf: str | Path) -> None:
         """Refuse a sample that is not among ``samples``, all of those of ``vcf``."""
         known = set(samples)
@@ -143,10 +149,14 @@ class Ploidies:
     par: Mask | None = None
 
     def check_contigs(self, names: Contigs) -> None:
-        """Refuse files of which no contig is among ``names``, and log those that are not."""
+        """Refuse files of which no contig is among ``names``, all of those of the VCF, and log those that are not."""
+        for known in (self.table, self.par):
+            if known is not None:
+                known.names.expect(names.names)
         sources = [] if self.table is None else [(self.table.path, [c for c in self.table.rules if c != ALL])]
         sources += [] if self.par is None else [(self.par.path, list(self.par.contigs))]
         for path, contigs in sources:
+            names.expect(contigs)
             unknown = [contig for contig in contigs if names.find(contig) is None]
             if unknown and len(unknown) == len(contigs):
                 raise TfbindError(
@@ -167,7 +177,7 @@ class Ploidies:
             The samples that are used.
         """
         table = self.table
-        own = None if table is None else Contigs(table.rules, table.path).find(contig)
+        own = None if table is None else table.names.find(contig)
         rules = [] if table is None else [*table.rules.get(ALL, []), *(table.rules[own] if own else [])]
         par = None if self.par is None else self.par.on(contig)
         cuts = {0, LAST_POSITION, *(rule.start for rule in rules), *(rule.end for rule in rules)}

@@ -313,7 +313,8 @@ def _background_input(options: EncodeOptions) -> list[Path]:
 
 
 def _held_out_as(genome: Genome, contigs: Iterable[str], options: EncodeOptions) -> dict[str, int]:
-    """Tell the part that each contig goes to; contigs to hold out may be spelled with or without ``chr``."""
+    """Tell the part that each contig goes to; contigs to hold out may be spelled otherwise."""
+    genome.expect_contigs((*options.test_contigs, *options.validation_contigs))
     test, validation = (
         {genome.find_contig(name) for name in names}
         for names in (options.test_contigs, options.validation_contigs)

@@ -28,7 +28,7 @@ def without_excluded(sources: Sequence[Source], exclude: Path) -> tuple[list[Sou
     sources : sequence of Source
         Of FASTA files.
     exclude : Path
-        BED; its contigs may be spelled with or without ``chr``.
+        BED; its contigs may be spelled otherwise, see `tfbind.contigs.Contigs`.
 
     Returns
     -------
@@ -70,6 +70,7 @@ def without_excluded(sources: Sequence[Source], exclude: Path) -> tuple[list[Sou
 def _by_contig_of_headers(exclude: Path, contigs: dict[str, None], files: str) -> dict[str, np.ndarray]:
     regions = read_intervals(exclude)
     here = Contigs(regions, exclude)
+    here.expect(contigs)
     # several spellings in the headers may be one contig of the regions
     found = {contig: regions[name] for contig in contigs if (name := here.find(contig)) is not None}
     if regions and not found:

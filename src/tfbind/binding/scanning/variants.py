@@ -16,7 +16,7 @@ from tfbind.binding.scanning.effects import effects, gather
 from tfbind.binding.scanning.score_table import DIGITS
 from tfbind.binding.scanning.windows import ALL_AMBIGUOUS, ROWS_AT_ONCE
 from tfbind.dna.genome import Genome
-from tfbind.dna.vcf import Malformed, Variant, read_variants
+from tfbind.dna.vcf import Malformed, Variant, header_contigs, read_variants
 from tfbind.errors import TfbindError
 from tfbind.progress import Progress
 from tfbind.tables import open_table
@@ -100,6 +100,7 @@ def score_variants(
         open_table(output) as table,
         Progress("scoring", unit="alleles") as progress,
     ):
+        genome.expect_contigs(header_contigs(vcf))
         columns = [f"{task}_{what}" for task in model.card.tasks for what in ("ref", "alt", "delta")]
         table.write("\t".join(["chrom", "pos", "id", "ref", "alt", *columns, "note"]) + "\n")
         alleles = (

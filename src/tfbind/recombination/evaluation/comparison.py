@@ -48,7 +48,7 @@ def compare_maps(
     maps : mapping of name -> JudgedMap
         At least two.
     truth : Truth
-        Contigs match by name, or but for a ``chr``.
+        Contigs match as `tfbind.contigs.Contigs` says.
     scales : sequence of int
         Window lengths in bp.
     seed : int

@@ -88,7 +88,7 @@ def evaluate_map(
     ----------
     predicted : JudgedMap
     truth : Truth
-        Contigs match by name, or but for a ``chr``.
+        Contigs match as `tfbind.contigs.Contigs` says.
     scales : sequence of int
         Window lengths in bp.
     hotspots : sequence of (contig, start, end), optional

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tfbind.contigs import some_names
+from tfbind.dna.vcf import header_contigs
 from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.features import COMMON
@@ -74,8 +75,8 @@ def predict_map(
 ) -> PredictedMap:
     """Predict the recombination rates along every contig of a VCF; memory holds one contig.
 
-    Contigs of the mask match those of the VCF by name, or but for a ``chr`` before it; one that the mask lacks is
-    masked wholly. What stands against a map of a contig is warned about by name
+    Contigs of the mask match those of the VCF as `tfbind.contigs.Contigs` says; one that the mask lacks is masked
+    wholly. What stands against a map of a contig is warned about by name
     (`tfbind.recombination.checks.samples`); where the data differ from the training simulations its rows say so too,
     and a contig that nothing can be said of has rows without rates.
 
@@ -116,6 +117,8 @@ def predict_map(
         raise TfbindError(
             "--hotspots needs intervals, which a relernn model has not, expected another --model"
         )
+    if mask is not None:
+        mask.names.expect(header_contigs(vcf))
     tables: list[pd.DataFrame] = []
     hotspots: list[Hotspot] = []
     together: list[Closeness] = []
@@ -278,8 +281,8 @@ def _read(
 
 def _check_contigs(mask: Mask, contigs: list[str], vcf: Path) -> None:
     """Refuse a mask of other contigs, and name those that it lacks."""
-    found = mask.names.match(contigs, vcf)
-    lacking = [contig for contig in contigs if contig not in found]
+    mask.names.match(contigs, vcf)
+    lacking = [contig for contig in contigs if mask.names.find(contig) is None]
     if lacking:
         logger.warning(
             "%s: has no intervals on %s, which is masked wholly: its rates are NA",

@@ -248,6 +248,7 @@ def _decimals(numbers: NDArray[np.float64]) -> int:
 
 def _without_gaps(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     gaps = read_mask(path)
+    gaps.names.expect(table["chrom"].unique())
     inside = np.zeros(len(table), bool)
     for contig, rows in table.groupby("chrom", sort=False):
         on: Accessible = gaps.on(str(contig))
