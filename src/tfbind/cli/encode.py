@@ -2,6 +2,9 @@
 
 One factor: --positives, with --negatives or with negatives made. Peaks: --peaks and --genome.
 Several factors: --fasta and --labels (a table: id, then one column a factor with 1, 0 or nothing).
+A table: --table (CSV or TSV: sequence, and label or one column a factor; id, split and group may be there).
+
+The parts are dealt at random, by contig, or as you state them: by a column split, or by files of their own.
 """
 
 from __future__ import annotations
@@ -24,8 +27,9 @@ from tfbind.errors import TfbindError
 from tfbind.files import check_output
 
 MAX_K = 7
+PARTS = ("validation", "test")
 _SUFFIXES = (
-    *(".gz", ".bgz", ".fa", ".fasta", ".fna"),
+    *(".gz", ".bgz", ".fa", ".fasta", ".fna", ".csv", ".tsv"),
     *(".bed", ".narrowPeak", ".broadPeak", ".gappedPeak", ".xls"),
 )
 
@@ -67,9 +71,42 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     inputs.add_argument("--genome", type=Path, metavar="FASTA", help="the genome that the peaks lie in")
     inputs.add_argument("--fasta", type=Path, metavar="FASTA", help="sequences; needs --labels")
     inputs.add_argument(
-        "--labels", type=Path, metavar="TSV", help="id, then one column a factor: 1, 0 or nothing"
+        "--labels",
+        type=Path,
+        metavar="TSV",
+        help="id, then one column a factor: 1, 0 or nothing; split and group may be there",
+    )
+    inputs.add_argument(
+        "--table",
+        type=Path,
+        metavar="CSV",
+        help="CSV or TSV with a header line: sequence, and label or one column a factor (1, 0 or nothing); also id,"
+        " split (train, validation or test) and group (its records stay in one part)",
+    )
+    inputs.add_argument(
+        "--label-columns",
+        type=names,
+        default=(),
+        metavar="NAMES",
+        help="of --table, the columns that are labels, if there are others",
     )
     inputs.add_argument("--factor", metavar="NAME", help="name of the factor (default: the file's name)")
+    held_out = parser.add_argument_group(
+        "files of held-out parts",
+        "The other input is then the training part, from which validation is taken if it has no file. Records that"
+        " equal or overlap a held-out one are left out of training, and counted.",
+    )
+    for part in PARTS:
+        held_out.add_argument(
+            f"--{part}-positives", type=Path, metavar="FASTA", help=f"bound sequences of the {part} part"
+        )
+        held_out.add_argument(
+            f"--{part}-negatives",
+            type=Path,
+            metavar="FASTA",
+            help="unbound sequences (default: made, if --negatives is not given either)",
+        )
+        held_out.add_argument(f"--{part}-table", type=Path, metavar="CSV", help=f"table of the {part} part")
     wrong = parser.add_argument_group(
         "what does not fit",
         "Peaks that are not on the genome are left out and counted, and refused if they are most. Lines that are not"
@@ -166,11 +203,11 @@ def factor_name(path: Path) -> str:
 
 def check(args: argparse.Namespace) -> None:
     """Refuse arguments that contradict one another."""
-    given = [name for name in ("positives", "peaks", "fasta") if getattr(args, name)]
+    given = [name for name in ("positives", "peaks", "fasta", "table") if getattr(args, name)]
     if len(given) != 1:
         raise TfbindError(
             f"found {' and '.join(f'--{name}' for name in given) or 'no input'},"
-            " expected one of --positives, --peaks (with --genome) and --fasta (with --labels)"
+            " expected one of --positives, --peaks (with --genome), --fasta (with --labels) and --table"
         )
     if bool(args.peaks) != bool(args.genome):
         raise TfbindError("--peaks and --genome go together, found only one of them")
@@ -180,8 +217,14 @@ def check(args: argparse.Namespace) -> None:
         raise TfbindError("--negatives goes with --positives, and not with --negative-method")
     if args.negative_method == "genome" and not args.genome:
         raise TfbindError("--negative-method genome needs --peaks and --genome")
-    if args.fasta and args.negative_method:
-        raise TfbindError("--labels tells what is unbound, so --negative-method has no meaning")
+    if (args.fasta or args.table) and args.negative_method:
+        name = "labels" if args.fasta else "table"
+        raise TfbindError(f"--{name} tells what is unbound, so --negative-method has no meaning")
+    if args.label_columns and not args.table:
+        raise TfbindError("--label-columns goes with --table")
+    if args.exclude and args.table:
+        raise TfbindError("--exclude goes with FASTA or peaks, found --table")
+    _check_parts(args)
     if (args.negative_method == "background") != bool(args.background):
         raise TfbindError("--negative-method background and --background go together, found only one of them")
     if args.keep_excluded_positives and (not args.exclude or args.fasta):
@@ -198,7 +241,7 @@ def check(args: argparse.Namespace) -> None:
         raise TfbindError("--max-peaks goes with --peaks")
     if args.factor and args.fasta:
         raise TfbindError("--labels names the factors, so --factor has no meaning")
-    if args.negative_ratio != EncodeOptions.negative_ratio and (args.negatives or args.fasta):
+    if args.negative_ratio != EncodeOptions.negative_ratio and (args.negatives or args.fasta or args.table):
         raise TfbindError("--negative-ratio is for negatives that are made, found negatives that are given")
     if args.validation_contigs and not args.test_contigs:
         raise TfbindError("--validation-contigs needs --test-contigs, else nothing would be left to test on")
@@ -213,17 +256,62 @@ def check(args: argparse.Namespace) -> None:
             )
 
 
+def _check_parts(args: argparse.Namespace) -> None:
+    """Refuse files of held-out parts that do not fit the training part."""
+    for part in PARTS:
+        positives, negatives, table = (
+            getattr(args, f"{part}_{what}") for what in ("positives", "negatives", "table")
+        )
+        if table and not args.table:
+            raise TfbindError(f"--{part}-table goes with --table")
+        if (positives or negatives) and not args.positives:
+            raise TfbindError(f"--{part}-positives and --{part}-negatives go with --positives")
+        if negatives and not positives:
+            raise TfbindError(f"--{part}-negatives goes with --{part}-positives")
+        if positives and args.negatives and not negatives:
+            raise TfbindError(
+                f"--negatives are given, but not --{part}-negatives, expected negatives of each part, or of none"
+            )
+        if (positives or table) and (args.test_contigs or args.validation_contigs):
+            raise TfbindError(
+                f"found --{part}-{'table' if table else 'positives'} and contigs to hold out, expected one of them"
+            )
+
+
 def run(args: argparse.Namespace) -> None:
     """Encode what the arguments name."""
     check(args)
     check_output(args.output.with_suffix(".summary.json"))
-    from tfbind.binding.encoding.encode import encode_fasta, encode_labelled, encode_peaks
+    from tfbind.binding.encoding.encode import (
+        HeldOutFiles,
+        encode_fasta,
+        encode_labelled,
+        encode_peaks,
+        encode_table,
+    )
+    from tfbind.dna.splits import TEST, VALIDATION
 
+    numbers = dict(zip(PARTS, (VALIDATION, TEST), strict=True))
     options = EncodeOptions(**{field.name: getattr(args, field.name) for field in fields(EncodeOptions)})
     if args.fasta:
         encode_labelled(args.output, args.fasta, args.labels, options)
     elif args.peaks:
         encode_peaks(args.output, args.peaks, args.genome, args.factor or factor_name(args.peaks), options)
+    elif args.table:
+        tables = {number: getattr(args, f"{part}_table") for part, number in numbers.items()}
+        encode_table(
+            args.output,
+            args.table,
+            args.factor or factor_name(args.table),
+            options,
+            label_columns=args.label_columns,
+            held_out={number: path for number, path in tables.items() if path},
+        )
     else:
         factor = args.factor or factor_name(args.positives)
-        encode_fasta(args.output, args.positives, args.negatives, factor, options)
+        held_out = {
+            number: HeldOutFiles(positives, getattr(args, f"{part}_negatives"))
+            for part, number in numbers.items()
+            if (positives := getattr(args, f"{part}_positives"))
+        }
+        encode_fasta(args.output, args.positives, args.negatives, factor, options, held_out=held_out)

@@ -27,12 +27,14 @@ class Batch(NamedTuple):
     codes : (n, length) uint8, padded on the right
     valid_length : (n,) int32, bases before the padding
     intervals : list of n (contig, start, end) or None, where each record comes from; None if that is unknown
+    rows : (n,) int, which records of their file these are, from 0; None where nothing is looked up by that
     """
 
     names: list[str]
     codes: np.ndarray
     valid_length: np.ndarray
     intervals: list[Interval | None]
+    rows: np.ndarray | None = None
 
 
 def read_fasta(path: str | Path) -> Iterator[tuple[str, str]]:
@@ -156,10 +158,20 @@ def without_invalid(
             invalid[number] = str(error)
         else:
             yield header, sequence
-    if 2 * len(invalid) > number:
+    too_many_invalid(path, invalid, number)
+
+
+def too_many_invalid(path: str | Path, invalid: dict[int, str], n: int) -> None:
+    """Refuse a file of which more than half of ``n`` records are left out.
+
+    Raises
+    ------
+    TfbindError
+    """
+    if 2 * len(invalid) > n:
         first = next(iter(invalid.values()))
         raise TfbindError(
-            f"{path}: {len(invalid):,} of {number:,} records are not DNA, expected at most half ({first})"
+            f"{path}: {len(invalid):,} of {n:,} records are not DNA, expected at most half ({first})"
         )
 
 

@@ -140,6 +140,15 @@ def sketch(codes: np.ndarray, valid_length: np.ndarray, scheme: Scheme | None = 
     return Sketches(scheme, hashes[:n_hashes].copy(), counts)
 
 
+def some_sketches(sketches: Sketches, chosen: np.ndarray) -> Sketches:
+    """Take the sketches of some sequences, which (n,) bool says."""
+    return Sketches(
+        sketches.scheme,
+        sketches.hashes[np.repeat(chosen, sketches.counts)],
+        sketches.counts[chosen],
+    )
+
+
 def join_sketches(sketches: Sequence[Sketches]) -> Sketches:
     """Put the sketches of several batches of one scheme together, in their order."""
     return Sketches(
@@ -272,10 +281,11 @@ def overlap_groups(sketches: Sketches, placed: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True)
-def _search(counts, n_useful, firsts, lasts, holders, known_useful, found):  # pragma: no cover - compiled
+def _search(
+    counts, n_useful, firsts, lasts, rare, holders, known_useful, found
+):  # pragma: no cover - compiled
     shared = np.zeros(len(known_useful), np.int32)
     n_rare = np.zeros(len(known_useful), np.int32)
-    rare = np.zeros(len(firsts), np.bool_)
     touched = np.empty(len(known_useful), np.int32)
     at = 0
     for i in range(len(counts)):
@@ -283,18 +293,30 @@ def _search(counts, n_useful, firsts, lasts, holders, known_useful, found):  # p
         at += counts[i]
         n_touched = _count_shared(firsts[mine], lasts[mine], rare[mine], holders, shared, n_rare, touched)
         for j in touched[:n_touched]:
-            found[i] |= _is_half(shared[j], min(n_useful[i], known_useful[j]))
-            shared[j] = 0
+            fewer = min(n_useful[i], known_useful[j])
+            worth = shared[j] + n_rare[j]
+            found[i] |= _is_half(shared[j], fewer) or worth >= max(FEWEST_WORTH, FRACTION * fewer)
+            shared[j] = n_rare[j] = 0
 
 
-def find_overlaps(sketches: Sketches, known: Sketches) -> np.ndarray:
+def rare_minimizers(sketches: Sketches) -> np.ndarray:
+    """Tell which hashes are those of minimizers that at most `RARE` of the sequences have: (m,) bool."""
+    index = _index(sketches)
+    return (index.ends - index.starts <= RARE)[index.bucket]
+
+
+def find_overlaps(sketches: Sketches, known: Sketches, rare: np.ndarray | None = None) -> np.ndarray:
     """Find the sequences that overlap a known one: they share at least half of the minimizers of the one with fewer.
+
+    With ``rare`` a quarter is enough if these are rare, as in `overlap_groups`.
 
     Parameters
     ----------
     sketches : Sketches of n sequences
     known : Sketches
         Of the same scheme.
+    rare : (m,) bool, optional
+        Which of the hashes of ``sketches`` count twice, see `rare_minimizers`.
 
     Returns
     -------
@@ -316,6 +338,7 @@ def find_overlaps(sketches: Sketches, known: Sketches) -> np.ndarray:
         _n_useful(sketches, absent | ~common[bucket]),
         firsts,
         lasts,
+        np.zeros(len(firsts), np.bool_) if rare is None else rare,
         index.holders,
         _n_useful(known, ~common[index.bucket]),
         found,

@@ -22,6 +22,7 @@ def group_related(
     intervals: Sequence[Interval | None],
     compositions: np.ndarray | None = None,
     content: np.ndarray | None = None,
+    named: np.ndarray | None = None,
 ) -> np.ndarray:
     """Number the groups of records that must stay in one part.
 
@@ -39,6 +40,8 @@ def group_related(
         From `tfbind.dna.digests.composition_digests`, where shuffles may be among the records.
     content : (n,) int, optional
         From `tfbind.dna.minimizers.overlap_groups`.
+    named : (n,) int, optional
+        Groups that the user states; -1 for a record of none.
 
     Returns
     -------
@@ -55,6 +58,11 @@ def group_related(
         _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
         left.append(first[inverse])
         right.append(np.arange(n))
+    if named is not None:
+        rows = np.flatnonzero(named >= 0)
+        _, first, inverse = np.unique(named[rows], return_index=True, return_inverse=True)
+        left.append(rows[first[inverse]])
+        right.append(rows)
     placed = sorted((interval, row) for row, interval in enumerate(intervals) if interval is not None)
     # of the intervals that start further left, the one that reaches furthest is enough to link to
     overlapping: list[tuple[int, int]] = []

@@ -34,19 +34,19 @@ def write(tmp_path):
 
 class TestReadLabels:
     def test_table(self, write):
-        table = read_labels(write("id\tCTCF\tPRDM9\na\t1\t0\nb\t\t1\nc\t0\t\n"))
+        table = read_labels(write("id\tCTCF\tPRDM9\na\t1\t0\nb\t\t1\nc\t0\t\n")).table
         assert table.index.tolist() == ["a", "b", "c"]
         assert table.columns.tolist() == ["CTCF", "PRDM9"]
         assert (table.dtypes == np.float32).all()
         np.testing.assert_array_equal(table, [[1, 0], [NAN, 1], [0, NAN]])
 
     def test_crlf_blank_lines_spaces_and_tabs_that_an_editor_took_off(self, write):
-        table = read_labels(write("\ufeffid\tA\tB\r\n\r\na\t 1\t0 \r\nb\t1\r\nc\r\n\r\n"))
+        table = read_labels(write("\ufeffid\tA\tB\r\n\r\na\t 1\t0 \r\nb\t1\r\nc\r\n\r\n")).table
         np.testing.assert_array_equal(table, [[1, 0], [1, NAN], [NAN, NAN]])
         assert table.index.tolist() == ["a", "b", "c"]
 
     def test_names_that_look_like_something_else(self, write):
-        table = read_labels(write('id\tA\nNA\t1\n007\t0\n"x\t1\n'))
+        table = read_labels(write('id\tA\nNA\t1\n007\t0\n"x\t1\n')).table
         assert table.index.tolist() == ["NA", "007", '"x']
 
     @pytest.mark.parametrize(
@@ -77,21 +77,22 @@ class TestSources:
         for _ in range(2):  # it can be read as often as needed
             (batch,) = source.batches()
             assert batch.names == ["a", "b"]
-            assert source.labels(batch.names).tolist() == [[1], [1]]
+            assert source.labels(batch).tolist() == [[1], [1]]
 
     def test_labelled(self, write):
         labels = write("id\tA\tB\nb\t1\t0\nunused\t1\t1\na\t\t1\n")
         source, factors, counts = labelled_source(write(">a\nACGT\n>b\nGG\n", "x.fa"), labels, 3)
         assert factors == ("A", "B")
         assert counts == {"labels without a record": 1}
-        np.testing.assert_array_equal(source.labels(["a", "b"]), [[NAN, 1], [1, 0]])
+        (batch,) = source.batches()
+        np.testing.assert_array_equal(source.labels(batch), [[NAN, 1], [1, 0]])
 
     def test_record_without_labels(self, write):
         source, *_ = labelled_source(write(">a\nACGT\n>b\nGG\n", "x.fa"), write("id\tA\na\t1\n"), 3)
         with pytest.raises(
             TfbindError, match=r"labels\.tsv: no line for record 'b' of .*x\.fa, expected one"
         ):
-            source.labels(["a", "b"])
+            source.labels(next(source.batches()))
 
     def test_windows(self, write):
         windows = [Window("c", 2, 6, "p"), Window("d", 0, 3, "")]
@@ -271,7 +272,7 @@ class TestInvalidRecords:
         labels = write("id\tA\na\t1\nb\t1\nc\t0\nd\t0\n")
         source, *_ = labelled_source(write(self.TEXT, "x.fa"), labels, 3, skip_invalid=True)
         (batch,) = source.batches()
-        assert source.labels(batch.names).tolist() == [[1], [0]]
+        assert source.labels(batch).tolist() == [[1], [0]]
 
 
 def test_renamed(write):

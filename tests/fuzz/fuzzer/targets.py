@@ -121,7 +121,7 @@ def _check_peaks(value: Any, data: bytes) -> None:
 def _labels(path: Path) -> Any:
     from tfbind.binding.encoding.sources import read_labels
 
-    table = read_labels(path)
+    table = read_labels(path).table
     return list(table.columns), list(table.index), table.to_numpy().tolist()
 
 

@@ -12,6 +12,7 @@ from tfbind.binding.encoding.survey import Survey
 from tfbind.binding.options import EncodeOptions
 from tfbind.contigs import some_files
 from tfbind.dna.splits import (
+    LEFT_OUT,
     TEST,
     TRAIN,
     folds_at_random,
@@ -23,7 +24,7 @@ from tfbind.errors import TfbindError
 
 def deal(sources: Sequence[Source], survey: Survey, group: np.ndarray, options: EncodeOptions) -> np.ndarray:
     """Deal the records, of which related ones share a group, to the parts."""
-    _, stratum = np.unique(np.nan_to_num(survey.y, nan=-1), axis=0, return_inverse=True)
+    stratum = survey.stratum()
     if not options.test_contigs and not options.validation_contigs:
         return split_at_random(group, stratum, options.split, options.seed)
     nowhere = [row for row, interval in enumerate(survey.intervals) if interval is None]
@@ -51,7 +52,7 @@ def deal_folds(
     if options.folds is None:
         return None
     fold = np.zeros(len(part), np.uint8)
-    rest = np.flatnonzero(part != TEST)
+    rest = np.flatnonzero((part != TEST) & (part != LEFT_OUT))
     # each fold gets its share of the classes, and of the validation part, which the other folds' models keep
     kinds = np.column_stack([np.nan_to_num(survey.y[rest], nan=-1), part[rest]])
     _, stratum = np.unique(kinds, axis=0, return_inverse=True)

@@ -7,15 +7,15 @@ the parts are dealt; the second one encodes and writes. Sequences are never all 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tfbind.binding.encoding.dealing import deal, deal_folds
 from tfbind.binding.encoding.exclusion import without_excluded
-from tfbind.binding.encoding.names import unique_names
+from tfbind.binding.encoding.names import SUFFIX, unique_names
 from tfbind.binding.encoding.negatives import Maker, negative_maker
 from tfbind.binding.encoding.shuffles import shuffle_families
 from tfbind.binding.encoding.sources import (
@@ -27,13 +27,17 @@ from tfbind.binding.encoding.sources import (
     peak_windows,
     windows_source,
 )
+from tfbind.binding.encoding.stated import part_as_stated
 from tfbind.binding.encoding.summary import Tally, report
 from tfbind.binding.encoding.survey import Survey, make_survey
+from tfbind.binding.encoding.table import read_table
 from tfbind.binding.options import EncodeOptions
+from tfbind.contigs import some_files
 from tfbind.dna.genome import Genome
 from tfbind.dna.matched import intervals_by_contig, join_intervals
 from tfbind.dna.minimizers import overlap_groups
 from tfbind.dna.splits import (
+    LEFT_OUT,
     TEST,
     TRAIN,
     VALIDATION,
@@ -46,6 +50,7 @@ from tfbind.tensors import DnaEncoding, describe_sources, write_tensors
 
 logger = logging.getLogger(__name__)
 
+KEPT_TOGETHER = "records kept together with an equal, reverse complementary, shuffled or overlapping one"
 EXCLUDED_RECORDS = "records whose coordinates touch excluded regions, left out"
 
 
@@ -58,14 +63,15 @@ def _with_unique_names(sources: Sequence[Source], hashes: np.ndarray) -> list[So
         (source.path, (name for batch in source.batches() for name in batch.names)) for source in sources
     ]
     renamed = []
-    for source, new_names in zip(sources, unique_names(files), strict=True):
+    names = unique_names(files, [source.suffix for source in sources])
+    for number, (source, new_names) in enumerate(zip(sources, names, strict=True)):
         if new_names:
             name, new = next(iter(new_names.items()))
             logger.info(
                 "%s: %s names are in %s, too; renamed (%s is now %s)",
                 source.path,
                 f"{len(new_names):,}",
-                sources[0].path,
+                some_files([earlier.path for earlier in sources[:number]]),
                 name,
                 new,
             )
@@ -107,7 +113,10 @@ def _rows(
     keep: np.ndarray,
     maker: Maker | None,
 ) -> Iterator[dict[str, Any]]:
-    """The second pass: every record as a tensors file wants it, negatives made behind their batch of positives."""
+    """The second pass: every record as a tensors file wants it, negatives made behind their batch of positives.
+
+    Records that are in no part are passed over; ``keep`` has none of the negatives made for them.
+    """
     n = n_made = 0
     for source in sources:
         n_of_source = 0
@@ -115,19 +124,23 @@ def _rows(
             rows = slice(n, n + len(batch.names))
             intervals = survey.intervals[rows]
             groups = [interval[0] if interval else "" for interval in intervals]
+            if survey.named is not None:
+                stated = [survey.group_names[number] if number >= 0 else "" for number in survey.named[rows]]
+                groups = [name or group for name, group in zip(stated, groups, strict=True)]
             folds = None if fold is None else fold[rows]
+            written = np.flatnonzero(part[rows] != LEFT_OUT)
             yield {
-                "codes": batch.codes,
-                "valid_length": batch.valid_length,
-                "y": survey.y[rows],
-                "split": part[rows],
-                "fold": folds,
-                "id": batch.names,
-                "group": groups,
-                "parent": [""] * len(batch.names),
-                "intervals": intervals,
+                "codes": batch.codes[written],
+                "valid_length": batch.valid_length[written],
+                "y": survey.y[rows][written],
+                "split": part[rows][written],
+                "fold": None if folds is None else folds[written],
+                "id": [batch.names[row] for row in written],
+                "group": [groups[row] for row in written],
+                "parent": [""] * len(written),
+                "intervals": [intervals[row] for row in written],
             }
-            if maker is not None:
+            if maker is not None and source.gets_negatives:
                 made = maker.make(batch, n_of_source)
                 kept = np.flatnonzero(keep[n_made : n_made + len(made.positive)])
                 positives = made.positive[kept]
@@ -206,10 +219,16 @@ def _encode_unchanged(
         )
     placed = np.array([interval is not None for interval in survey.intervals])
     content = overlap_groups(survey.sketches, placed)
-    group = group_related(survey.digest, survey.intervals, survey.composition, content)
-    part = deal(sources, survey, group, options)
+    group = group_related(survey.digest, survey.intervals, survey.composition, content, survey.named)
+    left_out: dict[str, int] = {}
+    if survey.part is None:
+        part = deal(sources, survey, group, options)
+    else:
+        part, left_out = part_as_stated(survey, group, options, some_files(inputs))
     fold = deal_folds(sources, survey, part, group, options)
-    keep = _keep_made(survey)
+    distinct = _keep_made(survey)
+    keep = distinct & (part[survey.made_for] != LEFT_OUT)
+    n_records = int((part != LEFT_OUT).sum())
     tally = Tally(factors, options.folds)
     extra = {"negative_method": negative_method}
     with (
@@ -221,7 +240,7 @@ def _encode_unchanged(
             extra=extra,
             folds=options.folds,
         ) as writer,
-        Progress("encoding", total=len(part) + int(keep.sum()), unit="records") as progress,
+        Progress("encoding", total=n_records + int(keep.sum()), unit="records") as progress,
     ):
         for rows in _rows(sources, survey, part, fold, keep, maker):
             writer.append(**rows)
@@ -231,29 +250,70 @@ def _encode_unchanged(
         check_unchanged()
     bound = (survey.y == 1).any(axis=1)
     noun = "negatives" if maker is None else maker.noun
-    counts = counts | {
-        "records": len(part),
-        "records left out by --skip-invalid": n_invalid,
-        f"{noun} made": int(keep.sum()),
-        f"{noun} left out because they equal another sequence": int((~keep).sum()),
-        "records with ambiguous bases": survey.n_ambiguous,
-        "records padded": survey.n_padded,
-        "records with coordinates": int(placed.sum()),
-        "records that overlap another one by their coordinates": _n_in_groups(
-            group_related(np.arange(len(part), dtype=np.uint64), survey.intervals)
-        ),
-        "records that overlap another one by their bases": _n_in_groups(content),
-        "records kept together with an equal, reverse complementary, shuffled or overlapping one": _n_in_groups(
-            group
-        ),
-        "sequences both bound and unbound": len(np.intersect1d(survey.digest[bound], survey.digest[~bound])),
-    }
+    counts = (
+        counts
+        | {
+            "records": n_records,
+            "records left out by --skip-invalid": n_invalid,
+            f"{noun} made": int(keep.sum()),
+            f"{noun} left out because they equal another sequence": int((~distinct).sum()),
+            "records with ambiguous bases": survey.n_ambiguous,
+            "records padded": survey.n_padded,
+            "records with coordinates": int(placed.sum()),
+            "records that overlap another one by their coordinates": _n_in_groups(
+                group_related(np.arange(len(part), dtype=np.uint64), survey.intervals)
+            ),
+            "records that overlap another one by their bases": _n_in_groups(content),
+            KEPT_TOGETHER: _n_in_groups(group),
+            "sequences both bound and unbound": len(
+                np.intersect1d(survey.digest[bound], survey.digest[~bound])
+            ),
+        }
+        | left_out
+    )
+    if survey.part is not None:
+        # the user's parts need not keep relatives together
+        del counts[KEPT_TOGETHER]
     summary = {"negative_method": negative_method, "counts": {name: n for name, n in counts.items() if n}}
     report(output.with_suffix(".summary.json"), summary | tally.summary())
 
 
+class HeldOutFiles(NamedTuple):
+    """FASTA of one held-out part.
+
+    positives : Path
+    negatives : Path or None
+        None: negatives are made.
+    """
+
+    positives: Path
+    negatives: Path | None = None
+
+
+def _fasta_sources(
+    files: HeldOutFiles, part: int | None, options: EncodeOptions
+) -> Iterator[tuple[Source, int]]:
+    """Give positives and, if there are any, negatives, with their labels; of one part, or of no stated one."""
+    for path, label in ((files.positives, 1), (files.negatives, 0)):
+        if path is None:
+            continue
+        source = fasta_source(path, options.length, label, skip_invalid=options.skip_invalid)
+        source = source._replace(gets_negatives=label == 1 and files.negatives is None)
+        if part is not None:
+            source = source.in_part(part)
+        if part not in (None, TRAIN) and label == 0:
+            source = source._replace(suffix=source.suffix + SUFFIX)
+        yield source, label
+
+
 def encode_fasta(
-    output: Path, positives: Path, negatives: Path | None, factor: str, options: EncodeOptions
+    output: Path,
+    positives: Path,
+    negatives: Path | None,
+    factor: str,
+    options: EncodeOptions,
+    *,
+    held_out: Mapping[int, HeldOutFiles] | None = None,
 ) -> None:
     """Encode a FASTA of bound sequences, and one of unbound ones or negatives made from the bound ones.
 
@@ -269,28 +329,74 @@ def encode_fasta(
     factor : str
         Name of the transcription factor.
     options : EncodeOptions
+    held_out : mapping of VALIDATION or TEST to HeldOutFiles, optional
+        Files of these parts; the other two are then of the training part. See
+        `tfbind.binding.encoding.stated.part_as_stated`.
 
     Raises
     ------
     TfbindError
-        As the readers of FASTA, and if a name is given twice in one file. A name may be in both files: the negative's
-        record gets the suffix ``_negative``.
+        As the readers of FASTA, and if a name is given twice in one file. A name may be in several files: the later
+        record gets a suffix, such as ``_negative`` or ``_test``.
     """
-    sources = [fasta_source(positives, options.length, 1, skip_invalid=options.skip_invalid)]
-    if negatives is None:
-        method = options.negative_method or "dinucleotide"
-    else:
-        sources.append(fasta_source(negatives, options.length, 0, skip_invalid=options.skip_invalid))
-        method = "given"
+    whole = HeldOutFiles(positives, negatives)
+    files = [(TRAIN if held_out else None, whole), *(held_out or {}).items()]
+    found = [each for part, some in files for each in _fasta_sources(some, part, options)]
+    sources = [source for source, _ in found]
+    method = options.negative_method or "dinucleotide" if negatives is None else "given"
     inputs = [source.path for source in sources] + _background_input(options)
     counts = {}
     if options.exclude is not None:
-        first = 1 if options.keep_excluded_positives else 0
-        if sources[first:]:
-            sources[first:], n_excluded = without_excluded(sources[first:], options.exclude)
+        rows = [
+            row
+            for row, (_, label) in enumerate(found)
+            if not (label == 1 and options.keep_excluded_positives)
+        ]
+        if rows:
+            some, n_excluded = without_excluded([sources[row] for row in rows], options.exclude)
+            for row, source in zip(rows, some, strict=True):
+                sources[row] = source
             counts = {EXCLUDED_RECORDS: n_excluded}
         inputs.append(options.exclude)
     _encode(output, sources, [factor], options, inputs=inputs, negative_method=method, counts=counts)
+
+
+def encode_table(
+    output: Path,
+    table: Path,
+    factor: str,
+    options: EncodeOptions,
+    *,
+    label_columns: Sequence[str] = (),
+    held_out: Mapping[int, Path] | None = None,
+) -> None:
+    """Encode a table of sequences and labels, and the tables of held-out parts if there are any.
+
+    See `encode_fasta`, and `tfbind.binding.encoding.table.read_table`; ``factor`` names a column ``label``.
+    """
+    files = [(TRAIN if held_out else None, table), *(held_out or {}).items()]
+    sources: list[Source] = []
+    factors: tuple[str, ...] | None = None
+    for part, path in files:
+        source, factors = read_table(
+            path,
+            options.length,
+            factor,
+            label_columns=label_columns,
+            skip_invalid=options.skip_invalid,
+            part=part,
+            factors=factors,
+        )
+        sources.append(source)
+    _encode(
+        output,
+        sources,
+        factors or (),
+        options,
+        inputs=[path for _, path in files],
+        negative_method="given",
+        counts={},
+    )
 
 
 def encode_labelled(output: Path, fasta: Path, labels: Path, options: EncodeOptions) -> None:

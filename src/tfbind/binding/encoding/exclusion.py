@@ -101,6 +101,7 @@ def _filtered(source: Source, excluded: Mapping[str, np.ndarray]) -> Source:
                     batch.codes[rows],
                     batch.valid_length[rows],
                     [batch.intervals[row] for row in rows],
+                    None if batch.rows is None else batch.rows[rows],
                 )
 
     return source._replace(batches=batches)

@@ -26,7 +26,9 @@ def refuse_repeated(path: Path, names: Iterable[str]) -> dict[str, None]:
     return seen
 
 
-def unique_names(files: Sequence[tuple[Path, Iterable[str]]]) -> list[dict[str, str]]:
+def unique_names(
+    files: Sequence[tuple[Path, Iterable[str]]], suffixes: Sequence[str] | None = None
+) -> list[dict[str, str]]:
     """Find new names for the records of later files that go by the name of a record in an earlier one.
 
     They get the suffix ``_negative``, or ``_negative2`` and so on if that is a name as well.
@@ -35,6 +37,8 @@ def unique_names(files: Sequence[tuple[Path, Iterable[str]]]) -> list[dict[str, 
     ----------
     files : sequence of path and names
         Positives before negatives.
+    suffixes : sequence of str, optional
+        One for each file, in place of ``_negative``.
 
     Returns
     -------
@@ -50,14 +54,16 @@ def unique_names(files: Sequence[tuple[Path, Iterable[str]]]) -> list[dict[str, 
     taken = {name for names in seen for name in names}
     earlier: set[str] = set()
     changed: list[dict[str, str]] = []
-    for names in seen:
+    for names, suffix in zip(seen, suffixes or [SUFFIX] * len(seen), strict=True):
         new_names: dict[str, str] = {}
         for name in names:
             if name in earlier:
-                new, number = f"{name}{SUFFIX}", 2
+                new, number = f"{name}{suffix}", 2
                 while new in taken:
-                    new, number = f"{name}{SUFFIX}{number}", number + 1
+                    new, number = f"{name}{suffix}{number}", number + 1
                 new_names[name] = new
+                # a third file may have the name, too
+                taken.add(new)
         earlier.update(names)
         changed.append(new_names)
     return changed

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from tfbind.binding.encoding.names import SUFFIX
+from tfbind.binding.encoding.split_column import GROUP, SPLIT, SplitColumn
 from tfbind.binding.options import EncodeOptions
 from tfbind.dna.alphabet import AMBIGUOUS
 from tfbind.dna.fasta import BATCH_RECORDS, Batch, encode_batch, encode_record, read_batches, read_fasta
@@ -29,6 +31,7 @@ from tfbind.dna.peaks import (
     strongest,
     windows_round_summits,
 )
+from tfbind.dna.splits import PARTS, TRAIN
 from tfbind.errors import TfbindError
 from tfbind.files import open_text
 
@@ -37,19 +40,36 @@ logger = logging.getLogger(__name__)
 LABELS = {"1": 1.0, "0": 0.0, "": np.nan}
 
 
+class Stated(NamedTuple):
+    """What the user states of n records.
+
+    part : (n,) uint8, or None
+    group : list of n str, empty for a record of none, or None: records of one group stay in one part
+    """
+
+    part: np.ndarray | None
+    group: list[str] | None
+
+
 class Source(NamedTuple):
     """Records of one file that can be read as often as needed.
 
     path : Path
     batches : reads the records, batch by batch
-    labels : from a batch's names to (n, tasks) float32
+    labels : from a batch to (n, tasks) float32
     invalid : what is wrong with the records that are left out, by their number; filled as they are read
+    stated : from a batch to what the user states of it; None if that is nothing
+    suffix : of a name that an earlier source has, too
+    gets_negatives : whether negatives are made for its records, if any are made
     """
 
     path: Path
     batches: Callable[[], Iterator[Batch]]
-    labels: Callable[[Sequence[str]], np.ndarray]
+    labels: Callable[[Batch], np.ndarray]
     invalid: dict[int, str] | None = None
+    stated: Callable[[Batch], Stated] | None = None
+    suffix: str = SUFFIX
+    gets_negatives: bool = True
 
     def renamed(self, new_names: Mapping[str, str]) -> Source:
         """Give the same records, some under new names; for a source whose labels do not depend on names."""
@@ -60,9 +80,16 @@ class Source(NamedTuple):
 
         return self._replace(batches=batches) if new_names else self
 
+    def in_part(self, part: int) -> Source:
+        """Give the same records, all of them stated to be in one part."""
+        return self._replace(
+            stated=lambda batch: Stated(np.full(len(batch.names), part, np.uint8), None),
+            suffix=self.suffix if part == TRAIN else f"_{PARTS[part]}",
+        )
 
-def _all_labelled(value: float) -> Callable[[Sequence[str]], np.ndarray]:
-    return lambda names: np.full((len(names), 1), value, np.float32)
+
+def _all_labelled(value: float) -> Callable[[Batch], np.ndarray]:
+    return lambda batch: np.full((len(batch.names), 1), value, np.float32)
 
 
 def _fasta_batches(
@@ -78,29 +105,40 @@ def fasta_source(path: Path, length: int, label: float, *, skip_invalid: bool = 
     return Source(path, batches, _all_labelled(label), invalid)
 
 
-def read_labels(path: Path) -> pd.DataFrame:
-    """Read a table of labels: ``id``, then one column a factor with 1, 0 or nothing.
+class Labels(NamedTuple):
+    """A table of labels.
 
-    Returns
-    -------
-    DataFrame
-        Indexed by id, float32, NaN where unknown.
+    table : DataFrame, indexed by id, float32, NaN where unknown
+    part : (n,) uint8, or None if no part is stated
+    group : list of n str, or None if no group is
+    """
+
+    table: pd.DataFrame
+    part: np.ndarray | None
+    group: list[str] | None
+
+
+def read_labels(path: Path) -> Labels:
+    """Read a table of labels: ``id``, then one column a factor with 1, 0 or nothing; also ``split`` and ``group``.
 
     Raises
     ------
     TfbindError
-        If the table has no ``id`` or no factor, an id or a factor twice, a line too long, or another value.
+        If the table has no ``id`` or no factor, an id or a factor twice, a line too long, or another value; if some
+        records have a split and others do not.
     """
     with open_text(path) as handle:
         lines = ((number, line) for number, line in enumerate(handle, start=1) if line.strip())
         number, header = next(lines, (1, ""))
         columns = [column.strip() for column in header.split("\t")]
-        if columns[0] != "id" or len(columns) < 2 or "" in columns or len(set(columns)) < len(columns):
+        factors = [column for column in columns[1:] if column not in (SPLIT, GROUP)]
+        if columns[0] != "id" or not factors or "" in columns or len(set(columns)) < len(columns):
             raise TfbindError(
                 f"{path}: line {number}: found columns {', '.join(map(repr, columns))}, expected id and one column"
                 " a factor, separated by tabs, each once"
             )
         values: dict[str, list[float]] = {}
+        stated, group = SplitColumn(path), []
         for number, line in lines:
             name, *found = (cell.strip() for cell in line.split("\t"))
             if not name or name in values:
@@ -113,14 +151,19 @@ def read_labels(path: Path) -> pd.DataFrame:
                 )
             # an editor may have taken tabs off the end of the line
             found += [""] * (len(columns) - 1 - len(found))
-            for factor, cell in zip(columns[1:], found, strict=True):
-                if cell not in LABELS:
+            cells = dict(zip(columns[1:], found, strict=True))
+            if SPLIT in cells:
+                stated.add(cells[SPLIT], number)
+            group.append(cells.get(GROUP, ""))
+            for factor in factors:
+                if cells[factor] not in LABELS:
                     raise TfbindError(
-                        f"{path}: line {number}: {factor} is {cell!r}, expected 1, 0 or nothing"
+                        f"{path}: line {number}: {factor} is {cells[factor]!r}, expected 1, 0 or nothing"
                     )
-            values[name] = [LABELS[cell] for cell in found]
-    table = np.array(list(values.values()), np.float32).reshape(-1, len(columns) - 1)
-    return pd.DataFrame(table, index=list(values), columns=columns[1:])
+            values[name] = [LABELS[cells[factor]] for factor in factors]
+    table = np.array(list(values.values()), np.float32).reshape(-1, len(factors))
+    frame = pd.DataFrame(table, index=list(values), columns=factors)
+    return Labels(frame, stated.finish(), group if any(group) else None)
 
 
 def labelled_source(
@@ -135,17 +178,26 @@ def labelled_source(
     counts : dict
         How many labels have no record, for the summary.
     """
-    table = read_labels(labels)
+    table, part, group = read_labels(labels)
 
-    def look_up(names: Sequence[str]) -> np.ndarray:
-        rows = table.index.get_indexer(pd.Index(names))
+    def rows_of(batch: Batch) -> np.ndarray:
+        rows = table.index.get_indexer(pd.Index(batch.names))
         if (rows < 0).any():
-            missing = names[int((rows < 0).argmax())]
+            missing = batch.names[int((rows < 0).argmax())]
             raise TfbindError(f"{labels}: no line for record {missing!r} of {fasta}, expected one a record")
-        return table.to_numpy()[rows]
+        return rows
+
+    def stated(batch: Batch) -> Stated:
+        rows = rows_of(batch)
+        return Stated(
+            None if part is None else part[rows], None if group is None else [group[row] for row in rows]
+        )
 
     batches, invalid = _fasta_batches(fasta, length, skip_invalid)
-    source = Source(fasta, batches, look_up, invalid)
+    is_stated = part is not None or group is not None
+    source = Source(
+        fasta, batches, lambda batch: table.to_numpy()[rows_of(batch)], invalid, stated if is_stated else None
+    )
     # names that are given twice or have no label are errors later on, so this difference is all there is
     counts = {"labels without a record": max(0, len(table) - sum(1 for _ in read_fasta(fasta)))}
     return source, tuple(table.columns), counts
