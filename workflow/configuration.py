@@ -24,7 +24,11 @@ from tfbind.networks.spec import ARCHITECTURES, check_options
 SCHEMAS = Path(__file__).parent / "schemas"
 
 COLUMNS = {
-    "datasets": ["name", "positives", "negatives", "peaks", "genome", "predict"],
+    "datasets": [
+        *("name", "positives", "negatives", "peaks", "genome", "table"),
+        *("validation_positives", "validation_negatives", "test_positives", "test_negatives"),
+        *("validation_table", "test_table", "predict"),
+    ],
     "populations": [
         *("name", "vcf", "mask", "truth", "mutation_rate"),
         *("samples", "diversity", "unphased", "genetic_length", "inbreeding", "ploidy", "par"),
@@ -109,10 +113,11 @@ def read_config(config):
         check_recombination(config["recombination"])
     if "datasets" not in rows:
         return {}, {}, rows["populations"]
-    return rows["datasets"], read_models(config), rows.get("populations", {})
+    models = read_models(config, rows["datasets"])
+    return rows["datasets"], models, rows.get("populations", {})
 
 
-def read_models(config):
+def read_models(config, datasets):
     """Check what concerns data sets; give the models that are not switched off."""
     models = {name: row for name, row in config["models"].items() if row is not None}
     if not models:
@@ -136,7 +141,13 @@ def read_models(config):
         raise WorkflowError(
             "config: encode: found keep_excluded_positives without exclude, expected both or neither"
         )
-    if not config.get("folds", None) and not has_test_part(config):
+    tested = [name for name, row in datasets.items() if has_test_part(config, row)]
+    if not config.get("folds", None) and not tested:
+        if any(map(has_held_out_files, datasets.values())):
+            raise WorkflowError(
+                f"{config['datasets']}: found no test part of any data set and no folds, nothing could be evaluated: "
+                "expected test_positives or test_table in a row, or folds"
+            )
         raise WorkflowError(
             "config: encode.split: found no test part and no folds, nothing could be evaluated: "
             "expected a last part above 0, or folds"
@@ -192,8 +203,15 @@ def check_recombination(settings):
     check_files_exist({"model": model} | files, "config: recombination")
 
 
-def has_test_part(config):
-    """Whether anything is held out of all training, the folds of a cross-validation included."""
+def has_held_out_files(row):
+    """Whether a data set has files of the validation or the test part; the rest is then its training part."""
+    return any(column.startswith(("validation_", "test_")) for column in row)
+
+
+def has_test_part(config, row):
+    """Whether anything of a data set is held out of all training, the folds of a cross-validation included."""
+    if has_held_out_files(row):
+        return "test_positives" in row or "test_table" in row
     split = config["encode"].get("split", None)
     return bool(config["encode"].get("test_contigs", None) or not split or split[2] > 0)
 

@@ -62,6 +62,49 @@ def test_labels(folder):
         assert tensors.y.tolist() == [[1, 0], [0, 1]]
 
 
+def test_table(folder):
+    Path("t.csv").write_text("sequence,label\nACGTTGCAAG,1\nCCTAGATTAC,0\n")
+    Path("dev.csv").write_text("sequence,label\nGGTCATTCAG,1\nTTGACCAGTA,0\n")
+    argv = "encode --table t.csv --validation-table dev.csv --length 10 --split 1,0,0 -o t.h5"
+    assert cli.main(argv.split()) == 0
+    with open_tensors("t.h5") as tensors:
+        assert tensors.tasks == ("t",)
+        assert tensors.y[:, 0].tolist() == [1, 0, 1, 0]
+        assert tensors.split.tolist() == [0, 0, 1, 1]
+    assert cli.main([*argv.split(), "--factor", "MAX"]) == 0
+    with open_tensors("t.h5") as tensors:
+        assert tensors.tasks == ("MAX",)
+    Path("u.csv").write_text("sequence,A,B,note\nACGTTGCAAG,1,0,x\nCCTAGATTAC,0,1,y\n")
+    assert (
+        cli.main(["encode", "--table", "u.csv", "--label-columns", "B,A", "--split", "1,0,0", "-o", "t.h5"])
+        == 0
+    )
+    with open_tensors("t.h5") as tensors:
+        assert tensors.tasks == ("B", "A")
+        assert tensors.y.tolist() == [[0, 1], [1, 0]]
+
+
+def test_what_is_wrong_in_a_table_is_one_line(folder, capsys):
+    Path("t.csv").write_text("sequence,A,B\nACGT,1,bound\n")
+    assert cli.main(["encode", "--table", "t.csv", "-o", "t.h5"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        "tfbind: error: t.csv: line 2: column 'B': found 'bound', expected 1, 0 or nothing; if the column is not a"
+        " label, name those that are with --label-columns"
+    )
+    assert not Path("t.h5").exists()
+
+
+def test_files_by_part(folder):
+    Path("test.fa").write_text(">chr1:0-12\nGTTCAAGCTACT\n")
+    argv = "encode --positives CTCF.fa --test-positives test.fa --length 12 --split 1,0,0 -o t.h5"
+    assert cli.main(argv.split()) == 0
+    with open_tensors("t.h5") as tensors:
+        # by its coordinates the first record is the one of the test part
+        assert tensors.split.tolist() == [0, 0, 0, 0, 2, 2]
+        assert tensors.text("id")[4] == "chr1:0-12_test"
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
@@ -89,6 +132,19 @@ def test_labels(folder):
         ("--positives p --peak-format bed", "--peak-format goes with --peaks"),
         ("--peaks p --genome g --keep-excluded-positives", "--keep-excluded-positives goes with --exclude"),
         ("--peaks p --genome g --strict --skip-invalid", "--strict refuses what --skip-invalid leaves out"),
+        ("--table t --positives p", "found --positives and --table, expected one of"),
+        ("--table t --labels l", "--fasta and --labels go together"),
+        ("--table t --negatives n", "--negatives goes with --positives"),
+        ("--table t --negative-method dinucleotide", "--table tells what is unbound"),
+        ("--table t --negative-ratio 2", "--negative-ratio is for negatives that are made"),
+        ("--table t --exclude b", "--exclude goes with FASTA or peaks, found --table"),
+        ("--fasta f --labels l --label-columns A", "--label-columns goes with --table"),
+        ("--positives p --validation-table v", "--validation-table goes with --table"),
+        ("--table t --test-positives p", "--test-positives and --test-negatives go with --positives"),
+        ("--peaks p --genome g --test-positives p", "--test-positives and --test-negatives go with --posit"),
+        ("--positives p --test-negatives n", "--test-negatives goes with --test-positives"),
+        ("--positives p --negatives n --test-positives t", "--negatives are given, but not --test-negatives"),
+        ("--table t --test-table u --test-contigs 1", "found --test-table and contigs to hold out"),
         ("--positives p --folds 1", "--folds is 1, expected a whole number from 2 to 255"),
         ("--positives p --folds 256", "--folds is 256, expected a whole number from 2 to 255"),
         ("--positives p --encoding kmer --k 8", "--k is 8, expected at most 7"),
@@ -117,6 +173,9 @@ def test_contradictions(argv, message):
         "--fasta f --labels l",
         "--fasta f --labels l --exclude b",
         "--positives p --exclude b",
+        "--table t --factor CTCF --validation-table v --test-table u --label-columns A,B",
+        "--positives p --validation-positives v --test-positives t --test-negatives n",
+        "--positives p --negatives n --validation-positives v --validation-negatives m",
         "--positives p --negatives n --exclude b --keep-excluded-positives",
     ],
 )
@@ -146,6 +205,8 @@ class TestFractions:
         ("x.narrowPeak.gz", "x"),
         ("x_peaks.xls", "x_peaks"),
         (".fa", ".fa"),
+        ("tf3.train.csv.gz", "tf3.train"),
+        ("ctcf.TSV", "ctcf"),
     ],
 )
 def test_factor_name(name, factor):

@@ -341,6 +341,47 @@ class TestCommands:
         workflow.config["encode"] = {"negative_method": "background", "background": "reads.fa"}
         assert "background" not in command(workflow.dry_run(), "encode")
 
+    def test_tables(self, workflow):
+        """With a test table there is something to evaluate on; without one of two sets there is not."""
+        workflow.write_sheet(
+            "a\treads.fa\n",
+            "b\treads.fa\treads.fa\treads.fa\n",
+            "c\treads.fa\treads.fa\n",
+            header="name\ttable\tvalidation_table\ttest_table\n",
+        )
+        made = {
+            "negative_method": "dinucleotide",
+            "negative_ratio": 3,
+            "test_contigs": ["chr1"],
+            "length": 60,
+        }
+        workflow.config |= {"models": ONE_MODEL, "encode": made}
+        output = workflow.dry_run()
+        assert planned(output) == {"encode": 3, "train": 3, "evaluate": 2, "report": 1}
+        found = sorted(re.findall(r"tfbind encode (.*?) -o", re.sub(" +", " ", output)))
+        assert found == [
+            "--table reads.fa --factor=a --length 60 --test-contigs chr1 --seed 0",
+            "--table reads.fa --validation-table reads.fa --factor=c --length 60 --seed 0",
+            "--table reads.fa --validation-table reads.fa --test-table reads.fa --factor=b --length 60 --seed 0",
+        ]
+        assert "--tensors results/tensors/c.h5" not in output
+
+    def test_files_by_part(self, workflow):
+        columns = ["positives", "validation_positives", "test_positives", "test_negatives"]
+        workflow.write_sheet("a" + "\treads.fa" * 4 + "\n", header="\t".join(["name", *columns]) + "\n")
+        workflow.config |= {
+            "models": ONE_MODEL,
+            "encode": {"split": [0.9, 0.1, 0], "validation_contigs": None, "negative_ratio": 2},
+        }
+        output = workflow.dry_run()
+        # the test part has a file, whatever the split says
+        assert planned(output) == {"encode": 1, "train": 1, "evaluate": 1, "report": 1}
+        assert command(output, "encode") == (
+            "tfbind encode --positives reads.fa --validation-positives reads.fa --test-positives reads.fa"
+            " --test-negatives reads.fa --factor=a --negative-ratio 2 --split 0.9,0.1,0 --seed 0"
+            " -o results/tensors/a.h5"
+        )
+
     def test_odd_file_names_are_quoted(self, workflow):
         workflow.folder.joinpath("my reads' $x.fa").write_text(">a\nACGT\n")
         workflow.write_sheet("odd\tmy reads' $x.fa\n")

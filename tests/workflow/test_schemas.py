@@ -275,7 +275,10 @@ class TestSheet:
                 r"^sheet\.tsv: line 2: name: found 'a\.b', expected a name of letters, digits, _ and -",
             ),
             ("\treads.fa\n", r"^sheet\.tsv: line 2: name: is missing, expected a name of letters"),
-            ("\n\na\t\n", r"^sheet\.tsv: line 4: found neither positives nor peaks, expected one of them$"),
+            (
+                "\n\na\t\n",
+                r"^sheet\.tsv: line 4: found neither positives nor peaks nor a table, expected one of them$",
+            ),
             ("a\t\t\treads.fa\n", r"^sheet\.tsv: line 2: found peaks without a genome, expected the FASTA"),
             ("a\treads.fa\t\t\treads.fa\n", r"^sheet\.tsv: line 2: found a genome without peaks"),
             (
@@ -293,6 +296,33 @@ class TestSheet:
     def test_mistake_is_named_with_its_line(self, workflow, rows, expected):
         workflow.write_sheet(rows)
         one_line(workflow.message(), expected)
+
+    @pytest.mark.parametrize(
+        ("columns", "expected"),
+        [
+            ("table positives", "found both a table and positives, expected one of them"),
+            ("table peaks genome", "found both a table and peaks, expected one of them"),
+            ("positives test_table", "found validation_table or test_table without a table, expected"),
+            ("table test_positives", "found files of a held-out part without positives, expected those of"),
+            ("positives test_negatives", "found test_negatives without test_positives, expected both"),
+            (
+                "positives negatives validation_positives",
+                "found negatives and validation_positives without validation_negatives, expected negatives of",
+            ),
+            (
+                "positives negatives test_positives",
+                "found negatives and test_positives without test_negatives, expected negatives of each part",
+            ),
+        ],
+    )
+    def test_columns_that_do_not_go_together(self, workflow, columns, expected):
+        cells = columns.split()
+        workflow.write_sheet("a" + "\treads.fa" * len(cells), header="\t".join(["name", *cells]) + "\n")
+        one_line(workflow.message(), rf"^sheet\.tsv: line 2: {expected}")
+
+    def test_nothing_could_be_evaluated(self, workflow):
+        workflow.write_sheet("a\treads.fa\treads.fa\n", header="name\ttable\tvalidation_table\n")
+        one_line(workflow.message(), r"^sheet\.tsv: found no test part of any data set and no folds, nothing")
 
     @pytest.mark.parametrize(
         ("header", "expected"),

@@ -9,6 +9,7 @@ sys.path[:0] = [str(Path(workflow.basedir) / name) for name in ("src", "workflow
 from configuration import (
     SIMULATION_FILES,
     as_flags,
+    has_held_out_files,
     has_test_part,
     is_number,
     read_config,
@@ -66,7 +67,7 @@ def get_encode_inputs(wildcards):
     inputs = {column: path for column, path in row.items() if column != "predict"}
     if "peaks" in row:
         inputs["exclude"] = config["encode"].get("exclude")
-    if "negatives" not in row:
+    if "negatives" not in row and "table" not in row:
         inputs["background"] = config["encode"].get("background")
     return {name: path for name, path in inputs.items() if path}
 
@@ -75,8 +76,10 @@ def get_encode_settings(wildcards):
     """The settings that mean something for this data set."""
     row = DATASETS[wildcards.dataset]
     without_meaning = {"exclude", "background"}  # inputs, not settings
-    if "negatives" in row:
+    if "negatives" in row or "table" in row:
         without_meaning |= {"negative_method", "negative_ratio"}
+    if has_held_out_files(row):
+        without_meaning |= {"test_contigs", "validation_contigs"}
     if "peaks" not in row:
         without_meaning |= {"keep_excluded_positives", "max_peaks", "peak_format"}
         without_meaning |= {"strict"}
@@ -189,7 +192,8 @@ def get_report_inputs(wildcards):
     """
     every = {"dataset": DATASETS, "model": MODELS}
     scored = {**every, "dataset": SCORED}
-    tested = {**every, "dataset": DATASETS if has_test_part(config) else []}
+    has_test = [name for name, row in DATASETS.items() if has_test_part(config, row)]
+    tested = {**every, "dataset": has_test}
     compared = {**tested, "dataset": tested["dataset"] if len(MODELS) > 1 else []}
     crossed = {**every, "dataset": DATASETS if FOLDS else []}
     searched = {**every, "model": GRIDS}

@@ -10,6 +10,7 @@ The parts are dealt at random, by contig, or as you state them: by a column spli
 from __future__ import annotations
 
 import argparse
+import logging
 from dataclasses import fields
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from tfbind.cli.arguments import (
 )
 from tfbind.errors import TfbindError
 from tfbind.files import check_output
+
+logger = logging.getLogger(__name__)
 
 MAX_K = 7
 PARTS = ("validation", "test")
@@ -299,7 +302,7 @@ def run(args: argparse.Namespace) -> None:
         encode_peaks(args.output, args.peaks, args.genome, args.factor or factor_name(args.peaks), options)
     elif args.table:
         tables = {number: getattr(args, f"{part}_table") for part, number in numbers.items()}
-        encode_table(
+        factors = encode_table(
             args.output,
             args.table,
             args.factor or factor_name(args.table),
@@ -307,6 +310,8 @@ def run(args: argparse.Namespace) -> None:
             label_columns=args.label_columns,
             held_out={number: path for number, path in tables.items() if path},
         )
+        if args.factor and args.factor not in factors:
+            logger.info("%s: the columns of labels name the factors, so --factor is not used", args.table)
     else:
         factor = args.factor or factor_name(args.positives)
         held_out = {

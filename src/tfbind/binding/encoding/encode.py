@@ -369,14 +369,14 @@ def encode_table(
     *,
     label_columns: Sequence[str] = (),
     held_out: Mapping[int, Path] | None = None,
-) -> None:
-    """Encode a table of sequences and labels, and the tables of held-out parts if there are any.
+) -> tuple[str, ...]:
+    """Encode a table of sequences and labels, and the tables of held-out parts if there are any; give the factors.
 
     See `encode_fasta`, and `tfbind.binding.encoding.table.read_table`; ``factor`` names a column ``label``.
     """
     files = [(TRAIN if held_out else None, table), *(held_out or {}).items()]
     sources: list[Source] = []
-    factors: tuple[str, ...] | None = None
+    factors: tuple[str, ...] = ()
     for part, path in files:
         source, factors = read_table(
             path,
@@ -385,18 +385,19 @@ def encode_table(
             label_columns=label_columns,
             skip_invalid=options.skip_invalid,
             part=part,
-            factors=factors,
+            factors=factors or None,
         )
         sources.append(source)
     _encode(
         output,
         sources,
-        factors or (),
+        factors,
         options,
         inputs=[path for _, path in files],
         negative_method="given",
         counts={},
     )
+    return factors
 
 
 def encode_labelled(output: Path, fasta: Path, labels: Path, options: EncodeOptions) -> None:

@@ -119,7 +119,10 @@ def examples_from_tensors(path: Path, split: str, model: BindingModel) -> Evalua
                 if fold == model.card.training.get("fold")
                 else ", and it is not the file whose fold the model left out"
             )
-            raise TfbindError(f"{path}: its {split} part is empty{why}, expected sequences to evaluate on")
+            raise TfbindError(
+                f"{path}: its {split} part is empty{why}, expected sequences to evaluate on: encode some for it, or"
+                " name another part with --split"
+            )
         id, parent, group = part.id, part.parent, tensors.text("group")[part.rows]
     held_out = fold is not None and split == PARTS[TEST]
     names = np.full(len(part), f"fold{fold}" if held_out else split, dtype=object)
