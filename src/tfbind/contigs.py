@@ -161,7 +161,13 @@ class Contigs:
         return found[0]
 
     def match(
-        self, names: Iterable[str], source: str | Path, *, need_all: bool = False, log: bool = True
+        self,
+        names: Iterable[str],
+        source: str | Path,
+        *,
+        need_all: bool = False,
+        log: bool = True,
+        among: Iterable[str] = (),
     ) -> dict[str, str]:
         """Find the contigs of another source here.
 
@@ -178,6 +184,8 @@ class Contigs:
             Whether each of them must be here, or at least one.
         log : bool
             Whether to log it if some are spelled otherwise; False for a caller that says so itself.
+        among : iterable of str
+            Other contigs of that source, which need not be here; they say what X and V are, too.
 
         Returns
         -------
@@ -192,7 +200,7 @@ class Contigs:
         wanted = dict.fromkeys(names)
         if len(wanted) == 1 and list(self.names) == [""]:
             return dict.fromkeys(wanted, "")
-        theirs = _Numbering.of(wanted)
+        theirs = _Numbering.of((*wanted, *among))
         found = {name: here for name in wanted if (here := self._find(name, theirs)) is not None}
         missing = [name for name in wanted if name not in found]
         if missing and (need_all or not found):

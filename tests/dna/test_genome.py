@@ -224,6 +224,13 @@ class TestContigNames:
         assert genome.match_contigs(["1", "chrX", "M"], "peaks.bed") == {"1": "1", "chrX": "X", "M": "chrM"}
         assert [genome.find_contig(name) for name in ("chr2", "2", "chr4")] == ["2", "2", None]
 
+    def test_numerals_that_the_other_names_explain(self, genome):
+        assert genome.find_contig("III") == "3"
+        assert genome.match_contigs(["I"], "a.vcf", need_all=False, among=["I", "II", "III"]) == {"I": "1"}
+        assert genome.find_contig("I") is None
+        genome.expect_contigs(["I", "II", "III"])
+        assert [genome.find_contig(name) for name in ("I", "Mito")] == ["1", "chrM"]
+
     def test_some_missing(self, genome):
         message = (
             r"^exclude\.bed: 1 of 2 contigs \('scaffold_7'\) are not in \S*hg19\.fa"

@@ -105,6 +105,11 @@ class TestNamesThatAreNotThere:
         Ploidies(table("X 1 2 bob 1\n* * * ann 2\n")).check_contigs(names)
         with pytest.raises(TfbindError, match=r"p.txt: found the contig 'Y', which is not in v.vcf \(its"):
             Ploidies(table("Y 1 2 bob 1\n")).check_contigs(names)
+        # V is a number beside IV
+        numbered = Ploidies(table("5 1 9 bob 1\n"))
+        numbered.check_contigs(Contigs(["IV", "V"], "v.vcf"))
+        (region,) = numbered.regions("V", NAMES)[:1]
+        assert region.source == str(numbered.table.path)
         (tmp_path / "par.bed").write_text("Z\t0\t100\n")
         with pytest.raises(TfbindError, match=r"par\.bed: found the contig 'Z'"):
             Ploidies(par=read_mask(tmp_path / "par.bed")).check_contigs(names)

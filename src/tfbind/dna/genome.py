@@ -97,10 +97,10 @@ class Genome:
         return sequence
 
     def match_contigs(
-        self, names: Iterable[str], source: str | Path, *, need_all: bool = True
+        self, names: Iterable[str], source: str | Path, *, need_all: bool = True, among: Iterable[str] = ()
     ) -> dict[str, str]:
         """Find contigs that another file names; see `tfbind.contigs.Contigs.match`."""
-        return self._names.match(names, source, need_all=need_all)
+        return self._names.match(names, source, need_all=need_all, among=among)
 
     def expect_contigs(self, names: Iterable[str]) -> None:
         """Say which names `find_contig` will be asked for; see `tfbind.contigs.Contigs.expect`."""

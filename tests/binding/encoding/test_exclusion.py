@@ -70,6 +70,12 @@ class TestWithoutExcluded:
         assert (batch.codes == before.codes[[0, 3, 5]]).all()
         assert batch.valid_length.tolist() == [LENGTH] * 3
 
+    def test_numerals_of_the_headers(self, write, exclude):
+        source = fasta_source(write("p.fa", "chrIV:100-120", "chrV:100-120", "chrV:300-320"), LENGTH, 1)
+        (source,), n = without_excluded([source], exclude("4\t0\t50\n5\t0\t200\n"))
+        assert names(source) == ["chrIV:100-120", "chrV:300-320"]
+        assert n == 1
+
     def test_records_without_coordinates_are_kept_and_counted(self, write, exclude, caplog):
         source = fasta_source(write("p.fa", "first", "chr1:100-120", "third", "chr1:500-520"), LENGTH, 1)
         (source,), n = without_excluded([source], exclude("chr1\t0\t200\n"))

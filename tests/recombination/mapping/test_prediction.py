@@ -83,6 +83,16 @@ class TestMaskOfOtherContigs:
         table = predict_map(vcf, stand_in(), [100_000], mask=read_mask(tmp_path / "m.bed")).table
         assert table["note"].tolist() == ["", "", "masked", ""]
 
+    def test_roman_numerals_of_the_header(self, found, stand_in, tmp_path, caplog):
+        header, records = lines_of(found, "V", tmp_path)
+        path = tmp_path / "a.vcf"
+        path.write_text("".join([header[0], "##contig=<ID=IV>\n", *header[1:], *records]))
+        (tmp_path / "m.bed").write_text("5\t0\t200000\n5\t310000\t500000\n")
+        with caplog.at_level(logging.INFO):
+            table = predict_map(path, stand_in(), [100_000], mask=read_mask(tmp_path / "m.bed")).table
+        assert table["note"].tolist() == ["", "", "masked", ""]
+        assert any(message.endswith("match under different names: V = 5") for message in caplog.messages)
+
     def test_none_in_common(self, vcf, stand_in, tmp_path):
         (tmp_path / "m.bed").write_text("2\t0\t200000\n3\t0\t5\n")
         message = r"a\.vcf: 1 of 1 contigs \('c1'\) are not in .*m\.bed \(its contigs: '2', '3'\)"

@@ -100,7 +100,8 @@ def score_variants(
         open_table(output) as table,
         Progress("scoring", unit="alleles") as progress,
     ):
-        genome.expect_contigs(header_contigs(vcf))
+        in_header = header_contigs(vcf)
+        genome.expect_contigs(in_header)
         columns = [f"{task}_{what}" for task in model.card.tasks for what in ("ref", "alt", "delta")]
         table.write("\t".join(["chrom", "pos", "id", "ref", "alt", *columns, "note"]) + "\n")
         alleles = (
@@ -116,7 +117,7 @@ def score_variants(
             contigs.update((allele.fields[0], None) for allele in some if allele.note != MALFORMED)
             progress.update(len(some))
         try:
-            genome.match_contigs(contigs, vcf)
+            genome.match_contigs(contigs, vcf, among=in_header)
         except TfbindError as error:
             # not one allele could be scored: another genome, or other names of its contigs
             if all(genome.find_contig(contig) is None for contig in contigs):

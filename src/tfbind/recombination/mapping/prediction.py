@@ -281,7 +281,7 @@ def _read(
 
 def _check_contigs(mask: Mask, contigs: list[str], vcf: Path) -> None:
     """Refuse a mask of other contigs, and name those that it lacks."""
-    mask.names.match(contigs, vcf)
+    mask.names.match(contigs, vcf, among=header_contigs(vcf))
     lacking = [contig for contig in contigs if mask.names.find(contig) is None]
     if lacking:
         logger.warning(
