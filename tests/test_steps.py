@@ -100,9 +100,15 @@ class TestEdges:
         np.testing.assert_array_equal(STEPS.at([100, 199, 200, 599]), [1.0, 1.0, 3.0, 5.0])
 
     def test_can_be_moved(self):
-        warped = STEPS.warped([0, 10, 10, 30, 40, 40])
-        assert warped.edges.tolist() == [0, 10, 30, 40]
-        np.testing.assert_array_equal(warped.values, [1.0, np.nan, np.nan])
+        # steps 2 and 5, of no length, count for nothing
+        warped, without = STEPS.warped([0, 10, 10, 30, 40, 40]), StepFunction([0, 10, 30], [1.0, np.nan])
+        assert np.shares_memory(warped.values, STEPS.values)
+        starts, ends = np.array([0, 5, 10, 0, 10, 25]), np.array([5, 10, 30, 30, 12, 29])
+        for what in ("means", "integral", "known_bases", "steps_within"):
+            np.testing.assert_array_equal(
+                getattr(warped, what)(starts, ends), getattr(without, what)(starts, ends)
+            )
+        assert warped.steps_within([0], [40]).tolist() == [3.0]
 
     def test_cannot_be_written_to(self):
         with pytest.raises(ValueError, match="read-only"):

@@ -30,7 +30,7 @@ from tfbind.recombination.checks.rate_limit import (
 )
 from tfbind.recombination.mapping.card import settings_of
 from tfbind.recombination.mapping.posterior import TokenPosterior
-from tfbind.recombination.mapping.rate_model import RateModel, block_rate
+from tfbind.recombination.mapping.rate_model import RateModel, block_rates
 from tfbind.recombination.mapping.relernn import RelernnModel
 
 
@@ -74,7 +74,7 @@ def note_blocks(
     # the limit is that of the network, which knows of no mask
     at_limit = find_rates_at_limit(tokens.rate, signs.edges, highest * signs.share)
     warn_of_rates_at_limit(at_limit, highest, where)
-    local = find_local_structure(signs.edges, signs.groups, partial(block_rate, tokens))
+    local = find_local_structure(signs.edges, signs.groups, partial(block_rates, tokens))
     warn_of_local_structure(local, where)
     unexplained = find_unexplained_decay(signs.decay, signs.edges)
     warn_of_unexplained_decay(unexplained, where)
