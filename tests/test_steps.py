@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tfbind import steps as step_functions
 from tfbind.steps import StepFunction
 
 STEPS = StepFunction.from_intervals(
@@ -91,6 +92,29 @@ class TestWindows:
     def test_parts_of_steps_count_as_parts(self):
         assert STEPS.steps_within([0, 150, 275], [1_000, 250, 275]).tolist() == [5.0, 1.0, 0.0]
 
+    @pytest.mark.parametrize("at_once", [1, 2, 7, 99])
+    def test_portions_of_steps_do_not_matter_to_the_last_bit(self, monkeypatch, at_once):
+        rng = np.random.default_rng(1)
+        # some steps have no length, and of some the value is missing
+        edges = np.cumsum(rng.integers(1, 30, 101))
+        values = np.where(rng.random((100, 3)) < 0.2, np.nan, rng.random((100, 3)))
+        steps = StepFunction(edges, values).warped(edges - edges % 10)
+        (one, *_) = columns = [StepFunction.sharing(steps.edges, column) for column in values.T]
+        starts = np.append(rng.integers(0, edges[-1] + 50, 500), steps.edges)
+        ends = np.append(starts[:500] + rng.integers(0, 300, 500), np.full(101, edges[-1] + 5))
+        whole = {
+            what: [getattr(each, what)(starts, ends) for each in columns]
+            for what in ("integral", "known_bases", "means", "steps_within")
+        }
+        of_all = steps.means(starts, ends)
+        monkeypatch.setattr(step_functions, "STEPS_AT_ONCE", at_once)
+        for what, expected in whole.items():
+            again = [getattr(StepFunction.sharing(c.edges, c.values), what)(starts, ends) for c in columns]
+            np.testing.assert_array_equal(again, expected)
+        np.testing.assert_array_equal(steps.means(starts, ends), of_all)
+        assert one.known_bases(0, 10_000).shape == ()
+        np.testing.assert_array_equal(one.known_bases(0, ends), one.known_bases(np.zeros(601), ends))
+
     def test_a_single_window_may_be_a_number(self):
         assert STEPS.known_bases(0, 150) == 50
 
@@ -100,9 +124,15 @@ class TestEdges:
         np.testing.assert_array_equal(STEPS.at([100, 199, 200, 599]), [1.0, 1.0, 3.0, 5.0])
 
     def test_can_be_moved(self):
-        warped = STEPS.warped([0, 10, 10, 30, 40, 40])
-        assert warped.edges.tolist() == [0, 10, 30, 40]
-        np.testing.assert_array_equal(warped.values, [1.0, np.nan, np.nan])
+        # steps 2 and 5, of no length, count for nothing
+        warped, without = STEPS.warped([0, 10, 10, 30, 40, 40]), StepFunction([0, 10, 30], [1.0, np.nan])
+        assert np.shares_memory(warped.values, STEPS.values)
+        starts, ends = np.array([0, 5, 10, 0, 10, 25]), np.array([5, 10, 30, 30, 12, 29])
+        for what in ("means", "integral", "known_bases", "steps_within"):
+            np.testing.assert_array_equal(
+                getattr(warped, what)(starts, ends), getattr(without, what)(starts, ends)
+            )
+        assert warped.steps_within([0], [40]).tolist() == [3.0]
 
     def test_cannot_be_written_to(self):
         with pytest.raises(ValueError, match="read-only"):

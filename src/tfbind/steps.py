@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+# of a map of a large sample, which has millions
+STEPS_AT_ONCE = 1 << 20
 
 
 class StepFunction:
@@ -105,12 +109,9 @@ class StepFunction:
         return self.values[np.searchsorted(self.edges, positions, side="right") - 1]
 
     def warped(self, edges: ArrayLike) -> StepFunction:
-        """Move each edge to another position, as into another unit of length; steps of no length fall away."""
-        edges = np.array(edges, np.int64)
-        some = np.diff(edges) > 0
-        if some.all():
-            return StepFunction.sharing(edges, self.values)
-        return StepFunction(np.append(edges[:-1][some], edges[-1:]), self.values[some])
+        """Move each edge to another position, as into another unit of length; steps of no length count for nothing."""
+        # they stay, as the values of a large sample fill a gigabyte that is not to be copied
+        return StepFunction.sharing(np.asarray(edges, np.int64), self.values)
 
     def integral(self, start: ArrayLike, end: ArrayLike) -> NDArray[np.float64]:
         """Sum the known values over the bases of windows; beyond the edges there is nothing to add.
@@ -123,15 +124,23 @@ class StepFunction:
         -------
         (windows,) or (windows, columns) float64
         """
+        if len(self) > STEPS_AT_ONCE and self.values.ndim == 1:
+            return self._difference_in_portions(
+                lambda here, width: _known_products(width, self.values[here]), start, end
+            )
         return self._difference(self._mass, start, end)
 
     def known_bases(self, start: ArrayLike, end: ArrayLike) -> NDArray[np.float64]:
         """Count the bases of windows whose value is known; parameters and shape as in `integral`."""
+        if len(self) > STEPS_AT_ONCE and self.values.ndim == 1:
+            return self._difference_in_portions(
+                lambda here, width: width * ~np.isnan(self.values[here]), start, end
+            )
         return self._difference(self._known, start, end)
 
     def steps_within(self, start: ArrayLike, end: ArrayLike) -> NDArray[np.float64]:
         """Count the steps in windows, parts of steps as parts: (windows,) float64."""
-        return self._difference(np.arange(len(self.edges), dtype=np.float64), start, end)
+        return self._difference_in_portions(lambda _, width: width > 0, start, end)
 
     def means(self, start: ArrayLike, end: ArrayLike, *, covered: float = 0.0) -> NDArray[np.float64]:
         """Average the known values over the bases of windows.
@@ -169,11 +178,34 @@ class StepFunction:
         """Sum from the first edge to each edge, without what is NaN: (n + 1, ...) float64."""
         width = self.width.reshape(-1, *[1] * (self.values.ndim - 1))
         total = np.zeros((len(self.edges), *self.values.shape[1:]))
-        by_step = total[1:]
-        np.multiply(width, per_base, out=by_step)
-        by_step[np.isnan(by_step)] = 0
-        np.cumsum(by_step, axis=0, out=by_step)
+        np.cumsum(_known_products(width, per_base), axis=0, out=total[1:])
         return total
+
+    def _difference_in_portions(
+        self,
+        of_steps: Callable[[slice, NDArray[np.int64]], NDArray],
+        start: ArrayLike,
+        end: ArrayLike,
+    ) -> NDArray[np.float64]:
+        """Give the same as `_difference` of a sum over steps, to the last bit, without holding that at all the edges.
+
+        ``of_steps`` gives what some steps add to the sum, (steps,), from a slice of them and their widths.
+        """
+        start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
+        start, end = np.broadcast_arrays(start, end)
+        at = np.stack([start, end]).reshape(-1)
+        step = np.clip(np.searchsorted(self.edges, at, side="right") - 1, 0, len(self) - 1)
+        found, before = np.zeros(len(at)), 0.0
+        for first in range(0, len(self), STEPS_AT_ONCE):
+            here = slice(first, min(first + STEPS_AT_ONCE, len(self)))
+            edges = self.edges[here.start : here.stop + 1]
+            # one after the other from the first edge on, as a sum over all would add them
+            total = np.cumsum(np.append(before, of_steps(here, np.diff(edges))))
+            inside = (here.start <= step) & (step < here.stop)
+            found[inside] = np.interp(at[inside], edges, total)
+            before = total[-1]
+        until_start, until_end = found.reshape(2, *start.shape)
+        return np.maximum(until_end - until_start, 0)
 
     def _difference(
         self, until: NDArray[np.float64], start: ArrayLike, end: ArrayLike
@@ -184,3 +216,10 @@ class StepFunction:
         each = [np.interp(end, self.edges, one) - np.interp(start, self.edges, one) for one in columns.T]
         # the difference of two sums may fall below 0 by rounding
         return np.maximum(np.stack(each, axis=-1), 0).reshape(end.shape + until.shape[1:])
+
+
+def _known_products(width: NDArray, per_base: NDArray) -> NDArray[np.float64]:
+    """Multiply, with 0 for what is NaN."""
+    products = np.multiply(width, per_base, dtype=np.float64)
+    products[np.isnan(products)] = 0
+    return products

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tfbind.errors import TfbindError
+from tfbind.genotypes import mask as masks
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.mask import Accessible, apply_mask, read_mask
 
@@ -32,7 +33,7 @@ class TestIntervals:
         before = mask.on("1").bases_before(np.array([0, 10, 11, 32, 35, 40, 45, 50, 99]))
         assert before.tolist() == [0, 0, 1, 22, 22, 22, 27, 32, 32]
 
-    def test_agree_with_a_mask_of_single_bases(self):
+    def test_agree_with_a_mask_of_single_bases(self, monkeypatch):
         rng = np.random.default_rng(3)
         starts = rng.integers(0, 480, 30)
         ends = starts + rng.integers(1, 20, 30)
@@ -42,6 +43,10 @@ class TestIntervals:
         found = Accessible.merged(starts, ends)
         np.testing.assert_array_equal(found.contains(np.arange(500)), by_base)
         np.testing.assert_array_equal(found.bases_before(np.arange(500)), np.cumsum(by_base) - by_base)
+        # in portions, of any shape
+        monkeypatch.setattr(masks, "POSITIONS_AT_ONCE", 7)
+        expected = (np.cumsum(by_base) - by_base).reshape(2, 250)
+        np.testing.assert_array_equal(found.bases_before(np.arange(500).reshape(2, 250)), expected)
 
     def test_the_base_with_so_many_in_front(self, mask):
         found = mask.on("1").position_of(np.array([0, 1, 21, 22, 31]))

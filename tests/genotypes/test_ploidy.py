@@ -60,6 +60,13 @@ class TestRegions:
         ]
 
 
+def test_samples_may_have_names_of_lines_for_genome_browsers(table):
+    found = table("X 1 * M 1\ntrack M\nbrowser\tM\ntrack 1 9 track 0\n#ann M\n")
+    assert found.sexes == {"track": "M", "browser": "M"}
+    assert found.stated("X", ["track", "browser", "ann"], 0, 5).tolist() == [1, 1, 2]
+    assert found.stated("track", ["track", "browser", "ann"], 0, 5).tolist() == [0, 2, 2]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -115,13 +122,13 @@ class TestNamesThatAreNotThere:
             Ploidies(par=read_mask(tmp_path / "par.bed")).check_contigs(names)
 
 
-def vcf_of_x(folder, *, par=100, n_sites=400, header="##contig=<ID=X>\n", contig="X"):
-    """Males m0 to m9, written as homozygous from site ``par`` on, and females f0 to f9; a site each 10 bp."""
+def vcf_of_x(folder, *, par=100, n_sites=400, header="##contig=<ID=X>\n", contig="X", n_females=8):
+    """Males m0 to m9, written as homozygous from site ``par`` on, and females f0, f1, ...; a site each 10 bp."""
     rng = np.random.default_rng(1)
-    names = [f"m{i}" for i in range(10)] + [f"f{i}" for i in range(10)]
+    names = [f"m{i}" for i in range(10)] + [f"f{i}" for i in range(n_females)]
     columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t" + "\t".join(names)
     lines = [f"##fileformat=VCFv4.2\n{header}{columns}\n"]
-    first, second = rng.integers(0, 2, (2, n_sites, 20))
+    first, second = rng.integers(0, 2, (2, n_sites, 10 + n_females))
     second[par:, :10] = first[par:, :10]
     for site in range(n_sites):
         calls = "\t".join(f"{a}/{b}" for a, b in zip(first[site], second[site], strict=True))
@@ -139,7 +146,7 @@ class TestReading:
     def test_males_are_found_outside_of_the_par(self, tmp_path):
         path, alleles = vcf_of_x(tmp_path)
         par, rest = read_genotypes(path, ploidies=self.by_par(tmp_path))
-        assert (par.ploidy, par.n_chromosomes, par.start, par.end) == (2, 40, 4, 1000)
+        assert (par.ploidy, par.n_chromosomes, par.start, par.end) == (2, 36, 4, 1000)
         assert (rest.ploidy, rest.n_chromosomes, rest.start, rest.end) == (1, 10, 1000, 3995)
         np.testing.assert_array_equal(rest.calls[:20], alleles[100:120, :10])
         assert [part.inheritance for part in (par, rest)] == ["pseudoautosomal", "sex_linked"]
@@ -149,15 +156,20 @@ class TestReading:
         # of females alone; with the males it would be near a half
         assert abs(rest.inbreeding) < 0.1
 
+    def test_as_many_females_without_phase_tell_more_than_the_males(self, tmp_path):
+        path, _ = vcf_of_x(tmp_path, n_females=10)
+        _, rest = read_genotypes(path, ploidies=self.by_par(tmp_path))
+        assert (rest.ploidy, rest.samples) == (2, tuple(f"f{i}" for i in range(10)))
+
     def test_males_are_not_found_across_the_par(self, tmp_path):
         (whole,) = read_genotypes(vcf_of_x(tmp_path, par=150)[0])
-        assert (whole.ploidy, whole.n_chromosomes) == (2, 40)
+        assert (whole.ploidy, whole.n_chromosomes) == (2, 36)
 
     def test_males_that_are_stated(self, tmp_path, table, caplog):
         path, alleles = vcf_of_x(tmp_path)
         lines = "".join(f"X 1001 4000 m{i} 1\n" for i in range(10))
         par, rest = read_genotypes(path, ploidies=Ploidies(table(lines)))
-        assert (par.n_chromosomes, rest.n_chromosomes, rest.end) == (40, 10, 3995)
+        assert (par.n_chromosomes, rest.n_chromosomes, rest.end) == (36, 10, 3995)
         # that is said of those that the calls show
         assert "like inbred lines" not in caplog.text
         np.testing.assert_array_equal(rest.calls[:20], alleles[100:120, :10])
@@ -165,13 +177,18 @@ class TestReading:
     def test_a_sample_of_ploidy_0_is_not_used(self, tmp_path, table):
         path, _ = vcf_of_x(tmp_path)
         (found,) = read_genotypes(path, ploidies=Ploidies(table("X * * f3 0\nX * * * 2\n")))
-        assert found.n_chromosomes == 38
+        assert found.n_chromosomes == 34
         assert found.samples_left_out == ("f3",)
 
     def test_samples_of_ploidy_0_do_not_count_at_all(self, tmp_path, table):
         path, _ = vcf_of_x(tmp_path, par=0)
         # ten of the others would be most of the samples
-        unused = "".join(f"X * * {name}{i} 0\n" for name in "mf" for i in range(10) if (name, i) != ("f", 3))
+        unused = "".join(
+            f"X * * {name}{i} 0\n"
+            for name in "mf"
+            for i in range(8 if name == "f" else 10)
+            if (name, i) != ("f", 3)
+        )
         (tmp_path / "only.txt").write_text("f3\n")
         (alone,) = read_genotypes(path, tmp_path / "only.txt")
         (stated,) = read_genotypes(path, ploidies=Ploidies(table(f"{unused}X * * * 2\n")))

@@ -7,14 +7,14 @@ from tfbind.genotypes.ploidy import Region
 from tfbind.genotypes.stated_calls import check_stated
 
 
-def check(stated, *, haploid=(0, 0), diploid=(1000, 1000), found=(400, 400), is_par=False):
-    """Two samples, ann and bob, of which 400 heterozygous genotypes are expected each."""
+def check(stated, *, haploid=(0, 0), diploid=(1000, 1000), found=(400, 400), expected=400, is_par=False):
+    """Two samples, ann and bob, and how many heterozygous genotypes are expected of each."""
     seen = Seen(
         np.zeros((2, 2), np.int64),
         np.array([haploid, diploid]).T,
         np.zeros(2, bool),
         np.array(found, float),
-        np.full(2, 400.0),
+        np.full(2, float(expected)),
     )
     check_stated(
         seen, ["ann", "bob"], Region(0, 9, np.array(stated, np.int8), is_par, "p.txt"), "v: contig X"
@@ -56,3 +56,21 @@ def test_a_few_haploid_calls_of_a_diploid_are_counted(caplog):
 def test_a_diploid_without_heterozygous_calls_is_warned_about(caplog):
     check([2, 2], found=(400, 0))
     assert "1 of 2 samples that are stated diploid have hardly a heterozygous call" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("expected", "n_homozygous", "is_said"),
+    [
+        # of 2 samples, 20 times 2 / n is less than 1 from 41 on, and less than 2 from 21 on
+        (40, 1, False),
+        (41, 1, True),
+        (20, 2, False),
+        (21, 2, True),
+        (19, 2, False),
+        (400, 0, False),
+    ],
+)
+def test_a_short_stretch_without_heterozygous_calls_may_be_chance(expected, n_homozygous, is_said, caplog):
+    found = (0 if n_homozygous == 2 else expected, 0 if n_homozygous else expected)
+    check([2, 2], found=found, expected=expected)
+    assert ("hardly a heterozygous call" in caplog.text) is is_said

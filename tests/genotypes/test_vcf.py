@@ -80,9 +80,26 @@ class TestLayouts:
         assert found.samples_left_out == ("ann",)
         assert "2 haploid samples are used, 1 diploid without phase are not" in caplog.text
 
+    @pytest.mark.parametrize(("n_haploid", "ploidy"), [(3, 2), (4, 2), (5, 1), (6, 1)])
+    def test_four_unphased_diploids_tell_as_much_as_five_haploids(self, tmp_path, n_haploid, ploidy):
+        names = "\t".join(f"s{i}" for i in range(4 + n_haploid))
+        text = record(10, *["0/1"] * 4, *["0", "1", "1", "0", "1", "0"][:n_haploid])
+        (tmp_path / "v.vcf").write_text(META + COLUMNS.replace("ann\tbob\tcid", names) + text)
+        found = read(tmp_path / "v.vcf")
+        assert (found.ploidy, len(found.samples)) == (ploidy, 4 if ploidy == 2 else n_haploid)
+
     def test_a_haploid_genotype_of_an_unphased_diploid_is_missing(self, write, caplog):
         found = read(write(record(10, "0/1", "0/1", "0/0") + record(11, "0/1", "1", "0/0")))
         assert np.asarray(found.calls).tolist() == [[1, 1, 0], [1, -1, 0]]
+        assert "1 samples (bob) are haploid at some sites and diploid at others" in caplog.text
+
+    def test_a_haploid_genotype_of_a_phased_diploid_is_missing(self, write, caplog):
+        text = (
+            record(10, "0|1", "0|1", "0|0") + record(11, "0|1", "1", "0|0") + record(12, "0|1", ".|1", "0|0")
+        )
+        found = read(write(text))
+        assert np.asarray(found.calls)[1:].tolist() == [[0, 1, -1, -1, 0, 0], [0, 1, -1, 1, 0, 0]]
+        assert found.account.missing_calls == 3
         assert "1 samples (bob) are haploid at some sites and diploid at others" in caplog.text
 
     def test_gt_behind_other_fields_and_fields_left_off(self, write):

@@ -69,7 +69,7 @@ class StandIn:
         self.card = SimpleNamespace(calibration=Calibration((-1.96,) * 5, (1.96,) * 5))
         self.unlike, self.hot = unlike, hot
 
-    def read(self, genotypes, mask=None, diversity=None):
+    def read(self, genotypes, mask=None, diversity=None, *, keep_calls=True):
         return self.token_rates(compute_features(genotypes, mask, diversity)), self.unlike
 
     def token_rates(self, features):

@@ -28,7 +28,9 @@ def split_columns(line: str) -> list[str]:
 
 
 def data_lines(
-    path: str | Path, comments: list[tuple[int, str]] | None = None
+    path: str | Path,
+    comments: list[tuple[int, str]] | None = None,
+    not_data: tuple[str, ...] = NOT_DATA,
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield line number and columns of every line that is not empty, a comment, or for a genome browser.
 
@@ -37,13 +39,15 @@ def data_lines(
     path : str or Path
     comments : list, optional
         Gets line number and text of the comments before the first line of data.
+    not_data : tuple of str
+        How other lines begin.
     """
     with open_text(path) as lines:
         for number, line in enumerate(lines, 1):
             line = line.rstrip()
             if not line:
                 continue
-            if line.startswith(NOT_DATA):
+            if line.startswith(not_data):
                 if comments is not None and line.startswith("#"):
                     comments.append((number, line))
                 continue

@@ -185,7 +185,9 @@ def compute_features(
     region = _region(genotypes, minor, called, differences, pairs, n_common / (total * units_per_bp))
     x = np.empty((n_tokens, len(FEATURES)), np.float32)
     n_linkage = len(LINKAGE_FEATURES)
-    x[:, :n_linkage] = _linkage(pairs.by_bin).transpose(1, 0, 2).reshape(n_tokens, n_linkage)
+    # band by band, as a large contig has hundreds of thousands of tokens
+    for sums, columns in zip(pairs.by_bin, np.split(np.arange(n_linkage), len(BANDS)), strict=True):
+        x[:, columns] = _linkage(sums)
     x[:, n_linkage : n_linkage + len(local)] = np.stack(local, axis=1)
     x[:, n_linkage + len(local) :] = region
     return Features(

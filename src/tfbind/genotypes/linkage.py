@@ -239,4 +239,5 @@ def sum_over_pairs(
     in_all, far = np.zeros((len(reach), len(STATISTICS))), np.zeros(2)
     _sum_spanning(packed, bins, reach, most_partners, by_bin, in_all)
     _sum_far(packed, reach[-1], FAR_REACH * reach[-1], FAR_PARTNERS, far)
-    return PairSums(np.cumsum(by_bin, axis=1)[:, :-1], in_all, far)
+    # in place: of a whole chromosome there are hundreds of thousands of bins
+    return PairSums(np.cumsum(by_bin, axis=1, out=by_bin)[:, :-1], in_all, far)

@@ -21,6 +21,8 @@ from tfbind.steps import StepFunction
 
 logger = logging.getLogger(__name__)
 
+POSITIONS_AT_ONCE = 1 << 20
+
 
 @dataclass(frozen=True, eq=False)
 class Accessible:
@@ -57,8 +59,15 @@ class Accessible:
 
     def bases_before(self, positions: np.ndarray) -> np.ndarray:
         """Count the accessible bases before each position: the map from bp to accessible bp, (n,) int64."""
-        # whole numbers below 2**53, which float64 holds exactly
-        return self._steps.known_bases(self._steps.edges[0], positions).astype(np.int64)
+        positions = np.asarray(positions)
+        before = np.empty(positions.shape, np.int64)
+        # in portions, since the map of a large sample has millions of edges
+        given, found = positions.reshape(-1), before.reshape(-1)
+        for at in range(0, len(given), POSITIONS_AT_ONCE):
+            some = slice(at, at + POSITIONS_AT_ONCE)
+            # whole numbers below 2**53, which float64 holds exactly
+            found[some] = self._steps.known_bases(self._steps.edges[0], given[some])
+        return before
 
     def position_of(self, bases: np.ndarray) -> np.ndarray:
         """Find the accessible base that has this many others before it: the inverse of `bases_before`, (n,) int64."""

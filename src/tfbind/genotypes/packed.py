@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from typing import Any
 
@@ -10,6 +11,8 @@ from numba import njit
 
 # what is unpacked at once
 SITES_AT_ONCE = 1024
+# of which the memory is given back at once
+SITES_DEALT_AT_ONCE = 16 * SITES_AT_ONCE
 MISSING_CODE = 3
 # what the codes 0 to 3 of a column stand for
 CALLS = (0, 1, 2, -1)
@@ -93,7 +96,7 @@ class PackedCalls:
     Parameters
     ----------
     codes : (rows, bytes) uint8
-        From `pack_rows`; bytes beyond those of the columns mean nothing.
+        From `pack_rows`; bytes beyond those of the columns mean nothing. `deal` shrinks it, so nobody may keep a view.
     n_columns : int
     """
 
@@ -130,6 +133,25 @@ class PackedCalls:
         chosen = np.empty((len(self), packed_bytes(len(which))), np.uint8)
         _choose_columns(self._codes, self._rows, which, chosen)
         return PackedCalls(chosen, len(which))
+
+    def deal(self, groups: Sequence[np.ndarray]) -> list[PackedCalls]:
+        """Move columns, by number, into calls of their own, which no group shares memory with, and let these go.
+
+        Memory holds hardly more than before: what is moved is freed, from the last row on.
+        """
+        dealt = [np.empty((len(self), packed_bytes(len(group))), np.uint8) for group in groups]
+        codes = self._codes
+        # rows that sites still to be moved are in; rows need not rise along the sites
+        needed = np.maximum.accumulate(np.append(-1, self._rows)) + 1
+        can_shrink = codes.flags.owndata and codes.flags.c_contiguous
+        for end in range(len(self), 0, -SITES_DEALT_AT_ONCE):
+            sites = slice(max(end - SITES_DEALT_AT_ONCE, 0), end)
+            for group, chosen in zip(groups, dealt, strict=True):
+                _choose_columns(codes, self._rows[sites], group, chosen[sites])
+            if can_shrink:
+                codes.resize((int(needed[sites.start]), codes.shape[1]), refcheck=False)
+        self.let_go()
+        return [PackedCalls(chosen, len(group)) for group, chosen in zip(groups, dealt, strict=True)]
 
     def sums(self) -> tuple[np.ndarray, np.ndarray]:
         """Sum the calls that are known, and count them, at each site: twice (sites,) int64."""

@@ -210,7 +210,8 @@ def read_ploidies(path: str | Path) -> PloidyTable:
         ploidy is none, a ploidy is above 2, or a sample has two sexes.
     """
     table = PloidyTable(Path(path))
-    for number, columns in data_lines(path):
+    # "track" and "browser" may be samples: no genome browser reads this table
+    for number, columns in data_lines(path, not_data=("#",)):
         where = f"{path}: line {number}"
         if len(columns) == 2:
             name, sex = columns

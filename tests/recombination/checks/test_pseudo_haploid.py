@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from tfbind.genotypes.contig import Genotypes
+from tfbind.genotypes.packed import PackedCalls
+from tfbind.recombination.checks import pseudo_haploid
 from tfbind.recombination.checks.pseudo_haploid import NearLinkage, near_linkage, warn_of_pseudo_haploids
 
 
@@ -36,6 +38,18 @@ def test_pseudo_haploids_have_a_quarter(mixed, caplog):
     assert 0.2 < found.extrapolated < 0.35
     assert warn_of_pseudo_haploids(mixed, "v.vcf: contig 1") == "pseudo_haploid_suspected"
     assert f"between sites 100 to 200 bp apart is {found.near:.2f} of the largest possible" in caplog.text
+
+
+@pytest.mark.parametrize("at_once", [1, 100])
+def test_portions_of_sites_do_not_matter(mixed, monkeypatch, at_once):
+    packed = replace(mixed, calls=PackedCalls.of(mixed.calls))
+    whole = near_linkage(mixed)
+    for most_sites in (pseudo_haploid.MOST_SITES, 200):
+        monkeypatch.setattr(pseudo_haploid, "MOST_SITES", most_sites)
+        whole = near_linkage(mixed)
+        with monkeypatch.context() as some:
+            some.setattr(pseudo_haploid, "SITES_AT_ONCE", at_once)
+            assert near_linkage(packed) == whole
 
 
 def test_missing_calls_do_not_matter(mixed, haplotypes):

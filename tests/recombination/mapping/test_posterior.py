@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from tfbind.recombination.mapping import posterior
 from tfbind.recombination.mapping.posterior import (
     Calibration,
     TokenOutputs,
     TokenPosterior,
     average,
+    average_outputs,
     window_rates,
     windows_of,
 )
@@ -96,6 +98,30 @@ class TestAverage:
 
     def test_tokens_are_as_wide_as_before(self):
         assert mean_of(list(self.grids())).token_width() == 100
+
+    def test_portions_of_pieces_do_not_matter(self, monkeypatch):
+        whole = mean_of(list(self.grids()))
+        monkeypatch.setattr(posterior, "PIECES_AT_ONCE", 5)
+        found = mean_of(list(self.grids()))
+        np.testing.assert_array_equal(found.rate.values, whole.rate.values)
+        np.testing.assert_array_equal(found.log_sd.values, whole.log_sd.values)
+
+    def test_outputs_are_averaged_in_their_order_freed_and_times_the_share(self):
+        rng = np.random.default_rng(3)
+        outputs = [
+            TokenOutputs(np.array([0, at, 90]), rng.normal(size=(2, 6)).astype(np.float32))
+            for at in (10, 20, 60)
+        ]
+        each = [one.posterior() for one in outputs]
+        found = average_outputs(outputs, 0.25)
+        assert outputs == []
+        assert found.rate.edges.tolist() == [0, 10, 20, 60, 90]
+        at = np.array([0, 15, 30, 70])
+        # added one after the other, as rounding is to be the same
+        rate = (each[0].rate.at(at) + each[1].rate.at(at) + each[2].rate.at(at)) / 3
+        np.testing.assert_array_equal(found.rate.values, rate * 0.25)
+        log_sd = (each[0].log_sd.at(at) + each[1].log_sd.at(at) + each[2].log_sd.at(at)) / 3
+        np.testing.assert_array_equal(found.log_sd.values, log_sd)
 
     def test_one_alone_stays_what_it_is(self):
         (first, *_) = self.grids()

@@ -4,11 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.mask import Accessible, Mask, read_mask
+from tfbind.genotypes.packed import PackedCalls
 from tfbind.genotypes.ploidy import Ploidies
 from tfbind.genotypes.vcf_writing import write_vcf
 from tfbind.recombination.mapping.prediction import map_contig, predict_map
@@ -282,6 +284,17 @@ def test_hotspots_are_in_the_unit_of_the_map(vcf, stand_in):
     assert other.rate == pytest.approx(spot.rate * 2e-8)
     assert (other.factor, other.probability) == (spot.factor, spot.probability)
     assert predict_map(vcf, model, [25_000]).hotspots == []
+
+
+def test_calls_are_let_go_if_the_caller_says_so(found):
+    packed = replace(found, calls=PackedCalls.of(found.calls))
+    model = load_rate_model()
+    kept = map_contig(packed, model, "contig 1").table(100_000)
+    pd.testing.assert_frame_equal(
+        map_contig(packed, model, "contig 1", keep_calls=False).table(100_000), kept
+    )
+    with pytest.raises(RuntimeError, match="let go"):
+        np.asarray(packed.calls)
 
 
 def test_says_what_was_used(vcf, stand_in, caplog):

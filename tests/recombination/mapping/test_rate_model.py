@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -5,12 +6,17 @@ import numpy as np
 import pytest
 
 from tfbind.genotypes.contig import Genotypes
+from tfbind.genotypes.packed import PackedCalls
+from tfbind.recombination.checks.local_structure import Stretch
 from tfbind.recombination.learning.examples import Scaling
 from tfbind.recombination.mapping import rate_model
 from tfbind.recombination.mapping.card import read_rate_card
+from tfbind.recombination.mapping.posterior import windows_of
 from tfbind.recombination.mapping.rate_model import (
     SHIPPED,
     RateModel,
+    block_rates,
+    load_rate_model,
     rates_of_grids,
     read_in_chunks,
 )
@@ -90,3 +96,52 @@ class TestChunks:
         monkeypatch.setattr(rate_model, "CONTIGS_AT_ONCE", 2)
         for one, other in zip(rates_of_grids(outputs, scaling, contigs), whole, strict=True):
             np.testing.assert_array_equal(one.rate.values, other.rate.values)
+
+
+class TestStretches:
+    """Halves of a contig, read by the network that tfbind ships."""
+
+    @staticmethod
+    def stretches(genotypes):
+        middle = genotypes.end // 2
+        for start, end in ((0, middle), (middle, genotypes.end), (0, genotypes.end)):
+            first, last = np.searchsorted(genotypes.positions, [start, end])
+            part = replace(
+                genotypes,
+                positions=genotypes.positions[first:last],
+                calls=genotypes.calls[first:last],
+                start=start,
+                end=end,
+            )
+            yield Stretch(part, start, end)
+
+    def test_portions_do_not_matter(self, simulate, monkeypatch):
+        genotypes, model = simulate(6, 2e5, seed=1), load_rate_model(threads=1)
+        whole = model.read_stretches(self.stretches(genotypes))
+        assert [(one.start, one.end) for one in whole] == [(0, 100_000), (100_000, 200_000), (0, 200_000)]
+        monkeypatch.setattr(rate_model, "TOKENS_AT_ONCE", 1)
+        assert model.read_stretches(self.stretches(genotypes)) == whole
+
+    def test_blocks_are_as_windows(self, simulate):
+        genotypes, model = simulate(6, 2e5, seed=1), load_rate_model(threads=1)
+        tokens, _ = model.read(genotypes)
+        starts, ends = np.array([0, 30_000]), np.array([50_000, 200_000])
+        log_rate, sd = block_rates(tokens, starts, ends)
+        for at in (0, 1):
+            alone = windows_of(tokens, starts[at : at + 1], ends[at : at + 1])
+            assert (log_rate[at], sd[at]) == (alone.median_log()[0], alone.sd[0])
+
+
+@pytest.mark.parametrize("columns", [8, 520])
+def test_calls_can_be_read_again_unless_they_are_given_away(columns):
+    calls = np.random.default_rng(1).integers(0, 2, (80, columns)).astype(np.int8)
+    # each site varies
+    calls[:, :2] = 0, 1
+    genotypes = Genotypes("1", np.arange(80) * 250, PackedCalls.of(calls), 1, 0, 20_000)
+    model = RateModel(read_rate_card(SHIPPED), lambda x, _: np.zeros((*x.shape[:2], OUTPUTS), np.float32))
+    kept, _ = model.read(genotypes)
+    np.testing.assert_array_equal(genotypes.calls, calls)
+    given, _ = model.read(genotypes, keep_calls=False)
+    np.testing.assert_array_equal(given.rate.values, kept.rate.values)
+    with pytest.raises(RuntimeError, match="let go"):
+        np.asarray(genotypes.calls)

@@ -11,6 +11,7 @@ from tfbind import cli
 from tfbind.errors import TfbindError
 from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.mask import Accessible
+from tfbind.genotypes.packed import PackedCalls
 from tfbind.genotypes.prior import Prior
 from tfbind.genotypes.simulation import Setting, simulate_region
 from tfbind.genotypes.vcf_writing import write_vcf
@@ -129,6 +130,16 @@ class TestReading:
         unphased = replace(contig(10), ploidy=2)
         with pytest.raises(TfbindError, match=r"contig c: found 2 unphased diploids, expected 2 haplotypes"):
             model(lambda n: n).read(unphased)
+
+    def test_calls_can_be_read_again_unless_they_are_given_away(self):
+        given = contig(10, 20, 120)
+        packed = replace(given, calls=PackedCalls.of(given.calls))
+        kept, _ = model(lambda n: n).read(packed)
+        np.testing.assert_array_equal(packed.calls, given.calls)
+        again, _ = model(lambda n: n).read(packed, keep_calls=False)
+        np.testing.assert_array_equal(again.rate.values, kept.rate.values)
+        with pytest.raises(RuntimeError, match="let go"):
+            np.asarray(packed.calls)
 
     def test_a_mask_and_a_diversity_are_refused(self):
         with pytest.raises(TfbindError, match=r"found a mask, expected none"):

@@ -86,7 +86,9 @@ def read_groups(
 
 
 def find_local_structure(
-    edges: np.ndarray, groups: Sequence[BlockRate], of_all: Callable[[int, int], BlockRate]
+    edges: np.ndarray,
+    groups: Sequence[BlockRate],
+    of_all: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
 ) -> NotedBlocks:
     """Compare the rates of groups of samples with those of all.
 
@@ -97,14 +99,16 @@ def find_local_structure(
     groups : sequence of BlockRate
         From `read_groups`.
     of_all : callable
-        The rate of all samples between two positions.
+        From starts and ends, (groups,) int64, to the rates of all samples there: medians of their logarithms and
+        standard deviations. It is asked once, since a map of a large sample has millions of steps.
     """
     n_blocks = len(edges) - 1
     log_ratio, sd = np.full(n_blocks, np.nan), np.full(n_blocks, np.nan)
-    for group in groups:
-        whole = of_all(group.start, group.end)
-        block = np.searchsorted(edges, group.start)
-        log_ratio[block], sd[block] = group.log_rate - whole.log_rate, np.hypot(group.sd, whole.sd)
+    if groups:
+        starts, ends, log_rate, own_sd = (np.array(column) for column in zip(*groups, strict=True))
+        log_rate_of_all, sd_of_all = of_all(starts, ends)
+        blocks = np.searchsorted(edges, starts)
+        log_ratio[blocks], sd[blocks] = log_rate - log_rate_of_all, np.hypot(own_sd, sd_of_all)
     by_itself = (log_ratio > LEAST_RATIO) & (log_ratio > LEAST_Z * sd)
     # blocks of an inversion must not speak for the rest of the contig
     return NotedBlocks(NOTE, edges, by_itself | _is_everywhere(log_ratio[~by_itself], sd[~by_itself]))

@@ -23,6 +23,7 @@ from tfbind.genotypes.contig import Genotypes
 from tfbind.genotypes.gaps import accessible_stretches
 from tfbind.genotypes.groups import split_samples
 from tfbind.genotypes.mask import Accessible
+from tfbind.genotypes.packed import SITES_AT_ONCE, PackedCalls
 from tfbind.recombination.checks.site_matrix import expected_differences
 
 logger = logging.getLogger(__name__)
@@ -79,11 +80,12 @@ class NearLinkage(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _sum_pairs(calls, positions, distances, step, most_partners):  # pragma: no cover - compiled
-    """Sum over the pairs of two distances: (2, 3) float64 of pairs, D^2 less chance, and the largest D^2."""
-    sums = np.zeros((2, 3))
+def _add_pairs(
+    calls, positions, n_first, distances, step, most_partners, sums
+):  # pragma: no cover - compiled
+    """Add the pairs of two distances whose first site is before ``n_first`` to ``sums``, as of `_sum_pairs`."""
     n_sites, n_columns = calls.shape
-    for i in range(0, n_sites, step):
+    for i in range(0, n_first, step):
         partners = 0
         for j in range(i + 1, n_sites):
             distance = positions[j] - positions[i]
@@ -111,6 +113,31 @@ def _sum_pairs(calls, positions, distances, step, most_partners):  # pragma: no 
             # of independent sites D^2 is p (1 - p) q (1 - q) / (n - 1) by chance (Hill & Robertson 1968)
             sums[further, 1] += d * d - p * (1 - p) * q * (1 - q) / (n - 1)
             sums[further, 2] += largest * largest
+
+
+def _sum_pairs(
+    calls: PackedCalls | np.ndarray,
+    positions: NDArray[np.int64],
+    distances: NDArray[np.int64],
+    step: int,
+    most_partners: int,
+) -> NDArray[np.float64]:
+    """Sum over the pairs of two distances: (2, 3) float64 of pairs, D^2 less chance, and the largest D^2."""
+    sums = np.zeros((2, 3))
+    # in portions of the first sites, since the calls of a whole chromosome would fill half a gigabyte
+    portion = max(SITES_AT_ONCE // step, 1) * step
+    for first in range(0, len(positions), portion):
+        n_first = min(portion, len(positions) - first)
+        last = np.searchsorted(positions, positions[first + n_first - 1] + distances[2])
+        _add_pairs(
+            np.asarray(calls[first:last]),
+            positions[first:last],
+            n_first,
+            distances,
+            step,
+            most_partners,
+            sums,
+        )
     return sums
 
 
@@ -138,8 +165,8 @@ def near_linkage(genotypes: Genotypes, mask: Accessible | None = None) -> NearLi
     distances = DISTANCES_OF_DIVERSE if is_diverse else DISTANCES
     ones, called = genotypes.allele_counts()
     common = np.flatnonzero(np.minimum(ones, called - ones) >= LEAST_FREQUENCY * called)
-    sums: NDArray[np.float64] = _sum_pairs(
-        np.asarray(genotypes.calls[common]),
+    sums = _sum_pairs(
+        genotypes.calls[common],
         genotypes.positions[common],
         np.array(distances, np.int64),
         max(1, -(-len(common) // MOST_SITES)),

@@ -61,7 +61,7 @@ class Closeness:
         Expected pairwise differences.
     differences, mismatches : (samples, samples) float64
         Sites at which two samples' chromosomes differ on average, and at which their genotypes do.
-    doubletons : (samples, samples) int64
+    doubletons : (samples, samples) int32
         Alleles seen twice, in these two samples.
     singletons : (samples,) float64
         Of a sample's average chromosome.
@@ -209,7 +209,7 @@ def _rare_alleles(genotypes: Genotypes, n_samples: int) -> tuple[np.ndarray, np.
     site, sample = carriers(2)
     # a homozygous genotype has both copies: it is the only carrier
     pairs = sample[np.isin(site, np.flatnonzero(np.bincount(site) == 2))].reshape(-1, 2)
-    shared = np.zeros((n_samples, n_samples), np.int64)
+    shared = np.zeros((n_samples, n_samples), np.int32)
     np.add.at(shared, (pairs[:, 0], pairs[:, 1]), 1)
     np.fill_diagonal(shared, 0)
     return shared + shared.T, own

@@ -28,9 +28,8 @@ from tfbind.recombination.checks.rate_limit import (
     highest_rate,
     warn_of_rates_at_limit,
 )
-from tfbind.recombination.mapping.card import settings_of
 from tfbind.recombination.mapping.posterior import TokenPosterior
-from tfbind.recombination.mapping.rate_model import RateModel, block_rate
+from tfbind.recombination.mapping.rate_model import RateModel, block_rates
 from tfbind.recombination.mapping.relernn import RelernnModel
 
 
@@ -70,11 +69,11 @@ def note_blocks(
     signs: Signs, tokens: TokenPosterior, model: RateModel | RelernnModel, where: str
 ) -> tuple[NotedBlocks, ...]:
     """Find where the map cannot be right, and warn of it; ``where`` is what warnings begin with."""
-    highest = highest_rate(settings_of(model.card.training)) if isinstance(model, RateModel) else np.inf
+    highest = highest_rate(model.card.training) if isinstance(model, RateModel) else np.inf
     # the limit is that of the network, which knows of no mask
     at_limit = find_rates_at_limit(tokens.rate, signs.edges, highest * signs.share)
     warn_of_rates_at_limit(at_limit, highest, where)
-    local = find_local_structure(signs.edges, signs.groups, partial(block_rate, tokens))
+    local = find_local_structure(signs.edges, signs.groups, partial(block_rates, tokens))
     warn_of_local_structure(local, where)
     unexplained = find_unexplained_decay(signs.decay, signs.edges)
     warn_of_unexplained_decay(unexplained, where)

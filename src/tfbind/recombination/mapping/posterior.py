@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,6 +10,9 @@ import numpy as np
 
 from tfbind.recombination.options import FLOOR, LOG_RATES, LOG_SPREADS, MOST_VARIANCE, SCALES
 from tfbind.steps import StepFunction
+
+# of a map, averaged at once
+PIECES_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,33 +44,40 @@ class TokenPosterior:
 
     def warped(self, edges: np.ndarray) -> TokenPosterior:
         """Measure tokens in another unit of length; see `StepFunction.warped`."""
-        return TokenPosterior(self.rate.warped(edges), self.log_sd.warped(edges), self.pieces)
+        rate, log_sd = self.rate.warped(edges), self.log_sd.warped(edges)
+        return TokenPosterior(rate, StepFunction.sharing(rate.edges, log_sd.values), self.pieces)
 
 
-def average(all_edges: Sequence[np.ndarray], grids: Iterable[TokenPosterior]) -> TokenPosterior:
+def average(
+    all_edges: Sequence[np.ndarray], grids: Iterator[TokenPosterior], share: float = 1.0
+) -> TokenPosterior:
     """Average what is known of the same contig at tokens that begin elsewhere, evenly shifted: pieces between edges.
 
     Parameters
     ----------
     all_edges : sequence of (n + 1,) int64
         The edges of each of the grids.
-    grids : iterable of TokenPosterior
+    grids : iterator of TokenPosterior
         Each is asked for once, so that memory need not hold them all.
+    share : float
+        What the rates are multiplied by.
     """
+    n_grids = len(all_edges)
     edges = np.unique(np.concatenate(all_edges))
     rate = np.zeros(len(edges) - 1)
-    # a large sample has millions of pieces, so that a column is added at a time
     log_sd = np.zeros((len(edges) - 1, len(SCALES)), order="F")
     for grid in grids:
-        token = np.searchsorted(grid.rate.edges, edges[:-1], side="right") - 1
-        rate += grid.rate.values[token]
-        for scale in range(len(SCALES)):
-            log_sd[:, scale] += grid.log_sd.values[token, scale]
-    rate /= len(all_edges)
-    log_sd /= len(all_edges)
-    return TokenPosterior(
-        StepFunction.sharing(edges, rate), StepFunction.sharing(edges, log_sd), len(all_edges)
-    )
+        # a large sample has millions of pieces, of which a column is added at a time
+        for at in range(0, len(rate), PIECES_AT_ONCE):
+            here = slice(at, at + PIECES_AT_ONCE)
+            token = np.searchsorted(grid.rate.edges, edges[:-1][here], side="right") - 1
+            rate[here] += grid.rate.values[token]
+            for scale in range(len(SCALES)):
+                log_sd[here, scale] += grid.log_sd.values[token, scale]
+    rate /= n_grids
+    rate *= share
+    log_sd /= n_grids
+    return TokenPosterior(StepFunction.sharing(edges, rate), StepFunction.sharing(edges, log_sd), n_grids)
 
 
 @dataclass(frozen=True)
@@ -171,6 +181,11 @@ class TokenOutputs(NamedTuple):
         )
 
 
-def average_outputs(grids: Sequence[TokenOutputs]) -> TokenPosterior:
-    """Average what a network says of the same contig at tokens that begin elsewhere; see `average`."""
-    return average([grid.edges for grid in grids], (grid.posterior() for grid in grids))
+def average_outputs(grids: list[TokenOutputs], share: float = 1.0) -> TokenPosterior:
+    """Average what a network says of the same contig at tokens that begin elsewhere; see `average`.
+
+    The list is empty afterwards: a large sample's outputs fill gigabytes, and each is freed when it is added.
+    """
+    all_edges = [grid.edges for grid in grids]
+    grids.reverse()
+    return average(all_edges, (grids.pop().posterior() for _ in all_edges), share)

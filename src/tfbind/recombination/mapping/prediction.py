@@ -128,7 +128,8 @@ def predict_map(
     n_used, account = 0, None
     for genotypes in read_genotypes(vcf, samples, unphased=unphased, strict=strict, ploidies=ploidies):
         where = f"{vcf}: contig {genotypes.place}"
-        contig = map_contig(genotypes, model, where, mask, diversity, told)
+        # nothing more is asked of the calls, which fill most of the memory
+        contig = map_contig(genotypes, model, where, mask, diversity, told, keep_calls=False)
         contigs.append(genotypes.contig)
         factor, note = Outcrossing(1.0, "")
         if contig.tokens is not None:
@@ -179,6 +180,8 @@ def map_contig(
     mask: Mask | None = None,
     diversity: float | None = None,
     told: set[str] | None = None,
+    *,
+    keep_calls: bool = True,
 ) -> ContigMap:
     """Check a contig's genotypes, and let the network read them if they can be read.
 
@@ -192,6 +195,8 @@ def map_contig(
     diversity : float or None
     told : set of str or None
         What was warned about on other contigs and need not be said again; grows.
+    keep_calls : bool
+        Whether the calls can be read afterwards; if not, packed ones are let go while the network reads them.
     """
     told = set() if told is None else told
     accessible = None
@@ -208,14 +213,13 @@ def map_contig(
     warn_of_no_recombination(genotypes, where)
     if "structure" not in told and warn_of_structure(genotypes, where):
         told.add("structure")
-    # first, as the calls are let go when they are read
     close = closeness(genotypes)
     others = [
         note_of_inheritance(genotypes, where),
         warn_of_pseudo_haploids(genotypes, where, accessible),
     ]
     signs = find_signs(genotypes, model, accessible, diversity)
-    tokens, note = _read(genotypes, model, where, accessible, diversity)
+    tokens, note = _read(genotypes, model, where, accessible, diversity, keep_calls)
     if tokens is None:
         return ContigMap(genotypes, accessible, None, calibration, note)
     note = ",".join(filter(None, [note, *others]))
@@ -263,9 +267,10 @@ def _read(
     where: str,
     mask: Accessible | None,
     diversity: float | None,
+    keep_calls: bool,
 ) -> tuple[TokenPosterior | None, str]:
     """Let the network read a contig; the note tells why it cannot, or that it lies outside what training has seen."""
-    tokens, unlike = model.read(genotypes, mask, diversity)
+    tokens, unlike = model.read(genotypes, mask, diversity, keep_calls=keep_calls)
     if tokens is None:
         logger.warning("%s: %s: its rates are NA", where, unlike)
         return None, "too_short"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -73,12 +72,17 @@ class RateModel:
         return round(np.exp(self.card.seen.highest[REGION_FEATURES.index("region_log_n")]))
 
     def read(
-        self, genotypes: Genotypes, mask: Accessible | None = None, diversity: float | None = None
+        self,
+        genotypes: Genotypes,
+        mask: Accessible | None = None,
+        diversity: float | None = None,
+        *,
+        keep_calls: bool = True,
     ) -> tuple[TokenPosterior, str]:
         """Predict the rates along a contig; and say how it lies outside what training has seen, if it does.
 
         A sample of far more chromosomes than any in training is read in groups (`tfbind.genotypes.groups`), whose rates
-        are averaged: all samples count, and time grows with their number. Packed calls are let go once they are read.
+        are averaged: all samples count, and time grows with their number. ``keep_calls`` is that of `split_samples`.
 
         Raises
         ------
@@ -99,7 +103,7 @@ class RateModel:
         read: list[TokenOutputs] = []
         waiting: list[Features] = []
         # memory holds the features of a few tokens, and of the others what the network says of them
-        for group in split_samples(genotypes, most):
+        for group in split_samples(genotypes, most, keep_calls=keep_calls):
             for shift in SHIFTS:
                 grid = compute_features(group, mask, diversity, shift)
                 if shift == SHIFTS[0]:
@@ -109,25 +113,31 @@ class RateModel:
                 if sum(len(each.start) for each in waiting) >= TOKENS_AT_ONCE:
                     read += read_grids(self._outputs, self.card.scaling, waiting)
                     waiting = []
+                del grid
         read += read_grids(self._outputs, self.card.scaling, waiting)
-        # of a large sample there are more pieces than calls
-        genotypes.let_go()
         distance, deviating = max(distances)
         outside = f"{distance:.1f} times as far from its centre as nearly all of that; most in {', '.join(deviating)}"
-        found = average_outputs(read)
-        share = float(np.mean(shares))
-        rate = found.rate.replace(found.rate.values * share)
-        return replace(found, rate=rate), outside if distance > 1 else ""
+        return average_outputs(read, float(np.mean(shares))), outside if distance > 1 else ""
 
     def read_stretches(self, stretches: Iterable[Stretch], mask: Accessible | None = None) -> list[BlockRate]:
         """Predict the mean rate of each stretch, from tokens that begin at one place; errors as `read`."""
+        found: list[BlockRate] = []
         # features take less memory than the genotypes of overlapping stretches
-        grids = [(part.start, part.end, compute_features(part.genotypes, mask)) for part in stretches]
-        found = self.rates([[grid] for _, _, grid in grids])
-        return [
-            block_rate(tokens, start, end, grid.share)
-            for (start, end, grid), tokens in zip(grids, found, strict=True)
-        ]
+        waiting: list[tuple[int, int, Features]] = []
+        for part in stretches:
+            waiting.append((part.start, part.end, compute_features(part.genotypes, mask)))
+            if sum(len(grid.start) for _, _, grid in waiting) >= TOKENS_AT_ONCE:
+                found += self._block_rates(waiting)
+                waiting = []
+        return found + self._block_rates(waiting)
+
+    def _block_rates(self, grids: Sequence[tuple[int, int, Features]]) -> list[BlockRate]:
+        read = self.rates([[grid] for _, _, grid in grids])
+        found = []
+        for (start, end, grid), tokens in zip(grids, read, strict=True):
+            log_rate, sd = block_rates(tokens, np.array([start]), np.array([end]))
+            found.append(BlockRate(start, end, float(log_rate[0] + np.log(grid.share)), float(sd[0])))
+        return found
 
     def rates(self, contigs: Sequence[Sequence[Grid]]) -> list[TokenPosterior]:
         """Predict the rates of whole contigs, each cut into tokens several times; see `rates_of_grids`."""
@@ -165,10 +175,19 @@ def load_rate_model(path: Path | None = None, *, threads: int | None = None) -> 
     return RateModel(card, lambda *inputs: check_outputs(path, engine.run(*inputs)))
 
 
-def block_rate(tokens: TokenPosterior, start: int, end: int, share: float = 1.0) -> BlockRate:
-    """Give what tokens say of the mean rate between two positions, times ``share``."""
-    block = windows_of(tokens, np.array([start]), np.array([end]))
-    return BlockRate(start, end, float(block.median_log()[0] + np.log(share)), float(block.sd[0]))
+def block_rates(
+    tokens: TokenPosterior, starts: np.ndarray, ends: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give what tokens say of the mean rates of blocks: medians of their logarithms, and standard deviations.
+
+    Parameters
+    ----------
+    tokens : TokenPosterior
+    starts, ends : (blocks,) int64
+        0-based, half-open, bp.
+    """
+    blocks = windows_of(tokens, starts, ends)
+    return blocks.median_log(), blocks.sd
 
 
 def rates_of_grids(

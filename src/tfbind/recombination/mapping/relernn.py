@@ -69,11 +69,17 @@ class RelernnModel:
         self._outputs = outputs
 
     def read(
-        self, genotypes: Genotypes, mask: Accessible | None = None, diversity: float | None = None
+        self,
+        genotypes: Genotypes,
+        mask: Accessible | None = None,
+        diversity: float | None = None,
+        *,
+        keep_calls: bool = True,
     ) -> tuple[TokenPosterior | None, str]:
         """Predict the rates along a contig; its windows stand for `posterior.TokenPosterior`' tokens.
 
-        The last window ends where the contig does and overlaps the one before.
+        The last window ends where the contig does and overlaps the one before. Unless ``keep_calls``, packed calls can
+        not be read afterwards, as those of `tfbind.recombination.mapping.rate_model.RateModel.read`.
 
         Returns
         -------
@@ -104,6 +110,8 @@ class RelernnModel:
         if starts[0] < genotypes.start:
             return None, f"found {genotypes.end - genotypes.start:,} bp, expected a window of {card.window:,}"
         windows = cut_windows(genotypes, starts, card.window)
+        if not keep_calls:
+            genotypes.let_go()
         spread = np.full((len(windows), len(SCALES)), np.nan)
         tokens = TokenPosterior.from_edges(edges, self.rates(windows), spread)
         return tokens, self._unlike(np.array([len(window.places) for window in windows]))

@@ -21,7 +21,10 @@ class Scaling:
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         """Scale features, of any shape that ends in them, to float32 within MOST_DEVIATION."""
-        return np.clip((x - self.mean) / self.sd, -MOST_DEVIATION, MOST_DEVIATION).astype(np.float32)
+        scaled = x - self.mean
+        # in place: of a whole chromosome there are a hundred megabytes
+        scaled /= self.sd
+        return np.clip(scaled, -MOST_DEVIATION, MOST_DEVIATION, out=scaled).astype(np.float32, copy=False)
 
 
 def region_values(x: np.ndarray) -> np.ndarray:

@@ -60,13 +60,17 @@ class Sample:
 def cut_windows(genotypes: Genotypes, starts: np.ndarray, width: int) -> list[SiteWindow]:
     """Cut out windows of ``width`` bp. Alleles are folded, so that which one is ancestral is never asked."""
     ones, called = genotypes.allele_counts()
-    sign = np.where(2 * ones > called, -1, 1)[:, None]
-    calls = np.asarray(genotypes.calls)
-    alleles = np.where(calls == MISSING, 0, (calls * 2 // genotypes.ploidy - 1) * sign).astype(np.int8)
+    sign = np.where(2 * ones > called, -1, 1).astype(np.int8)[:, None]
+
+    def alleles(i: int, j: int) -> np.ndarray:
+        # of the sites of a window, as all of a contig's would be held several times
+        calls = np.asarray(genotypes.calls[i:j])
+        return np.where(calls == MISSING, np.int8(0), (calls * 2 // genotypes.ploidy - 1) * sign[i:j])
+
     first = np.searchsorted(genotypes.positions, starts)
     last = np.searchsorted(genotypes.positions, starts + width)
     return [
-        SiteWindow(alleles[i:j], ((genotypes.positions[i:j] - start) / width).astype(np.float32))
+        SiteWindow(alleles(i, j), ((genotypes.positions[i:j] - start) / width).astype(np.float32))
         for start, i, j in zip(starts, first, last, strict=True)
     ]
 
