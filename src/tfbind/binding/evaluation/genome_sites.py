@@ -20,7 +20,7 @@ from tfbind.binding.evaluation.site_metrics import (
 )
 from tfbind.binding.evaluation.weight_matrix import matrix_sites
 from tfbind.binding.model.model import BindingModel
-from tfbind.binding.scanning.genome_scan import ContigLetters, scan
+from tfbind.binding.scanning.genome_scan import ContigLetters, Letters, scan
 from tfbind.binding.scanning.site_files import genome_note
 from tfbind.binding.scanning.sites import REFINED, default_stride, find_sites, site_probability
 from tfbind.dna.genome import Genome
@@ -42,12 +42,12 @@ INCOMPLETE_NOTE = (
 class GenomeTruth(NamedTuple):
     """Peaks on the contigs that are scanned.
 
-    letters : ContigLetters
+    letters : Letters
     peaks : list of (m,) int64, ascending positions on each contig
     placed : peaks on all contigs of the genome
     """
 
-    letters: ContigLetters
+    letters: Letters
     peaks: list[np.ndarray]
     placed: Sequence[Peak] = ()
 

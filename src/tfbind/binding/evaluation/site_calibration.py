@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from tfbind.binding.evaluation.genome_sites import GenomeTruth, read_truth
-from tfbind.binding.evaluation.site_metrics import match_peaks
+from tfbind.binding.evaluation.genome_sites import TOLERANCE, GenomeTruth, read_truth
+from tfbind.binding.evaluation.site_metrics import average_precision, match_peaks, precision_recall
 from tfbind.binding.learning.parts import Part, content_digest
 from tfbind.binding.model.calibration import SiteCalibration, fit_sites
 from tfbind.binding.model.card import save_site_calibration
@@ -123,7 +124,6 @@ def calibrate_sites(
         As `contigs_of_tensors` and `read_truth`, and if there are too few peaks.
     """
     held_out = contigs_of_tensors(tensors, model)
-    stride, distance = default_stride(model), default_distance(model)
     with Genome(genome_path) as genome:
         truth = read_truth(peaks, genome, held_out.validation, peak_format)
         if truth.n_peaks < FEWEST_PEAKS:
@@ -135,19 +135,83 @@ def calibrate_sites(
         known = {names[contig] for contig in held_out.known}
         n_known = len({(peak.contig, peak.summit) for peak in truth.placed if peak.contig in known})
         density = n_known / sum(genome.contigs[contig] for contig in known)
-        n_bases = sum(genome.contigs[contig] for contig in truth.letters.contigs)
-        maxima, _ = scan(model, truth.letters(), stride=stride, distance=distance)
-        sites = find_sites(
-            model,
-            maxima[factor],
-            truth.letters,
-            factor=factor,
-            stride=stride,
-            fdr=None,
-            n_refined=REFINED * truth.n_peaks,
+        return _calibrate(model, output, truth, 1e6 * density, factor=factor, tolerance=tolerance)
+
+
+def calibrate_trained(
+    path: Path, tensors_path: Path, *, fold: int | None = None, threads: int | None = None
+) -> SiteCalibration | None:
+    """Calibrate a model for scans of a genome by the stretches that its tensors hold; the file is written again.
+
+    Parameters
+    ----------
+    path : Path
+        The model.
+    tensors_path : Path
+        What it was trained on.
+    fold : int, optional
+        That was held out.
+    threads : int or None
+
+    Returns
+    -------
+    SiteCalibration or None
+        None, and nothing is done, if the tensors have no stretches, or too few peaks are on them, or the model is
+        calibrated already.
+    """
+    with open_tensors(tensors_path, fold) as tensors:
+        stretches = tensors.stretches()
+    if stretches is None:
+        return None
+    if len(stretches.peaks) < FEWEST_PEAKS:
+        logger.warning(
+            "%s: has %d peaks on the validation contigs, and at least %d are needed to calibrate for genomes:"
+            " probabilities of sites hold among sequences such as the training's alone",
+            tensors_path,
+            len(stretches.peaks),
+            FEWEST_PEAKS,
         )
-    expected = density * n_bases
+        return None
+    model = BindingModel(path, threads=threads)
+    if model.card.sites is not None:
+        return None
+    truth = GenomeTruth(stretches, stretches.peaks_by_stretch())
+    return _calibrate(model, path, truth, stretches.peaks_per_mb, factor=0, tolerance=TOLERANCE)
+
+
+def _calibrate(
+    model: BindingModel,
+    output: Path,
+    truth: GenomeTruth,
+    peaks_per_mb: float,
+    *,
+    factor: int,
+    tolerance: int,
+) -> SiteCalibration:
+    """Scan what the truth is known of, fit, and write the model with the calibration."""
+    stride, distance = default_stride(model), default_distance(model)
+    n_bases = 0
+
+    def counted() -> Iterator[tuple[str, str]]:
+        nonlocal n_bases
+        for name, letters in truth.letters():
+            n_bases += len(letters)
+            yield name, letters
+
+    maxima, _ = scan(model, counted(), stride=stride, distance=distance)
+    sites = find_sites(
+        model,
+        maxima[factor],
+        truth.letters,
+        factor=factor,
+        stride=stride,
+        fdr=None,
+        n_refined=REFINED * truth.n_peaks,
+    )
+    expected = 1e-6 * peaks_per_mb * n_bases
     slope, intercept = fit_sites(sites.score, label_sites(sites, truth, tolerance), expected)
+    match = match_peaks(sites.record, sites.summit, sites.score, truth.peaks, tolerance)
+    precision = average_precision(precision_recall(sites.score, match.peak >= 0, truth.n_peaks))
     before, n = model.card.sites, len(model.card.tasks)
 
     def changed(old: tuple[float | None, ...] | None, new: float) -> tuple[float | None, ...]:
@@ -156,16 +220,17 @@ def calibrate_sites(
     calibration = SiteCalibration(
         slope=changed(before.slope if before else None, slope),
         intercept=changed(before.intercept if before else None, intercept),
-        expected_per_mb=changed(before.expected_per_mb if before else None, 1e6 * density),
+        expected_per_mb=changed(before.expected_per_mb if before else None, peaks_per_mb),
         stride=stride,
         distance=distance,
         contigs=tuple(truth.letters.contigs),
     )
     save_site_calibration(model.path, output, calibration)
+    shown = ", ".join(truth.letters.contigs[:5]) + (", ..." if len(truth.letters.contigs) > 5 else "")
     logger.info(
-        "%s: %.3g peaks per Mb on %d contigs; on the validation contigs (%s) %s peaks, %.0f expected; site's log odds ="
-        " %.3g * window's %+.3g",
-        *(model.card.tasks[factor], 1e6 * density, len(known), ", ".join(calibration.contigs)),
-        *(f"{truth.n_peaks:,}", expected, slope, intercept),
+        "%s: %.3g peaks per Mb; on the validation contigs (%s) %s peaks, %.0f expected, average precision of sites"
+        " %.3f; site's log odds = %.3g * window's %+.3g",
+        *(model.card.tasks[factor], peaks_per_mb, shown),
+        *(f"{truth.n_peaks:,}", expected, precision, slope, intercept),
     )
     return calibration
