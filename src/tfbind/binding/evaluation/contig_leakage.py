@@ -9,7 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from tfbind.binding.model.card import ModelCard
 from tfbind.binding.model.model import BindingModel
-from tfbind.binding.scanning.genome_scan import Letters
+from tfbind.binding.scanning.genome_scan import ContigLetters
 from tfbind.dna.alphabet import encode_any_letters
 from tfbind.dna.digests import strand_canonical_digests
 from tfbind.dna.minimizers import find_overlaps, sketch
@@ -72,7 +72,7 @@ def count_seen_peaks(codes: np.ndarray, peaks: np.ndarray, card: ModelCard) -> i
 
 
 def refuse_trained_contigs(
-    model: BindingModel, letters: Letters, peaks: Sequence[np.ndarray], *, allow: bool = False
+    model: BindingModel, letters: ContigLetters, peaks: Sequence[np.ndarray], *, allow: bool = False
 ) -> list[str]:
     """Refuse contigs that a model was trained or validated on.
 
@@ -82,7 +82,7 @@ def refuse_trained_contigs(
     Parameters
     ----------
     model : BindingModel
-    letters : Letters
+    letters : ContigLetters
         The contigs to be scanned.
     peaks : sequence of (m,) int64
         Positions of the peaks of each contig.

@@ -42,7 +42,7 @@ INCOMPLETE_NOTE = (
 class GenomeTruth(NamedTuple):
     """Peaks on the contigs that are scanned.
 
-    letters : Letters
+    letters : ContigLetters, or Letters of stretches that need no check of leakage
     peaks : list of (m,) int64, ascending positions on each contig
     placed : peaks on all contigs of the genome
     """
@@ -131,6 +131,8 @@ def evaluate_sites(
         See `refuse_trained_contigs`.
     """
     notes = [INCOMPLETE_NOTE]
+    if not isinstance(truth.letters, ContigLetters):
+        raise TypeError("whether a model has seen them can be told of whole contigs alone")
     for model in models.values():
         notes += refuse_trained_contigs(model, truth.letters, truth.peaks, allow=allow_overlap)
     metrics, pr, tables = {}, {}, []
