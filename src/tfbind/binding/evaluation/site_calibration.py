@@ -20,7 +20,7 @@ from tfbind.binding.scanning.sites import REFINED, Sites, default_distance, defa
 from tfbind.dna.genome import Genome
 from tfbind.dna.splits import TEST, TRAIN, VALIDATION
 from tfbind.errors import TfbindError
-from tfbind.tensors import open_tensors
+from tfbind.tensors import Tensors, open_tensors
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +30,11 @@ WHOLE = 0.8
 
 
 class HeldOut(NamedTuple):
-    """Contigs of a tensors file: those that validated the model, and those that trained or validated it."""
+    """Contigs of a tensors file: those that validated the model, those that trained or validated it, and the rest."""
 
     validation: list[str]
     known: list[str]
+    test: list[str]
 
 
 def contigs_of_tensors(path: Path, model: BindingModel) -> HeldOut:
@@ -48,23 +49,48 @@ def contigs_of_tensors(path: Path, model: BindingModel) -> HeldOut:
     with open_tensors(path, training.get("fold")) as tensors:
         if content_digest(Part(tensors, TRAIN), Part(tensors, VALIDATION)) != training.get("data"):
             raise TfbindError(f"{path}: is not the tensors file that {model.path} was trained on")
-        group, split = tensors.text("group"), tensors.split
+        held_out = _parts_of_contigs(path, tensors)
+    if not held_out.validation:
+        raise TfbindError(
+            f"{path}: no contig was held out for validation, expected whole contigs held out: tfbind encode --peaks"
+            " --genome with --validation-contigs and --test-contigs"
+        )
+    return held_out
+
+
+def contigs_of_test_part(path: Path) -> list[str]:
+    """Find the contigs that a tensors file holds out for the test.
+
+    Raises
+    ------
+    TfbindError
+        If there are none, or a contig has records of more than one part.
+    """
+    with open_tensors(path) as tensors:
+        contigs = _parts_of_contigs(path, tensors).test
+    if not contigs:
+        raise TfbindError(f"{path}: no contig was held out for the test, expected some")
+    return contigs
+
+
+def _parts_of_contigs(path: Path, tensors: Tensors) -> HeldOut:
+    group, split = tensors.text("group"), tensors.split
     contigs, of_contig = np.unique(group.astype(str), return_inverse=True)
     n = np.zeros((len(contigs), 3), np.int64)
     np.add.at(n, (of_contig, np.minimum(split, TEST)), 1)
     share = n / n.sum(axis=1, keepdims=True)
     # a sequence that is on a held-out contig, too, is held out with it
     part = np.where(share.max(axis=1) >= WHOLE, share.argmax(axis=1), -1)
-    validation = contigs[part == VALIDATION].tolist()
-    if (part < 0).any() or "" in contigs or not validation:
-        why = "records have no contig" if "" in contigs else "no contig was held out for validation"
-        if (part < 0).any() and "" not in contigs:
-            why = f"contig {contigs[part < 0].tolist()[0]!r} is in several parts"
+    if "" in contigs or (part < 0).all():
+        why = "records have no contig" if "" in contigs else f"contig {contigs[0]!r} is in several parts"
         raise TfbindError(
             f"{path}: {why}, expected whole contigs held out: tfbind encode --peaks --genome with"
             " --validation-contigs and --test-contigs"
         )
-    return HeldOut(validation, contigs[part != TEST].tolist())
+    # a contig of which most records went elsewhere, with their likes, counts for nothing
+    validation, test = (contigs[part == number].tolist() for number in (VALIDATION, TEST))
+    known = contigs[(part == TRAIN) | (part == VALIDATION)].tolist()
+    return HeldOut(validation, known, test)
 
 
 def label_sites(sites: Sites, truth: GenomeTruth, tolerance: int) -> np.ndarray:
