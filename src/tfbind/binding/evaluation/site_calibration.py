@@ -82,7 +82,7 @@ def _parts_of_contigs(path: Path, tensors: Tensors) -> HeldOut:
     # a sequence that is on a held-out contig, too, is held out with it
     part = np.where(share.max(axis=1) >= WHOLE, share.argmax(axis=1), -1)
     if "" in contigs or (part < 0).all():
-        why = "records have no contig" if "" in contigs else f"contig {contigs[0]!r} is in several parts"
+        why = "records have no contig" if "" in contigs else f"contig {str(contigs[0])!r} is in several parts"
         raise TfbindError(
             f"{path}: {why}, expected whole contigs held out: tfbind encode --peaks --genome with"
             " --validation-contigs and --test-contigs"
