@@ -24,7 +24,7 @@ from tfbind.networks.spec import ARCHITECTURES, check_options
 SCHEMAS = Path(__file__).parent / "schemas"
 
 COLUMNS = {
-    "datasets": ["name", "positives", "negatives", "peaks", "genome", "predict"],
+    "datasets": ["name", "positives", "negatives", "peaks", "genome", "pwm", "predict"],
     "populations": [
         *("name", "vcf", "mask", "truth", "mutation_rate"),
         *("samples", "diversity", "unphased", "genetic_length", "inbreeding", "ploidy", "par"),

@@ -150,7 +150,13 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _evaluate_contigs(args: argparse.Namespace) -> None:
-    from tfbind.binding.evaluation.genome_sites import PWM, TOLERANCE, evaluate_sites, read_truth
+    from tfbind.binding.evaluation.genome_sites import (
+        PWM,
+        TOLERANCE,
+        evaluate_sites,
+        nothing_scanned,
+        read_truth,
+    )
     from tfbind.binding.evaluation.site_calibration import contigs_of_test_part
     from tfbind.binding.model.model import BindingModel
     from tfbind.binding.scanning.sites import default_distance
@@ -171,6 +177,10 @@ def _evaluate_contigs(args: argparse.Namespace) -> None:
         name: number_of_factor(args.factor, model.card.tasks, model.path) for name, model in models.items()
     }
     contigs = args.contigs or contigs_of_test_part(args.tensors)
+    if not contigs:
+        # the workflow asks for every set of peaks, and not all lie on contigs enough to hold some out
+        write_site_evaluation(args.output, nothing_scanned(args.tensors))
+        return
     with Genome(args.genome) as genome:
         truth = read_truth(args.peaks, genome, contigs, args.peak_format)
         evaluation = evaluate_sites(
