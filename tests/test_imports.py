@@ -21,6 +21,7 @@ ROOMS = [
     ("dna",),
     ("genotypes",),
     ("tensor_files",),
+    ("tensor_stretches",),
     ("tensors",),
     ("genotype_tensors",),
     ("networks",),
@@ -112,7 +113,11 @@ OBJECTIVES = {"background/objective.py", "recombination/learning/objective.py"}
 @pytest.mark.parametrize(
     ("library", "rooms", "modules"),
     [
-        ("h5py", {"hdf5", "tensor_files", "tensors", "genotype_tensors", "inference"}, set()),
+        (
+            "h5py",
+            {"hdf5", "tensor_files", "tensor_stretches", "tensors", "genotype_tensors", "inference"},
+            set(),
+        ),
         ("keras", CORE, set()),
         ("tensorflow", CORE, OBJECTIVES),
         ("openvino", {"inference"}, set()),

@@ -25,7 +25,7 @@ SCHEMAS = Path(__file__).parent / "schemas"
 
 COLUMNS = {
     "datasets": [
-        *("name", "positives", "negatives", "peaks", "genome", "table"),
+        *("name", "positives", "negatives", "peaks", "genome", "pwm", "table"),
         *("validation_positives", "validation_negatives", "test_positives", "test_negatives"),
         *("validation_table", "test_table", "predict"),
     ],

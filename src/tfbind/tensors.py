@@ -26,6 +26,7 @@ from tfbind.errors import TfbindError
 from tfbind.files import sha256
 from tfbind.hdf5.writing import Hdf5Output, write_hdf5
 from tfbind.tensor_files import CHUNK_BYTES, TEXT, TensorsFile, common_attributes, open_tensors_file
+from tfbind.tensor_stretches import Stretches, read_stretches, write_stretches
 
 KIND = "dna"
 _OPTIONAL = ("k", "stride", "negative_method", "folds")
@@ -139,11 +140,13 @@ class TensorsWriter:
         parent: Sequence[str],
         fold: np.ndarray | None = None,
         intervals: Sequence[Interval | None] | None = None,
+        flanks: np.ndarray | None = None,
     ) -> None:
         """Add n records: ``codes`` is (n, length) uint8, the others are as in the specification.
 
         ``intervals`` are n tuples of contig, start and end, or None for a record from an unknown place; give them in
-        every batch or in none. ``fold`` is (n,) uint8, where the file has folds and only there: from 1, or 0 for none.
+        every batch or in none; so are ``flanks``, (n, 2, width) uint8 codes of the bases before and after each record,
+        on its strand. ``fold`` is (n,) uint8, where the file has folds and only there: from 1, or 0 for none.
         """
         if (fold is not None) != self._has_folds:
             raise ValueError("a fold belongs to every record of a file with folds, and to no other")
@@ -155,6 +158,7 @@ class TensorsWriter:
             columns |= {"contig": places[:, 0], "start": places[:, 1].astype(np.int64)}
             columns["end"] = places[:, 2].astype(np.int64)
         columns |= {} if fold is None else {"fold": fold}
+        columns |= {} if flanks is None else {"flanks": flanks}
         for name, values in columns.items():
             if len(values) != len(codes):
                 raise ValueError(f"{name} has {len(values)} rows, codes have {len(codes)}")
@@ -163,11 +167,20 @@ class TensorsWriter:
             if start == 0 and intervals is not None and "contig" not in self._sets:
                 for name, dtype in _INTERVAL_SETS.items():
                     self._create(name, dtype, (), 4096)
+            if start == 0 and flanks is not None and "flanks" not in self._sets:
+                self._create("flanks", np.uint8, flanks.shape[1:], 4096)
+            if ("flanks" in self._sets) != (flanks is not None):
+                raise ValueError("flanks belong to every record of a file or to none")
             if ("contig" in self._sets) != (intervals is not None):
                 raise ValueError("intervals belong to every record of a file or to none")
             for name, values in columns.items():
                 self._sets[name].resize(start + len(values), axis=0)
                 self._sets[name][start:] = values
+
+    def add_stretches(self, stretches: Stretches) -> None:
+        """Add the stretches of the genome that the file is to hold."""
+        with self._output.step():
+            write_stretches(self._output.file, stretches)
 
 
 @contextmanager
@@ -284,6 +297,19 @@ class Tensors:
                 )
             intervals.append((name, first, last) if name else None)
         return intervals
+
+    def stretches(self) -> Stretches | None:
+        """Read the stretches of the genome that are held out for validation; None if there are none."""
+        return read_stretches(self._file)
+
+    def flanks(self, rows: np.ndarray) -> np.ndarray:
+        """Read the bases beside records: (m, 2, width) uint8 codes, before and after; of width 0 if unknown."""
+        if "flanks" not in self._file:
+            return np.empty((len(rows), 2, 0), np.uint8)
+        flanks = self._file.find("flanks", np.uint8, (len(self), 2, None)).read()
+        if len(flanks) and flanks.shape[2] and flanks.max() > AMBIGUOUS:
+            self._file.fail(f"flanks with the value {flanks.max()}", f"0 to {AMBIGUOUS}")
+        return flanks[rows]
 
     def codes(self, rows: np.ndarray) -> np.ndarray:
         """Read sequences as codes, chunk by chunk, so that memory holds one byte a base.

@@ -64,7 +64,9 @@ wildcard_constraints:
 def get_encode_inputs(wildcards):
     """Files under the names of the flags that they go to."""
     row = DATASETS[wildcards.dataset]
-    inputs = {column: path for column, path in row.items() if column != "predict"}
+    inputs = {
+        column: path for column, path in row.items() if column not in ("predict", "pwm")
+    }
     if "peaks" in row:
         inputs["exclude"] = config["encode"].get("exclude")
     if "negatives" not in row and "table" not in row:
@@ -87,6 +89,23 @@ def get_encode_settings(wildcards):
     return as_flags({k: v for k, v in settings.items() if k not in without_meaning})
 
 
+def get_genome(wildcards):
+    return DATASETS[wildcards.dataset]["genome"]
+
+
+def get_peaks(wildcards):
+    return DATASETS[wildcards.dataset]["peaks"]
+
+
+def get_site_settings(wildcards):
+    return as_flags(
+        {
+            "pwm": DATASETS[wildcards.dataset].get("pwm"),
+            "peak_format": config["encode"].get("peak_format"),
+        }
+    )
+
+
 def get_train_settings(wildcards):
     settings = MODELS[wildcards.model]
     if wildcards.model in GRIDS:
@@ -104,6 +123,7 @@ def get_candidates(wildcards):
     )
 
 
+WITH_PEAKS = [name for name, row in DATASETS.items() if "peaks" in row]
 SCORED = [name for name, row in DATASETS.items() if "predict" in row]
 IN_CENTIMORGANS = [
     name
@@ -213,6 +233,10 @@ def get_report_inputs(wildcards):
         ),
         "metrics": expand(
             "results/evaluation/{dataset}.{model}/metrics.json", **tested
+        ),
+        "sites": expand(
+            "results/sites/{dataset}/metrics.json",
+            dataset=WITH_PEAKS if has_test_part(config) else [],
         ),
         "predictions": expand("results/predictions/{dataset}.{model}.tsv.gz", **scored),
     }

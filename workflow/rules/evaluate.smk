@@ -76,6 +76,56 @@ use rule evaluate as evaluate_fold with:
         "results/benchmarks/evaluate_fold/{dataset}.{model}.{fold}.tsv"
 
 
+# What the models find on the test contigs, scanned whole.
+rule evaluate_sites:
+    input:
+        models=expand("results/models/{{dataset}}.{model}.keras", model=sorted(MODELS)),
+        tensors="results/tensors/{dataset}.h5",
+        genome=get_genome,
+        peaks=get_peaks,
+    output:
+        metrics="results/sites/{dataset}/metrics.json",
+        notes="results/sites/{dataset}/notes.json",
+        sites="results/sites/{dataset}/sites.tsv.gz",
+        pr="results/sites/{dataset}/pr.tsv",
+        offsets="results/sites/{dataset}/offsets.tsv",
+        pr_figure=report(
+            "results/sites/{dataset}/pr.svg",
+            caption="../report/sites.rst",
+            category="Evaluation",
+            labels={"data set": "{dataset}", "curve": "sites, precision and recall"},
+        ),
+        offset_figure=report(
+            "results/sites/{dataset}/offsets.svg",
+            caption="../report/sites.rst",
+            category="Evaluation",
+            labels={"data set": "{dataset}", "curve": "sites, offsets"},
+        ),
+    log:
+        "results/logs/evaluate_sites/{dataset}.log",
+    benchmark:
+        "results/benchmarks/evaluate_sites/{dataset}.tsv"
+    conda:
+        "../envs/tfbind.yaml"
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 480 * attempt,
+    params:
+        directory=lambda wildcards, output: Path(output.metrics).parent,
+        settings=get_site_settings,
+    shell:
+        "tfbind evaluate"
+        " --model {input.models:q}"
+        " --genome {input.genome:q}"
+        " --peaks {input.peaks:q}"
+        " --tensors {input.tensors:q}"
+        " {params.settings:q}"
+        " --threads {threads}"
+        " -o {params.directory:q}"
+        " 2> {log:q}"
+
+
 rule gather:
     input:
         expand(

@@ -7,10 +7,16 @@ from pathlib import Path
 
 from tfbind.training.options import FitOptions
 
+# fractions of train, validation and test; those of whole contigs are coarse, so more is held out to judge by
+SPLIT, SPLIT_BY_CONTIG = (0.8, 0.1, 0.1), (0.7, 0.1, 0.2)
+# a genome has thousands of windows for each bound one: so many negatives from it for each peak, as long as they are
+# not more than MOST_NEGATIVES in all
+GENOME_RATIO, MOST_NEGATIVES = 20.0, 40_000
 ENCODINGS = ("onehot", "kmer")
 MAX_FOLDS = 255  # a byte numbers them
 # changed bases of an allele that `tfbind variants` scores; one of 10,000 costs about as much as 50 SNVs
 MAX_ALLELE = 10_000
+SPLIT_BY = ("contigs", "records")
 NEGATIVE_METHODS = ("genome", "dinucleotide", "background")
 # negatives that occur nowhere, by what they are called
 MADE_UP = {"dinucleotide": "shuffles", "background": "sequences of a background model"}
@@ -30,7 +36,7 @@ class EncodeOptions:
     length : bases a record; longer ones are cropped round the centre, shorter ones padded
     negative_method : one out of NEGATIVE_METHODS; None takes genome where one is given, else dinucleotide
     background : model that draws the negatives of the method "background"
-    negative_ratio : negatives made for each positive
+    negative_ratio : negatives made for each positive; None for 1, or those of a genome for `genome_ratio`
     exclude : BED of regions that no window may touch, be it a positive or a negative from the genome
     keep_excluded_positives : keep windows of peaks that touch them
     max_peaks : keep the strongest peaks only
@@ -39,7 +45,9 @@ class EncodeOptions:
     skip_invalid : leave out lines that are not peaks and records with letters that are not bases, instead of refusing
         them
     encoding, k, stride : one-hot, or k-mers of k bases every stride bases
-    split : fractions of train, validation and test
+    split : fractions of train, validation and test; None for SPLIT, or of contigs for SPLIT_BY_CONTIG
+    split_by : "contigs" holds out contigs of a genome that come close to the fractions, "records" deals at random;
+        None for contigs where the records are peaks that allow it
     test_contigs, validation_contigs : hold these out instead
     folds : deal all but the test part into so many folds of a cross-validation
     """
@@ -47,7 +55,7 @@ class EncodeOptions:
     length: int = 101
     negative_method: str | None = None
     background: Path | None = None
-    negative_ratio: float = 1.0
+    negative_ratio: float | None = None
     exclude: Path | None = None
     keep_excluded_positives: bool = False
     max_peaks: int | None = None
@@ -57,11 +65,27 @@ class EncodeOptions:
     encoding: str = "onehot"
     k: int = 5
     stride: int = 2
-    split: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    split: tuple[float, float, float] | None = None
+    split_by: str | None = None
     test_contigs: tuple[str, ...] = ()
     validation_contigs: tuple[str, ...] = ()
     folds: int | None = None
     seed: int = 0
+
+    @property
+    def ratio(self) -> float:
+        """Negatives for each positive: as asked for, or 1."""
+        return 1.0 if self.negative_ratio is None else self.negative_ratio
+
+    @property
+    def fractions(self) -> tuple[float, float, float]:
+        """Of train, validation and test: as asked for, or SPLIT."""
+        return SPLIT if self.split is None else self.split
+
+
+def genome_ratio(n_peaks: int) -> float:
+    """Negatives from a genome for each of so many peaks, where none is asked for."""
+    return min(GENOME_RATIO, max(1.0, MOST_NEGATIVES / n_peaks))
 
 
 def default_architecture(k: int | None) -> str:

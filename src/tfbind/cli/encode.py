@@ -14,7 +14,17 @@ import logging
 from dataclasses import fields
 from pathlib import Path
 
-from tfbind.binding.options import ENCODINGS, MAX_FOLDS, NEGATIVE_METHODS, EncodeOptions
+from tfbind.binding.options import (
+    ENCODINGS,
+    GENOME_RATIO,
+    MAX_FOLDS,
+    MOST_NEGATIVES,
+    NEGATIVE_METHODS,
+    SPLIT,
+    SPLIT_BY,
+    SPLIT_BY_CONTIG,
+    EncodeOptions,
+)
 from tfbind.cli.arguments import (
     add_output,
     add_peak_format,
@@ -49,6 +59,10 @@ def fractions(text: str) -> tuple[float, float, float]:
             f"found {text!r}, expected fractions of train,validation,test that sum to 1, such as 0.8,0.1,0.1"
         )
     return train, validation, test
+
+
+def _text(split: tuple[float, ...]) -> str:
+    return ",".join(f"{fraction:g}" for fraction in split)
 
 
 def register_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -156,7 +170,8 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         type=positive_float,
         default=default.negative_ratio,
         metavar="X",
-        help="negatives made for each positive (default 1)",
+        help="negatives made for each positive (default 1; windows of the genome: "
+        f"{GENOME_RATIO:g}, as long as they are not more than {MOST_NEGATIVES:,} in all)",
     )
     negatives.add_argument(
         "--exclude",
@@ -176,7 +191,13 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         type=fractions,
         default=default.split,
         metavar="A,B,C",
-        help="fractions of train, validation and test (default 0.8,0.1,0.1)",
+        help=f"fractions of train, validation and test (default {_text(SPLIT)}; by contigs {_text(SPLIT_BY_CONTIG)})",
+    )
+    parts.add_argument(
+        "--split-by",
+        choices=SPLIT_BY,
+        help="hold out whole contigs, chosen so that they come close to the fractions, or deal records at random"
+        " (default: contigs for --peaks, where there are enough of them; else records)",
     )
     parts.add_argument(
         "--test-contigs", type=names, default=(), metavar="NAMES", help="hold these out as test"
@@ -248,6 +269,12 @@ def check(args: argparse.Namespace) -> None:
         raise TfbindError("--negative-ratio is for negatives that are made, found negatives that are given")
     if args.validation_contigs and not args.test_contigs:
         raise TfbindError("--validation-contigs needs --test-contigs, else nothing would be left to test on")
+    if args.split_by == "contigs" and not args.peaks:
+        raise TfbindError(
+            "--split-by contigs goes with --peaks; --test-contigs holds out contigs of other records"
+        )
+    if args.split_by and args.test_contigs:
+        raise TfbindError("--test-contigs and --split-by both say how parts are dealt, expected one of them")
     if args.folds is not None and not 2 <= args.folds <= MAX_FOLDS:
         raise TfbindError(f"--folds is {args.folds}, expected a whole number from 2 to {MAX_FOLDS}")
     if args.encoding == "kmer":

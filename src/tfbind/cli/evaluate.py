@@ -63,7 +63,10 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     add_peak_format(inputs)
     inputs.add_argument(
-        "--contigs", type=names, metavar="NAMES", help="held-out contigs, separated by commas"
+        "--contigs",
+        type=names,
+        metavar="NAMES",
+        help="held-out contigs, separated by commas (default: those of the test part of --tensors)",
     )
     on_contigs = parser.add_argument_group("on contigs")
     on_contigs.add_argument(
@@ -106,11 +109,14 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Evaluate and write the folder."""
-    sequences, contigs = (args.positives, args.negatives), (args.genome, args.peaks, args.contigs)
-    given = [bool(args.tensors), any(sequences), any(contigs)]
+    sequences = (args.positives, args.negatives)
+    on_genome = bool(args.genome or args.peaks)
+    contigs = (args.genome, args.peaks, args.contigs or (args.tensors if on_genome else None))
+    given = [bool(args.tensors) and not (on_genome and not args.contigs), any(sequences), any(contigs)]
     if sum(given) != 1 or (any(sequences) and not all(sequences)) or (any(contigs) and not all(contigs)):
         raise TfbindError(
-            "expected either --tensors, or --positives and --negatives, or --genome, --peaks and --contigs"
+            "expected either --tensors, or --positives and --negatives, or --genome, --peaks and --contigs (or, for the"
+            " contigs of its test part, --tensors)"
         )
     if any(contigs):
         _evaluate_contigs(args)
@@ -144,7 +150,14 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _evaluate_contigs(args: argparse.Namespace) -> None:
-    from tfbind.binding.evaluation.genome_sites import PWM, TOLERANCE, evaluate_sites, read_truth
+    from tfbind.binding.evaluation.genome_sites import (
+        PWM,
+        TOLERANCE,
+        evaluate_sites,
+        nothing_scanned,
+        read_truth,
+    )
+    from tfbind.binding.evaluation.site_calibration import contigs_of_test_part
     from tfbind.binding.model.model import BindingModel
     from tfbind.binding.scanning.sites import default_distance
     from tfbind.dna.genome import Genome
@@ -163,8 +176,13 @@ def _evaluate_contigs(args: argparse.Namespace) -> None:
     factors = {
         name: number_of_factor(args.factor, model.card.tasks, model.path) for name, model in models.items()
     }
+    contigs = args.contigs or contigs_of_test_part(args.tensors)
+    if not contigs:
+        # the workflow asks for every set of peaks, and not all lie on contigs enough to hold some out
+        write_site_evaluation(args.output, nothing_scanned(args.tensors))
+        return
     with Genome(args.genome) as genome:
-        truth = read_truth(args.peaks, genome, args.contigs, args.peak_format)
+        truth = read_truth(args.peaks, genome, contigs, args.peak_format)
         evaluation = evaluate_sites(
             models,
             truth,

@@ -122,5 +122,8 @@ def run(args: argparse.Namespace) -> None:
         resume=args.resume,
         fold=args.fold,
     )
+    from tfbind.binding.evaluation.site_calibration import calibrate_trained
+
+    calibrate_trained(args.output, args.tensors, fold=args.fold, threads=args.threads)
     if history is not None:
         learning_curves(args.output.with_suffix(".learning.svg"), history)

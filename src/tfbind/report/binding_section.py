@@ -23,6 +23,7 @@ from tfbind.report.figures import (
 from tfbind.report.fold_figures import fold_pr_svg, fold_roc_svg
 from tfbind.report.html import count, figure, heading, html_table, image, left_out, note_list
 from tfbind.report.results import CrossValidationFolder, Dataset, EvaluationFolder
+from tfbind.report.site_section import site_part
 from tfbind.report.tables import (
     HOW_TO_READ,
     HOW_TO_READ_FOLDS,
@@ -77,6 +78,8 @@ def _dataset_section(dataset: Dataset) -> str:
         parts.append(comparison_table(name, dataset.comparison))
     if evaluations:
         parts.append(f"<h3>Calls</h3>\n{calls_table(evaluations)}")
+    if dataset.sites is not None:
+        parts.append(site_part(dataset.sites))
     if crossed:
         parts.append(_fold_part(name, crossed))
     for model, grid in dataset.grids.items():

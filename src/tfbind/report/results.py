@@ -23,6 +23,7 @@ from tfbind.report.reading import (
     Picture,
     Reader,
 )
+from tfbind.report.site_section import SiteFolder, read_sites
 
 # drawn anew in the page, all models of a data set together
 DRAWN_ANEW = ("roc.svg", "pr.svg", "calibration.svg", "learning_curves.svg")
@@ -150,6 +151,8 @@ class Dataset:
         By model: ``models/NAME.MODEL.grid.tsv``, what ``select`` chose from.
     summary : dict or None
         ``tensors/NAME.summary.json``, what ``encode`` reported.
+    sites : SiteFolder or None
+        ``sites/NAME/``, what its models find on whole contigs.
     faults : list of str
         Sentences, each on a file of the data set that is damaged and left out.
     """
@@ -160,6 +163,7 @@ class Dataset:
     comparison: pd.DataFrame | None = None
     grids: dict[str, pd.DataFrame] = field(default_factory=dict)
     summary: dict[str, Any] | None = None
+    sites: SiteFolder | None = None
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -189,7 +193,8 @@ def _read_dataset(
     results = reader.results
     comparison = results / "comparison" / f"{name}.tsv"
     summary = results / "tensors" / f"{name}.summary.json"
-    files, grids = [comparison, summary], {}
+    of_sites = results / "sites" / name
+    files, grids = [comparison, summary, of_sites], {}
     both: list[EvaluationFolder | CrossValidationFolder] = [*evaluations, *crossed]
     for model in dict.fromkeys(one.model for one in both):
         full = f"{name}.{model}" if model else name
@@ -206,6 +211,7 @@ def _read_dataset(
         comparison=reader.table(comparison, COMPARISON),
         grids=grids,
         summary=reader.json(summary, SUMMARY),
+        sites=read_sites(reader, of_sites, name),
         faults=reader.faults_of(*files),
     )
 

@@ -29,7 +29,8 @@ def write_site_evaluation(folder: Path, evaluation: SiteEvaluation) -> None:
             pd.DataFrame(curve, columns=CURVE_COLUMNS).assign(scanner=name)[["scanner", *CURVE_COLUMNS]]
             for name, curve in evaluation.pr.items()
         ]
-        write_table(temporary / "pr.tsv", pd.concat(curves, ignore_index=True))
+        no_curve = pd.DataFrame(columns=["scanner", *CURVE_COLUMNS])
+        write_table(temporary / "pr.tsv", pd.concat(curves, ignore_index=True) if curves else no_curve)
         write_table(temporary / "offsets.tsv", evaluation.offsets)
         drawn = {
             name: (curve, evaluation.metrics[name]["average_precision"], None)
@@ -43,8 +44,10 @@ def write_site_evaluation(folder: Path, evaluation: SiteEvaluation) -> None:
 
 def _metrics(metrics: dict[str, dict[str, Any]]) -> dict[str, Any]:
     models = {name: found for name, found in metrics.items() if name != PWM}
-    first = next(iter(models))
-    content: dict[str, Any] = {"sites": {"model": first} | models[first]}
+    content: dict[str, Any] = {}
+    if models:
+        first = next(iter(models))
+        content = {"sites": {"model": first} | models[first]}
     if PWM in metrics:
         content["pwm"] = metrics[PWM]
     return content | {"models": models}

@@ -504,7 +504,7 @@ class TestPeaks:
         return path
 
     def test_genomic_negatives(self, genome, peaks, output):
-        encode_peaks(output, peaks, genome, "x", options())
+        encode_peaks(output, peaks, genome, "x", options(negative_ratio=1))
         found = Encoded(output)
         bound = found.y[:, 0] == 1
         assert bound.sum() == (~bound).sum() == 57
@@ -572,7 +572,8 @@ class TestPeaks:
     def test_too_few_negatives_are_counted(self, genome, peaks, tmp_path, output):
         exclude = tmp_path / "exclude.bed"
         exclude.write_text("1\t0\t20000\n2\t0\t20000\n3\t0\t19600\n")
-        encode_peaks(output, peaks, genome, "x", options(exclude=exclude, keep_excluded_positives=True))
+        few = options(exclude=exclude, keep_excluded_positives=True, negative_ratio=1)
+        encode_peaks(output, peaks, genome, "x", few)
         found = Encoded(output)
         n = int((found.y[:, 0] == 0).sum())
         assert 0 < n < 57
@@ -591,7 +592,52 @@ class TestPeaks:
         encode_peaks(output, peaks, genome, "x", options(test_contigs=("2",), validation_contigs=("3",)))
         found = Encoded(output)
         assert set(zip(found.group, found.split.tolist(), strict=True)) == {("1", 0), ("2", 2), ("3", 1)}
-        assert found.summary["parts"]["x"]["test"] == {"unbound": 19, "bound": 19}
+        assert found.summary["parts"]["x"]["test"] == {"unbound": 267, "bound": 19}
+        n_short = found.summary["counts"]["negatives that the genome was short of"]
+        assert (found.y == 0).sum() == 20 * 57 - n_short
+
+    def test_contigs_are_held_out_by_themselves(self, tmp_path, output):
+        genome, peaks = tmp_path / "many.fa", tmp_path / "many.bed"
+        names = [f"c{number}" for number in range(12)]
+        genome.write_text(
+            "".join(f">{name}\n{random_sequences(1, 8_000, seed)[0]}\n" for seed, name in enumerate(names))
+        )
+        peaks.write_text("".join(f"{c}\t{s}\t{s + 1}\n" for c in names for s in range(500, 7_500, 700)))
+        encode_peaks(output, peaks, genome, "x", options())
+        found = Encoded(output)
+        parts = {(contig, part) for contig, part in zip(found.group, found.split.tolist(), strict=True)}
+        assert len(parts) == len(names)
+        assert [sum(part == number for _, part in parts) for number in range(3)] == [9, 1, 2]
+        encode_peaks(output, peaks, genome, "x", options(split_by="records"))
+        found = Encoded(output)
+        assert len(set(zip(found.group, found.split.tolist(), strict=True))) > len(names)
+        encode_peaks(output, peaks, genome, "x", options(test_contigs=("c3",)))
+        found = Encoded(output)
+        parts = set(zip(found.group, found.split.tolist(), strict=True))
+        assert {contig for contig, part in parts if part == 2} == {"c3"}
+        assert len(parts) == len(names)
+        assert sum(part == 1 for _, part in parts) == 1
+
+    def test_surroundings(self, genome, peaks, output):
+        encode_peaks(output, peaks, genome, "x", options(test_contigs=("2",), validation_contigs=("3",)))
+        contigs = dict(zip("123", (random_sequences(1, 20_000, seed)[0] for seed in range(3)), strict=True))
+        with open_tensors(output) as tensors:
+            flanks = tensors.flanks(np.arange(len(tensors)))
+            assert flanks.shape[1:] == (2, LENGTH // 5)
+            for (contig, start, end), (before, after) in zip(tensors.intervals(), flanks, strict=True):
+                letters = contigs[contig]
+                expected = (
+                    letters[max(start - 6, 0) : start].rjust(6, "N"),
+                    letters[end : end + 6].ljust(6, "N"),
+                )
+                assert (
+                    "".join("ACGTN"[code] for code in before),
+                    "".join("ACGTN"[c] for c in after),
+                ) == expected
+            stretches = tensors.stretches()
+            assert list(stretches()) == [("3:0-20000", contigs["3"])]
+            assert stretches.peaks.tolist() == [s + 20 for s in range(500, 19_000, 1000)]
+            assert stretches.peaks_per_mb == pytest.approx(2 * 19 / 0.04)
 
     def test_shuffles_instead(self, genome, peaks, output):
         encode_peaks(output, peaks, genome, "x", options(negative_method="dinucleotide"))

@@ -1,10 +1,19 @@
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tfbind.binding.encoding.encode import encode_peaks
 from tfbind.binding.evaluation import site_calibration
 from tfbind.binding.evaluation.genome_sites import GenomeTruth
-from tfbind.binding.evaluation.site_calibration import calibrate_sites, contigs_of_tensors, label_sites
+from tfbind.binding.evaluation.site_calibration import (
+    calibrate_sites,
+    calibrate_trained,
+    contigs_of_tensors,
+    contigs_of_test_part,
+    label_sites,
+)
 from tfbind.binding.model.card import read_card
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.options import EncodeOptions
@@ -47,7 +56,7 @@ def model(folder, tensors, train_small):
 
 class TestContigsOfTensors:
     def test_whole_contigs(self, tensors, model):
-        assert contigs_of_tensors(tensors, model) == (["III"], ["I", "II", "III"])
+        assert contigs_of_tensors(tensors, model) == (["III"], ["I", "II", "III"], ["IV"])
 
     def test_of_another_file(self, shuffle_tensors, model):
         with pytest.raises(
@@ -65,7 +74,7 @@ class TestContigsOfTensors:
             folder / "p.bed",
             folder / "g.fa",
             "CREB",
-            EncodeOptions(length=60, split=(0.5, 0.3, 0.2)),
+            EncodeOptions(length=60, split=(0.4, 0.3, 0.3), split_by="records"),
         )
         train_small(folder / "r.h5", folder / "r.keras", epochs=1)
         with pytest.raises(TfbindError, match=r"contig 'I+V?' is in several parts"):
@@ -142,3 +151,38 @@ class TestCalibrateSites:
         ):
             calibrate_sites(model, **given)
         assert not (tmp_path / "c.keras").exists()
+
+
+class TestCalibrateTrained:
+    def test_as_by_the_genome_itself(self, folder, tensors, model, caplog):
+        by_genome = calibrate_sites(
+            model,
+            tensors,
+            folder / "g.fa",
+            folder / "p.bed",
+            folder / "by_genome.keras",
+            factor=0,
+            tolerance=50,
+        )
+        shutil.copy(model.path, folder / "trained.keras")
+        found = calibrate_trained(folder / "trained.keras", tensors, threads=1)
+        assert found.contigs == ("III:0-10000",)
+        assert replace(found, contigs=by_genome.contigs) == by_genome
+        assert read_card(folder / "trained.keras").sites == found
+        # a second time changes nothing
+        assert calibrate_trained(folder / "trained.keras", tensors, threads=1) is None
+
+    def test_without_stretches(self, shuffle_tensors, model_path):
+        before = model_path.read_bytes()
+        assert calibrate_trained(model_path, shuffle_tensors, threads=1) is None
+        assert model_path.read_bytes() == before
+
+    def test_too_few_peaks(self, folder, tensors, model, monkeypatch, caplog):
+        monkeypatch.setattr(site_calibration, "FEWEST_PEAKS", 26)
+        assert calibrate_trained(model.path, tensors, threads=1) is None
+        assert "t.h5: has 25 peaks on the validation contigs, and at least 26 are needed" in caplog.text
+
+    def test_contigs_of_the_test_part(self, tensors, shuffle_tensors):
+        assert contigs_of_test_part(tensors) == ["IV"]
+        with pytest.raises(TfbindError, match="records have no contig"):
+            contigs_of_test_part(shuffle_tensors)

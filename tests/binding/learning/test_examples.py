@@ -3,9 +3,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tfbind.binding.encoding.encode import encode_fasta, encode_labelled
+from tfbind.binding.encoding.encode import encode_fasta, encode_labelled, encode_peaks
 from tfbind.binding.learning.examples import BindingData
-from tfbind.binding.learning.parts import Part
+from tfbind.binding.learning.parts import Part, content_digest, shifted
 from tfbind.binding.options import EncodeOptions
 from tfbind.dna.alphabet import decode_letters
 from tfbind.dna.digests import strand_canonical_digests
@@ -246,3 +246,50 @@ def test_parts_share_no_sequence(shuffle_tensors):
         train, validation = Part(tensors, TRAIN), Part(tensors, VALIDATION)
     assert len(train) > len(validation) > 0
     assert not np.isin(train.digests(), validation.digests()).any()
+
+
+class TestShifts:
+    def test_shifted(self):
+        codes = np.arange(20, dtype=np.uint8).reshape(2, 10)
+        flanks = np.array([[[101, 102], [103, 104]], [[201, 202], [203, 204]]], np.uint8)
+        moved = shifted(codes, flanks, np.array([10, 10]), np.array([2, -1]))
+        assert moved.tolist() == [[*range(2, 10), 103, 104], [202, *range(10, 19)]]
+        # a window that is padded stays
+        assert (shifted(codes, flanks, np.array([9, 10]), np.array([2, 0])) == codes).all()
+
+    def test_each_epoch_cuts_other_windows_of_the_genome(self, tmp_path):
+        letters = "".join(np.random.default_rng(3).choice(list("ACGT"), 6_000))
+        (tmp_path / "g.fa").write_text(
+            f">1\n{letters}\n>2\n{letters[::-1]}\n>3\n{letters[2000:] + letters[:2000]}\n"
+        )
+        (tmp_path / "p.bed").write_text(
+            "".join(f"{c}\t{s}\t{s + 1}\n" for c in "123" for s in range(250, 5_800, 400))
+        )
+        options = EncodeOptions(length=40, test_contigs=("2",), validation_contigs=("3",), negative_ratio=2)
+        encode_peaks(tmp_path / "t.h5", tmp_path / "p.bed", tmp_path / "g.fa", "x", options)
+        with open_tensors(tmp_path / "t.h5") as tensors:
+            data = BindingData(tensors, seed=1)
+            intervals = tensors.intervals()
+        near = {
+            letters[start - 8 : end + 8]: label
+            for (_, start, end), label in zip(
+                [intervals[row] for row in data.train.rows], data.train.y[:, 0].tolist(), strict=True
+            )
+        }
+        seen = []
+        for epoch in range(3):
+            codes, valid_length, y = epoch_of(data, epoch)
+            cut = canonical(codes, valid_length)
+            for sequence, label in zip(cut, y[:, 0], strict=True):
+                other = sequence[::-1].translate(COMPLEMENT)
+                assert [near[wide] for wide in near if sequence in wide or other in wide] == [label]
+            seen.append(set(cut))
+        assert len(seen[0] & seen[1]) < len(seen[0]) / 3
+        assert canonical(*epoch_of(data, 1)[:2]) == canonical(*epoch_of(data, 1)[:2])
+
+    def test_other_flanks_are_other_data(self, given_tensors):
+        with open_tensors(given_tensors) as tensors:
+            part = Part(tensors, TRAIN)
+        before = content_digest(part)
+        part.flanks = np.zeros((len(part), 2, 3), np.uint8)
+        assert content_digest(part) != before

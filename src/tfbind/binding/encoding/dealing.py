@@ -26,7 +26,7 @@ def deal(sources: Sequence[Source], survey: Survey, group: np.ndarray, options: 
     """Deal the records, of which related ones share a group, to the parts."""
     stratum = survey.stratum()
     if not options.test_contigs and not options.validation_contigs:
-        return split_at_random(group, stratum, options.split, options.seed)
+        return split_at_random(group, stratum, options.fractions, options.seed)
     nowhere = [row for row, interval in enumerate(survey.intervals) if interval is None]
     if nowhere:
         path, name = _find(sources, nowhere[0])
@@ -39,7 +39,7 @@ def deal(sources: Sequence[Source], survey: Survey, group: np.ndarray, options: 
     part = split_by_contig(contig, group, options.test_contigs, options.validation_contigs, files)
     if not options.validation_contigs:
         rest = np.flatnonzero(part == TRAIN)
-        train, validation, _ = options.split
+        train, validation, _ = options.fractions
         fractions = (train / (train + validation), validation / (train + validation), 0.0)
         part[rest] = split_at_random(group[rest], stratum[rest], fractions, options.seed)
     return part

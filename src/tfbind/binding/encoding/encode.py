@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from tfbind.binding.encoding.contig_split import hold_out_contigs
 from tfbind.binding.encoding.dealing import deal, deal_folds
 from tfbind.binding.encoding.exclusion import without_excluded
 from tfbind.binding.encoding.names import SUFFIX, unique_names
@@ -29,10 +31,12 @@ from tfbind.binding.encoding.sources import (
 )
 from tfbind.binding.encoding.stated import part_as_stated
 from tfbind.binding.encoding.summary import Tally, report
+from tfbind.binding.encoding.surroundings import Surroundings, validation_stretches
 from tfbind.binding.encoding.survey import Survey, make_survey
 from tfbind.binding.encoding.table import read_table
-from tfbind.binding.options import EncodeOptions
+from tfbind.binding.options import EncodeOptions, genome_ratio
 from tfbind.contigs import some_files
+from tfbind.dna.coordinates import Interval
 from tfbind.dna.genome import Genome
 from tfbind.dna.matched import intervals_by_contig, join_intervals
 from tfbind.dna.minimizers import overlap_groups
@@ -51,6 +55,8 @@ from tfbind.tensors import DnaEncoding, describe_sources, write_tensors
 logger = logging.getLogger(__name__)
 
 KEPT_TOGETHER = "records kept together with an equal, reverse complementary, shuffled or overlapping one"
+# training shifts windows of a genome by up to this part of their length
+SHIFT = 5
 EXCLUDED_RECORDS = "records whose coordinates touch excluded regions, left out"
 
 
@@ -112,6 +118,7 @@ def _rows(
     fold: np.ndarray | None,
     keep: np.ndarray,
     maker: Maker | None,
+    surroundings: Surroundings | None = None,
 ) -> Iterator[dict[str, Any]]:
     """The second pass: every record as a tensors file wants it, negatives made behind their batch of positives.
 
@@ -139,7 +146,11 @@ def _rows(
                 "group": [groups[row] for row in written],
                 "parent": [""] * len(written),
                 "intervals": [intervals[row] for row in written],
-            }
+            } | (
+                {}
+                if surroundings is None
+                else {"flanks": surroundings.flanks([intervals[row] for row in written])}
+            )
             if maker is not None and source.gets_negatives:
                 made = maker.make(batch, n_of_source)
                 kept = np.flatnonzero(keep[n_made : n_made + len(made.positive)])
@@ -163,6 +174,10 @@ def _rows(
             n_of_source += len(batch.names)
 
 
+def _widened(intervals: Sequence[Interval | None], width: int) -> list[Interval | None]:
+    return [place and (place[0], max(place[1] - width, 0), place[2] + width) for place in intervals]
+
+
 def _encode(
     output: Path,
     sources: Sequence[Source],
@@ -172,6 +187,7 @@ def _encode(
     inputs: Sequence[Path],
     negative_method: str,
     counts: dict[str, int],
+    surroundings: Surroundings | None = None,
 ) -> None:
     """Survey, deal, write and report; ``counts`` are what the caller counted beforehand."""
     with unchanged(inputs) as check_unchanged:
@@ -184,6 +200,7 @@ def _encode(
             inputs=inputs,
             negative_method=negative_method,
             counts=counts,
+            surroundings=surroundings,
         )
 
 
@@ -197,6 +214,7 @@ def _encode_unchanged(
     inputs: Sequence[Path],
     negative_method: str,
     counts: dict[str, int],
+    surroundings: Surroundings | None = None,
 ) -> None:
     encoding = DnaEncoding(
         encoding=options.encoding,
@@ -219,7 +237,9 @@ def _encode_unchanged(
         )
     placed = np.array([interval is not None for interval in survey.intervals])
     content = overlap_groups(survey.sketches, placed)
-    group = group_related(survey.digest, survey.intervals, survey.composition, content, survey.named)
+    # training windows are shifted, so what they may then cover counts as theirs
+    near = _widened(survey.intervals, surroundings.width if surroundings else 0)
+    group = group_related(survey.digest, near, survey.composition, content, survey.named)
     left_out: dict[str, int] = {}
     if survey.part is None:
         part = deal(sources, survey, group, options)
@@ -242,10 +262,12 @@ def _encode_unchanged(
         ) as writer,
         Progress("encoding", total=n_records + int(keep.sum()), unit="records") as progress,
     ):
-        for rows in _rows(sources, survey, part, fold, keep, maker):
+        for rows in _rows(sources, survey, part, fold, keep, maker, surroundings if maker is None else None):
             writer.append(**rows)
             tally.add(rows["y"], rows["split"], rows["fold"])
             progress.update(len(rows["id"]))
+        if surroundings is not None and surroundings.stretches is not None:
+            writer.add_stretches(surroundings.stretches)
         # the second pass must have met what the parts were dealt to
         check_unchanged()
     bound = (survey.y == 1).any(axis=1)
@@ -442,12 +464,19 @@ def encode_peaks(output: Path, peaks: Path, genome_path: Path, factor: str, opti
         excluded = excluded_regions(options.exclude, genome)
         keep_all = options.keep_excluded_positives
         windows, all_peaks, counts = peak_windows(peaks, genome, options, None if keep_all else excluded)
+        named = options.test_contigs
+        genome.expect_contigs(named)
+        options = hold_out_contigs(
+            windows, options, {name: genome.find_contig(name) or name for name in named}
+        )
+        if options.negative_ratio is None and method == "genome":
+            options = replace(options, negative_ratio=genome_ratio(len(windows)))
         sources = [windows_source(genome, windows, options.length, 1)]
         inputs = [peaks, genome_path, *_background_input(options)]
         inputs += [] if options.exclude is None else [options.exclude]
+        # windows of contigs without a peak, such as alternative haplotypes, may repeat bound sequence
+        stratum = _held_out_as(genome, (window.contig for window in windows), options)
         if method == "genome":
-            # windows of contigs without a peak, such as alternative haplotypes, may repeat bound sequence
-            stratum = _held_out_as(genome, (window.contig for window in windows), options)
             forbidden = join_intervals(intervals_by_contig([*all_peaks, *windows]), excluded)
             negatives, short_of = matched_windows(genome, sources[0], forbidden, stratum, options)
             if not negatives:
@@ -457,4 +486,19 @@ def encode_peaks(output: Path, peaks: Path, genome_path: Path, factor: str, opti
                 )
             counts |= short_of
             sources.append(windows_source(genome, negatives, options.length, 0))
-        _encode(output, sources, [factor], options, inputs=inputs, negative_method=method, counts=counts)
+        by_contig = bool(options.test_contigs or options.validation_contigs)
+        surroundings = Surroundings(
+            genome,
+            options.length // SHIFT,
+            validation_stretches(genome, all_peaks, stratum) if by_contig else None,
+        )
+        _encode(
+            output,
+            sources,
+            [factor],
+            options,
+            inputs=inputs,
+            negative_method=method,
+            counts=counts,
+            surroundings=surroundings,
+        )

@@ -74,10 +74,10 @@ def negative_maker(method: str, options: EncodeOptions) -> Maker | None:
 
 def _plan(batch: Batch, first: int, options: EncodeOptions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Row of the positive, number and random stream of each negative; the batch begins with record ``first``."""
-    copies = copies_of_each(first, len(batch.codes), options.negative_ratio)
+    copies = copies_of_each(first, len(batch.codes), options.ratio)
     positive = np.repeat(np.arange(len(copies)), copies)
     number = np.arange(len(positive)) - np.repeat(np.cumsum(copies) - copies, copies) + 1
-    return positive, number, (first + positive) * (int(options.negative_ratio) + 1) + number
+    return positive, number, (first + positive) * (int(options.ratio) + 1) + number
 
 
 def _shuffle(batch: Batch, first: int, options: EncodeOptions) -> Made:

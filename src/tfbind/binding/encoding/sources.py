@@ -368,7 +368,7 @@ def matched_windows(
         strata = np.array([stratum_of_contig[contig] for contig in contigs])
         gc = ((batch.codes == 1) | (batch.codes == 2)).sum(axis=1)
         known = np.maximum((batch.codes != AMBIGUOUS).sum(axis=1), 1)
-        copies = copies_of_each(n_before, len(gc), options.negative_ratio)
+        copies = copies_of_each(n_before, len(gc), options.ratio)
         np.add.at(wanted, (strata, np.rint(gc / known * options.length).astype(int)), copies)
         n_before += len(gc)
     rng = np.random.default_rng(options.seed)

@@ -150,7 +150,7 @@ def _overlapping(intervals: Sequence[Interval | None], held: np.ndarray) -> np.n
 
 def _take_validation(survey: Survey, part: np.ndarray, group: np.ndarray, options: EncodeOptions) -> None:
     """Deal some of the training records to validation, as where only test contigs are named."""
-    train, validation, _ = options.split
+    train, validation, _ = options.fractions
     fractions = (train / (train + validation), validation / (train + validation), 0.0)
     rest = np.flatnonzero(part == TRAIN)
     part[rest] = split_at_random(group[rest], survey.stratum()[rest], fractions, options.seed)

@@ -20,7 +20,7 @@ from tfbind.binding.evaluation.site_metrics import (
 )
 from tfbind.binding.evaluation.weight_matrix import matrix_sites
 from tfbind.binding.model.model import BindingModel
-from tfbind.binding.scanning.genome_scan import ContigLetters, scan
+from tfbind.binding.scanning.genome_scan import ContigLetters, Letters, scan
 from tfbind.binding.scanning.site_files import genome_note
 from tfbind.binding.scanning.sites import REFINED, default_stride, find_sites, site_probability
 from tfbind.dna.genome import Genome
@@ -34,6 +34,7 @@ TOLERANCE = 50
 # the q-value that recall is measured at
 Q = 0.1
 PWM = "pwm"
+SITE_COLUMNS = ["scanner", "chrom", "summit", "strand", "score", "probability", "q", "peak", "offset"]
 INCOMPLETE_NOTE = (
     "A site without a peak counts as wrong, though peaks are never all sites: precision is a lower bound."
 )
@@ -42,12 +43,12 @@ INCOMPLETE_NOTE = (
 class GenomeTruth(NamedTuple):
     """Peaks on the contigs that are scanned.
 
-    letters : ContigLetters
+    letters : ContigLetters, or Letters of stretches that need no check of leakage
     peaks : list of (m,) int64, ascending positions on each contig
     placed : peaks on all contigs of the genome
     """
 
-    letters: ContigLetters
+    letters: Letters
     peaks: list[np.ndarray]
     placed: Sequence[Peak] = ()
 
@@ -73,6 +74,17 @@ class SiteEvaluation(NamedTuple):
     sites: pd.DataFrame
     offsets: pd.DataFrame
     notes: list[str]
+
+
+def nothing_scanned(tensors: Path) -> SiteEvaluation:
+    """Give the evaluation of models whose tensors hold no contig out whole, with a note that says so."""
+    note = (
+        f"{tensors.name} holds no contig out for the test, so that no contig can be scanned that the models have not"
+        " seen. tfbind encode --test-contigs names some."
+    )
+    logger.warning("%s", note)
+    sites = pd.DataFrame(columns=SITE_COLUMNS)
+    return SiteEvaluation({}, {}, sites, pd.DataFrame(columns=["scanner", "offset", "n"]), [note])
 
 
 def read_truth(peaks: Path, genome: Genome, contigs: Sequence[str], peak_format: str = "auto") -> GenomeTruth:
@@ -131,6 +143,8 @@ def evaluate_sites(
         See `refuse_trained_contigs`.
     """
     notes = [INCOMPLETE_NOTE]
+    if not isinstance(truth.letters, ContigLetters):
+        raise TypeError("whether a model has seen them can be told of whole contigs alone")
     for model in models.values():
         notes += refuse_trained_contigs(model, truth.letters, truth.peaks, allow=allow_overlap)
     metrics, pr, tables = {}, {}, []
@@ -150,10 +164,9 @@ def evaluate_sites(
         logger.info("%s (%s): %s", PWM, matrix.id, _describe(metrics[PWM]))
     sites = pd.concat(tables, ignore_index=True)
     sites["chrom"] = np.array(truth.letters.contigs, dtype=object)[sites["record"]]
-    columns = ["scanner", "chrom", "summit", "strand", "score", "probability", "q", "peak", "offset"]
     right = sites[sites["peak"].notna()]
     offsets = right.groupby(["scanner", "offset"], sort=True).size().rename("n").reset_index()
-    return SiteEvaluation(metrics, pr, sites[columns], offsets, notes)
+    return SiteEvaluation(metrics, pr, sites[SITE_COLUMNS], offsets, notes)
 
 
 def _model_sites(

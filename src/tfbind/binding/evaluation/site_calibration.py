@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from tfbind.binding.evaluation.genome_sites import GenomeTruth, read_truth
-from tfbind.binding.evaluation.site_metrics import match_peaks
+from tfbind.binding.evaluation.genome_sites import TOLERANCE, GenomeTruth, read_truth
+from tfbind.binding.evaluation.site_metrics import average_precision, match_peaks, precision_recall
 from tfbind.binding.learning.parts import Part, content_digest
 from tfbind.binding.model.calibration import SiteCalibration, fit_sites
 from tfbind.binding.model.card import save_site_calibration
@@ -19,7 +20,7 @@ from tfbind.binding.scanning.sites import REFINED, Sites, default_distance, defa
 from tfbind.dna.genome import Genome
 from tfbind.dna.splits import TEST, TRAIN, VALIDATION
 from tfbind.errors import TfbindError
-from tfbind.tensors import open_tensors
+from tfbind.tensors import Tensors, open_tensors
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +30,11 @@ WHOLE = 0.8
 
 
 class HeldOut(NamedTuple):
-    """Contigs of a tensors file: those that validated the model, and those that trained or validated it."""
+    """Contigs of a tensors file: those that validated the model, those that trained or validated it, and the rest."""
 
     validation: list[str]
     known: list[str]
+    test: list[str]
 
 
 def contigs_of_tensors(path: Path, model: BindingModel) -> HeldOut:
@@ -47,23 +49,34 @@ def contigs_of_tensors(path: Path, model: BindingModel) -> HeldOut:
     with open_tensors(path, training.get("fold")) as tensors:
         if content_digest(Part(tensors, TRAIN), Part(tensors, VALIDATION)) != training.get("data"):
             raise TfbindError(f"{path}: is not the tensors file that {model.path} was trained on")
-        group, split = tensors.text("group"), tensors.split
+        held_out = _parts_of_contigs(tensors)
+    if not held_out.validation:
+        raise TfbindError(
+            f"{path}: no contig was held out for validation, expected whole contigs held out: tfbind encode --peaks"
+            " --genome with --validation-contigs and --test-contigs"
+        )
+    return held_out
+
+
+def contigs_of_test_part(path: Path) -> list[str]:
+    """Find the contigs that a tensors file holds out whole for the test; none if its parts are not by contig."""
+    with open_tensors(path) as tensors:
+        return _parts_of_contigs(tensors).test
+
+
+def _parts_of_contigs(tensors: Tensors) -> HeldOut:
+    group, split = tensors.text("group"), tensors.split
     contigs, of_contig = np.unique(group.astype(str), return_inverse=True)
     n = np.zeros((len(contigs), 3), np.int64)
     np.add.at(n, (of_contig, np.minimum(split, TEST)), 1)
     share = n / n.sum(axis=1, keepdims=True)
-    # a sequence that is on a held-out contig, too, is held out with it
-    part = np.where(share.max(axis=1) >= WHOLE, share.argmax(axis=1), -1)
-    validation = contigs[part == VALIDATION].tolist()
-    if (part < 0).any() or "" in contigs or not validation:
-        why = "records have no contig" if "" in contigs else "no contig was held out for validation"
-        if (part < 0).any() and "" not in contigs:
-            why = f"contig {contigs[part < 0].tolist()[0]!r} is in several parts"
-        raise TfbindError(
-            f"{path}: {why}, expected whole contigs held out: tfbind encode --peaks --genome with"
-            " --validation-contigs and --test-contigs"
-        )
-    return HeldOut(validation, contigs[part != TEST].tolist())
+    # a sequence that is on a held-out contig, too, is held out with it: a contig of which most went elsewhere counts
+    # for nothing
+    part = np.where((share.max(axis=1) >= WHOLE) & (contigs != ""), share.argmax(axis=1), -1)
+    if "" in contigs or (part == TRAIN).sum() == 0:
+        return HeldOut([], [], [])
+    validation, test = (contigs[part == number].tolist() for number in (VALIDATION, TEST))
+    return HeldOut(validation, contigs[(part == TRAIN) | (part == VALIDATION)].tolist(), test)
 
 
 def label_sites(sites: Sites, truth: GenomeTruth, tolerance: int) -> np.ndarray:
@@ -123,7 +136,6 @@ def calibrate_sites(
         As `contigs_of_tensors` and `read_truth`, and if there are too few peaks.
     """
     held_out = contigs_of_tensors(tensors, model)
-    stride, distance = default_stride(model), default_distance(model)
     with Genome(genome_path) as genome:
         truth = read_truth(peaks, genome, held_out.validation, peak_format)
         if truth.n_peaks < FEWEST_PEAKS:
@@ -135,19 +147,83 @@ def calibrate_sites(
         known = {names[contig] for contig in held_out.known}
         n_known = len({(peak.contig, peak.summit) for peak in truth.placed if peak.contig in known})
         density = n_known / sum(genome.contigs[contig] for contig in known)
-        n_bases = sum(genome.contigs[contig] for contig in truth.letters.contigs)
-        maxima, _ = scan(model, truth.letters(), stride=stride, distance=distance)
-        sites = find_sites(
-            model,
-            maxima[factor],
-            truth.letters,
-            factor=factor,
-            stride=stride,
-            fdr=None,
-            n_refined=REFINED * truth.n_peaks,
+        return _calibrate(model, output, truth, 1e6 * density, factor=factor, tolerance=tolerance)
+
+
+def calibrate_trained(
+    path: Path, tensors_path: Path, *, fold: int | None = None, threads: int | None = None
+) -> SiteCalibration | None:
+    """Calibrate a model for scans of a genome by the stretches that its tensors hold; the file is written again.
+
+    Parameters
+    ----------
+    path : Path
+        The model.
+    tensors_path : Path
+        What it was trained on.
+    fold : int, optional
+        That was held out.
+    threads : int or None
+
+    Returns
+    -------
+    SiteCalibration or None
+        None, and nothing is done, if the tensors have no stretches, or too few peaks are on them, or the model is
+        calibrated already.
+    """
+    with open_tensors(tensors_path, fold) as tensors:
+        stretches = tensors.stretches()
+    if stretches is None:
+        return None
+    if len(stretches.peaks) < FEWEST_PEAKS:
+        logger.warning(
+            "%s: has %d peaks on the validation contigs, and at least %d are needed to calibrate for genomes:"
+            " probabilities of sites hold among sequences such as the training's alone",
+            tensors_path,
+            len(stretches.peaks),
+            FEWEST_PEAKS,
         )
-    expected = density * n_bases
+        return None
+    model = BindingModel(path, threads=threads)
+    if model.card.sites is not None:
+        return None
+    truth = GenomeTruth(stretches, stretches.peaks_by_stretch())
+    return _calibrate(model, path, truth, stretches.peaks_per_mb, factor=0, tolerance=TOLERANCE)
+
+
+def _calibrate(
+    model: BindingModel,
+    output: Path,
+    truth: GenomeTruth,
+    peaks_per_mb: float,
+    *,
+    factor: int,
+    tolerance: int,
+) -> SiteCalibration:
+    """Scan what the truth is known of, fit, and write the model with the calibration."""
+    stride, distance = default_stride(model), default_distance(model)
+    n_bases = 0
+
+    def counted() -> Iterator[tuple[str, str]]:
+        nonlocal n_bases
+        for name, letters in truth.letters():
+            n_bases += len(letters)
+            yield name, letters
+
+    maxima, _ = scan(model, counted(), stride=stride, distance=distance)
+    sites = find_sites(
+        model,
+        maxima[factor],
+        truth.letters,
+        factor=factor,
+        stride=stride,
+        fdr=None,
+        n_refined=REFINED * truth.n_peaks,
+    )
+    expected = 1e-6 * peaks_per_mb * n_bases
     slope, intercept = fit_sites(sites.score, label_sites(sites, truth, tolerance), expected)
+    match = match_peaks(sites.record, sites.summit, sites.score, truth.peaks, tolerance)
+    precision = average_precision(precision_recall(sites.score, match.peak >= 0, truth.n_peaks))
     before, n = model.card.sites, len(model.card.tasks)
 
     def changed(old: tuple[float | None, ...] | None, new: float) -> tuple[float | None, ...]:
@@ -156,16 +232,17 @@ def calibrate_sites(
     calibration = SiteCalibration(
         slope=changed(before.slope if before else None, slope),
         intercept=changed(before.intercept if before else None, intercept),
-        expected_per_mb=changed(before.expected_per_mb if before else None, 1e6 * density),
+        expected_per_mb=changed(before.expected_per_mb if before else None, peaks_per_mb),
         stride=stride,
         distance=distance,
         contigs=tuple(truth.letters.contigs),
     )
     save_site_calibration(model.path, output, calibration)
+    shown = ", ".join(truth.letters.contigs[:5]) + (", ..." if len(truth.letters.contigs) > 5 else "")
     logger.info(
-        "%s: %.3g peaks per Mb on %d contigs; on the validation contigs (%s) %s peaks, %.0f expected; site's log odds ="
-        " %.3g * window's %+.3g",
-        *(model.card.tasks[factor], 1e6 * density, len(known), ", ".join(calibration.contigs)),
-        *(f"{truth.n_peaks:,}", expected, slope, intercept),
+        "%s: %.3g peaks per Mb; on the validation contigs (%s) %s peaks, %.0f expected, average precision of sites"
+        " %.3f; site's log odds = %.3g * window's %+.3g",
+        *(model.card.tasks[factor], peaks_per_mb, shown),
+        *(f"{truth.n_peaks:,}", expected, precision, slope, intercept),
     )
     return calibration

@@ -1,4 +1,4 @@
-"""Training examples from a tensors file: strands turned and negatives shuffled afresh in every epoch."""
+"""Training examples from a tensors file: in every epoch strands are turned, windows shifted and negatives shuffled."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from tfbind.binding.encoding.inputs import InputEncoder
 from tfbind.binding.learning.gkm import CrossFit, cross_fit
-from tfbind.binding.learning.parts import Part, useful_shuffles
+from tfbind.binding.learning.parts import Part, shifted, useful_shuffles
 from tfbind.dna.alphabet import reverse_complement
 from tfbind.dna.digests import composition_digests
 from tfbind.dna.minimizers import Sketches, join_sketches, overlap_groups
@@ -96,14 +96,22 @@ class BindingData:
         return ((unbound + bound)[:, None] / (2 * np.stack([unbound, bound], axis=1))).astype(np.float32)
 
     def batches(self, epoch: int, size: int) -> Iterator[Examples]:
-        """Give one epoch's training examples in random order."""
+        """Give one epoch's training examples in random order.
+
+        Windows whose neighbouring bases are known are shifted, so that a site is learned wherever it is in a window: a
+        scan's windows have it anywhere.
+        """
         rng = np.random.default_rng([self.seed, epoch])
         order = rng.permutation(self.n_train)
         turned = rng.random(self.n_train) < 0.5
-        codes = self._with_fresh_shuffles(epoch)
+        codes, flanks = self._with_fresh_shuffles(epoch), self.train.flanks
+        width = flanks.shape[2]
+        shift = rng.integers(-width, width + 1, self.n_train) if width else None
         for start in range(0, self.n_train, size):
             rows = order[start : start + size]
             batch, valid_length = codes[rows], self.train.valid_length[rows]
+            if shift is not None:
+                batch = shifted(batch, flanks[rows], valid_length, shift[rows])
             other = turned[rows]
             batch[other] = reverse_complement(batch[other], valid_length[other])
             inputs: tuple[np.ndarray, ...] = (self.encoder.encoding.encode(batch), valid_length)

@@ -25,6 +25,7 @@ class Part:
     rows : (n,) int, of the file
     id, parent : (n,) str, names, and the name of the record that a shuffle was made from, else empty
     tasks : names of the factors
+    flanks : (n, 2, width) uint8, the bases before and after each; of width 0 if they are not known
     path : of the file
     """
 
@@ -34,6 +35,7 @@ class Part:
         self.codes = tensors.codes(rows)
         self.valid_length = tensors.valid_length[rows]
         self.y = tensors.y[rows]
+        self.flanks = tensors.flanks(rows)
         self.id, self.parent = tensors.text("id")[rows], tensors.text("parent")[rows]
 
     def __len__(self) -> int:
@@ -54,12 +56,36 @@ class Part:
             yield Examples(encoder(self.codes[rows], self.valid_length[rows]), self.y[rows])
 
 
+def shifted(codes: np.ndarray, flanks: np.ndarray, valid_length: np.ndarray, by: np.ndarray) -> np.ndarray:
+    """Move windows along their contigs.
+
+    Parameters
+    ----------
+    codes : (n, length) uint8
+    flanks : (n, 2, width) uint8
+        Bases before and after each window.
+    valid_length : (n,) int
+        Windows that are padded stay where they are.
+    by : (n,) int
+        Bases to the right, from ``-width`` to ``width``.
+
+    Returns
+    -------
+    (n, length) uint8
+    """
+    length, width = codes.shape[1], flanks.shape[2]
+    wide = np.concatenate([flanks[:, 0], codes, flanks[:, 1]], axis=1)
+    first = width + np.where(valid_length == length, by, 0)
+    return np.take_along_axis(wide, first[:, None] + np.arange(length), axis=1)
+
+
 def content_digest(*parts: Part) -> str:
     """SHA-256 of the sequences and labels of parts, in their order."""
     content = hashlib.sha256()
     for part in parts:
         content.update(part.codes.tobytes())
         content.update(part.y.tobytes())
+        content.update(part.flanks.tobytes())
     return content.hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -15,12 +16,28 @@ from tfbind.dna.genome import Genome
 from tfbind.progress import Progress
 
 
+class Letters(Protocol):
+    """Sequences to be scanned, read as often as needed."""
+
+    @property
+    def contigs(self) -> list[str]:
+        """Their names."""
+
+    def __call__(self) -> Iterator[tuple[str, str]]:
+        """Give name and letters of each."""
+
+
 class ContigLetters:
     """Some contigs of an open genome, as names and letters, to be read as often as needed."""
 
     def __init__(self, genome: Genome, contigs: Iterable[str]):
         self.genome = genome
-        self.contigs = list(contigs)
+        self._contigs = list(contigs)
+
+    @property
+    def contigs(self) -> list[str]:
+        """Names of the contigs."""
+        return self._contigs
 
     def __call__(self) -> Iterator[tuple[str, str]]:
         """Read them one by one."""

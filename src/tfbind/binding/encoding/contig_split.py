@@ -1,0 +1,130 @@
+"""Which contigs to hold out where the user names none: neighbours on a contig are homologous or share a domain."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from tfbind.binding.options import SPLIT_BY_CONTIG, EncodeOptions
+from tfbind.dna.peaks import Window
+from tfbind.errors import TfbindError
+
+logger = logging.getLogger(__name__)
+
+# random orders of the contigs that are tried
+N_ORDERS = 200
+# a held-out part may hold so many times more or fewer peaks than asked for
+FAR_OFF = 1.7
+FEWEST_CONTIGS = 3
+
+
+def hold_out_contigs(
+    windows: Iterable[Window], options: EncodeOptions, find_contig: dict[str, str] | None = None
+) -> EncodeOptions:
+    """Name the contigs to hold out, where the options leave them open.
+
+    Parameters
+    ----------
+    windows : iterable of Window
+        Of the peaks.
+    options : EncodeOptions
+        Test contigs that they name stay; only those of validation are chosen then.
+    find_contig : dict, optional
+        From a name in the options to that in the genome.
+
+    Returns
+    -------
+    EncodeOptions
+        As they were, where parts are not by contig, or the contigs do not allow it.
+
+    Raises
+    ------
+    TfbindError
+        If parts by contig were asked for, and the contigs do not allow them.
+    """
+    if options.split_by == "records" or options.validation_contigs:
+        return options
+    n_of_contig = Counter(window.contig for window in windows)
+    fractions = options.split or SPLIT_BY_CONTIG
+    given = [(find_contig or {}).get(name, name) for name in options.test_contigs]
+    free = {contig: n for contig, n in n_of_contig.items() if contig not in given}
+    n_all = sum(n_of_contig.values())
+    wanted = (0.0 if given else fractions[2] * n_all, fractions[1] * n_all)
+    if given:
+        # what is left is dealt as the fractions of training and validation say
+        left = sum(free.values())
+        wanted = (0.0, left * fractions[1] / (fractions[0] + fractions[1]))
+    chosen = choose_contigs(free, wanted, options.seed)
+    if chosen is None:
+        problem = f"the peaks lie on {len(n_of_contig)} contigs, and no choice of these holds about the share to hold out"
+        if options.split_by == "contigs":
+            raise TfbindError(f"--split-by contigs: {problem}; expected more contigs, or --split-by records")
+        logger.warning(
+            "%s: parts are dealt at random, so that neighbours, which may be homologous, can be in different parts",
+            problem,
+        )
+        return options
+    test, validation = chosen
+    for name, contigs in (("test", test or given), ("validation", validation)):
+        n = sum(n_of_contig[contig] for contig in contigs)
+        shown = ", ".join(contigs[:10]) + (f" and {len(contigs) - 10} more" if len(contigs) > 10 else "")
+        logger.info("held out whole contigs as %s: %s (%.0f%% of the peaks)", name, shown, 100 * n / n_all)
+    return replace(
+        options,
+        test_contigs=options.test_contigs or tuple(test),
+        validation_contigs=tuple(validation),
+    )
+
+
+def choose_contigs(
+    n_of_contig: dict[str, int], wanted: tuple[float, float], seed: int
+) -> tuple[list[str], list[str]] | None:
+    """Choose contigs for two parts.
+
+    Of many random orders, each filled into the parts one contig after the other, the one that comes closest.
+
+    Parameters
+    ----------
+    n_of_contig : dict
+        Records on each.
+    wanted : two floats
+        Records of the test and the validation part; 0 for none.
+    seed : int
+
+    Returns
+    -------
+    test, validation : lists of str
+        None if no choice comes close, or less than a third of the records would be left.
+    """
+    contigs = sorted(n_of_contig)
+    if len(contigs) < FEWEST_CONTIGS - (wanted[0] == 0) - (wanted[1] == 0):
+        return None
+    rng = np.random.default_rng(seed)
+    best: tuple[float, list[list[str]]] | None = None
+    for _ in range(N_ORDERS):
+        order = [contigs[at] for at in rng.permutation(len(contigs))]
+        parts: list[list[str]] = []
+        off = 0.0
+        for target in wanted:
+            part, n = [], 0
+            if target > 0:
+                for contig in order:
+                    if abs(n + n_of_contig[contig] - target) < abs(n - target):
+                        part.append(contig)
+                        n += n_of_contig[contig]
+                off = max(off, abs(np.log(max(n, 1e-9) / target)))
+                order = [contig for contig in order if contig not in part]
+            parts.append(part)
+        if best is None or off < best[0]:
+            best = off, parts
+    if best is None or best[0] > np.log(FAR_OFF):
+        return None
+    held_out = sum(n_of_contig[contig] for part in best[1] for contig in part)
+    if held_out > 2 / 3 * sum(n_of_contig.values()):
+        return None
+    test, validation = ([contig for contig in contigs if contig in part] for part in best[1])
+    return test, validation
