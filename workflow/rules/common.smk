@@ -84,7 +84,7 @@ def get_encode_settings(wildcards):
         without_meaning |= {"test_contigs", "validation_contigs"}
     if "peaks" not in row:
         without_meaning |= {"keep_excluded_positives", "max_peaks", "peak_format"}
-        without_meaning |= {"strict"}
+        without_meaning |= {"split_by", "strict"}
     settings = config["encode"] | {"folds": config.get("folds", None)}
     return as_flags({k: v for k, v in settings.items() if k not in without_meaning})
 

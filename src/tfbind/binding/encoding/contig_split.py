@@ -60,7 +60,10 @@ def hold_out_contigs(
         wanted = (0.0, left * fractions[1] / (fractions[0] + fractions[1]))
     chosen = choose_contigs(free, wanted, options.seed)
     if chosen is None:
-        problem = f"the peaks lie on {len(n_of_contig)} contigs, and no choice of these holds about the share to hold out"
+        problem = (
+            f"the peaks lie on {len(n_of_contig)} contigs, and no choice of these holds about the share to hold"
+            " out"
+        )
         if options.split_by == "contigs":
             raise TfbindError(f"--split-by contigs: {problem}; expected more contigs, or --split-by records")
         logger.warning(
