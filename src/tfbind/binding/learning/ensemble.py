@@ -82,7 +82,7 @@ def train_ensemble(
     """
     wanted = _arguments(tensors_path, fold, seeds, options, arguments)
     if resume and finished_training(
-        output, "binding", wanted, lambda card: card["training"]["ensemble"], BESIDE
+        output, "binding", wanted, lambda card: card["training"].get("ensemble", {}), BESIDE
     ):
         return None
     members = [output.with_suffix(".members") / f"seed{seed}.keras" for seed in seeds]
@@ -101,19 +101,19 @@ def train_ensemble(
             beside=(HISTORY,),
             **arguments,
         )
-        history = pd.read_csv(path.with_suffix(HISTORY), sep="\t")
-        histories.append(history.assign(member=number, seed=seed))
-    table = pd.concat(histories, ignore_index=True)
-    table = table[["member", "seed", *(name for name in table if name not in ("member", "seed"))]]
-    # what was written last is what a finished ensemble is known by
-    write_table(output.with_suffix(HISTORY), table, digits=None)
+        # as text, so that no digit is lost
+        history = pd.read_csv(path.with_suffix(HISTORY), sep="\t", dtype=str, keep_default_na=False)
+        history.insert(0, "member", str(number))
+        history.insert(1, "seed", str(seed))
+        histories.append(history)
+    write_table(output.with_suffix(HISTORY), pd.concat(histories, ignore_index=True), digits=None)
     join_models(tensors_path, members, output, threads=threads, fold=fold, made_by=wanted)
     for path in members:
         for suffix in (".keras", HISTORY):
             path.with_suffix(suffix).unlink(missing_ok=True)
     with suppress(OSError):
         members[0].parent.rmdir()
-    return table
+    return pd.read_csv(output.with_suffix(HISTORY), sep="\t")
 
 
 def _arguments(
@@ -129,7 +129,10 @@ def _arguments(
         if arguments.get("architecture") is None and arguments.get("start") is None:
             arguments = arguments | {"architecture": default_architecture(tensors.encoding.k)}
     fit = {name: value for name, value in asdict(options).items() if name != "seed"}
-    given = arguments | ({} if arguments.get("start") is None else {"start": sha256(arguments["start"])})
+    # what is allowed changes nothing of what is trained
+    given = {name: value for name, value in arguments.items() if name != "allow_overlap"}
+    if given.get("start") is not None:
+        given["start"] = sha256(given["start"])
     found = {"seeds": list(seeds), "options": fit, "data": digest, "fold": fold, **given}
     return json.loads(json.dumps(found, default=str))
 

@@ -198,6 +198,8 @@ def train(
 
 def _fingerprint_of(card: dict[str, Any]) -> dict[str, Any]:
     training = card["training"]
+    if "members" in card:
+        return {"members": len(card["members"])}
     found = {"network": card["network"], "options": training["options"], "data": training["data"]}
     return found | ({"start": training["start"]} if "start" in training else {})
 
