@@ -143,7 +143,7 @@ class TestLearningCurves:
         history = pd.DataFrame({"member": [1, 1, 2, 2], "epoch": [1, 2] * 2, "loss": 0.5, "val_loss": 0.4})
         learning_curves(tmp_path / "a.svg", history)
         text = text_of(tmp_path / "a.svg")
-        assert text.count("training") == text.count("validation") == 1
+        assert [text.count(f"\n{name}\n") for name in ("training", "validation")] == [1, 1]
         assert "best epoch" not in text
         learning_curves(tmp_path / "b.svg", history.assign(member=1))
         lines = [(tmp_path / name).read_text().count('<g id="line2d') for name in ("a.svg", "b.svg")]
