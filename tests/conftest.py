@@ -156,21 +156,35 @@ def train_small():
     """Train a tiny network: ``train_small(tensors, output, architecture=..., epochs=..., seed=..., resume=...)``."""
 
     def train_small(
-        tensors, output, *, architecture="conv-bigru", resume=False, network=SMALL, fold=None, **options
+        tensors,
+        output,
+        *,
+        architecture="conv-bigru",
+        resume=False,
+        network=SMALL,
+        fold=None,
+        seeds=None,
+        start=None,
+        allow_overlap=False,
+        **options,
     ):
+        from tfbind.binding.learning.ensemble import train_ensemble
         from tfbind.binding.learning.training import train
 
         values = {"epochs": 2, "batch_size": 32, "learning_rate": 0.01} | options
-        return train(
-            tensors,
-            output,
-            architecture=architecture,
-            network_values=network,
-            options=FitOptions(**values),
-            threads=1,
-            resume=resume,
-            fold=fold,
-        )
+        arguments = {
+            "architecture": architecture,
+            "network_values": network,
+            "options": FitOptions(**values),
+            "threads": 1,
+            "resume": resume,
+            "fold": fold,
+            "start": start,
+            "allow_overlap": allow_overlap,
+        }
+        if seeds is not None:
+            return train_ensemble(tensors, output, seeds=seeds, **arguments)
+        return train(tensors, output, **arguments)
 
     return train_small
 
@@ -205,6 +219,21 @@ def two_factor_model_path(two_factor_tensors, train_small, tmp_path_factory) -> 
     path = tmp_path_factory.mktemp("model") / "two.keras"
     train_small(two_factor_tensors, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def ensemble_path(two_factor_tensors, train_small, tmp_path_factory) -> Path:
+    """An ensemble of two networks of the factors CREB and SP1; the first one is ``two_factor_model_path``'s."""
+    path = tmp_path_factory.mktemp("model") / "ensemble.keras"
+    train_small(two_factor_tensors, path, seeds=(0, 1))
+    return path
+
+
+@pytest.fixture(scope="session")
+def ensemble(ensemble_path):
+    from tfbind.binding.model.model import BindingModel
+
+    return BindingModel(ensemble_path, threads=1)
 
 
 @pytest.fixture(scope="session")

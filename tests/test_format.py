@@ -190,6 +190,20 @@ class TestModels:
             with pytest.raises(TfbindError, match=key):
                 check_card("m.keras", damaged)
 
+    def test_an_ensemble(self, ensemble_path, documented):
+        members = read_members(ensemble_path)
+        card = json.loads(members[CARD])
+        of_one = set(documented["Kind binding"]) - {"network", "gkm"}
+        assert set(card) == set(documented[CARDS]) | of_one | set(documented["Ensembles"])
+        folders = {f"members/{number}/{name}" for number in (1, 2) for name in documented["Model files"]}
+        assert set(members) == {CARD} | {name for name in folders if not name.endswith(CARD)}
+        for key in ("network", "gkm"):
+            with pytest.raises(TfbindError, match=f"has members and {key}"):
+                check_card("m.keras", card | {key: card["members"][0][key]})
+            damaged = [{name: value for name, value in card["members"][0].items() if name != key}]
+            with pytest.raises(TfbindError, match=key):
+                check_card("m.keras", card | {"members": [*damaged, card["members"][1]]})
+
     def test_members(self, written, documented):
         for path in written.values():
             assert set(read_members(path)) == set(documented["Model files"])

@@ -81,6 +81,12 @@ class TestCards:
         assert card.digests[:2].tolist() == [96163984595843678, 147503571949947101]
         assert card.training["n_train"] == 64
 
+    def test_of_an_ensemble(self):
+        card = read_card(DATA / "model-1.3-ensemble.keras")
+        assert [member.network.architecture for member in card.networks().values()] == ["conv-bigru"] * 2
+        assert list(card.networks()) == ["members/1/", "members/2/"]
+        assert len(card.digests) == 72
+
     def test_of_a_background(self):
         card = read_background_card(DATA / "model-1.1-background.keras")
         assert (card.cell, card.units, card.layers) == ("gru", 3, 1)

@@ -489,3 +489,78 @@ class TestSites:
         assert status == 2
         assert message in capsys.readouterr().err
         assert [path.name for path in tmp_path.iterdir()] == ["g.fa"]
+
+
+class TestUncertainty:
+    """Columns ``_sd`` of an ensemble, beside all that is made of the table."""
+
+    @pytest.fixture
+    def written(self, ensemble_path, fasta, tmp_path):
+        """Tables with and without the columns, of every window and of the best ones."""
+        common = ("--model", ensemble_path, "--fasta", fasta, "--stride", 20)
+        for name, more in (
+            ("plain", ()),
+            ("sd", ("--uncertainty", "--bed", tmp_path / "sd.bed", "--bigwig", tmp_path / "sd.bw")),
+            ("best", ("--uncertainty", "--best")),
+        ):
+            assert predict(*common, *more, "-o", tmp_path / f"{name}.tsv") == 0
+        return tmp_path
+
+    def test_stand_behind_the_scores(self, written):
+        header = (written / "sd.tsv").read_text().splitlines()[0]
+        assert header == "id\tstart\tend\tCREB\tSP1\tCREB_sd\tSP1_sd\tnote"
+        plain = columns_of(written / "plain.tsv", 0, 1, 2, 3, 4, 5)
+        assert columns_of(written / "sd.tsv", 0, 1, 2, 3, 4, 7) == plain
+        spreads = [
+            cell for row in columns_of(written / "sd.tsv", 5, 6, 7) for cell in row[:2] if row[2] == ""
+        ]
+        assert min(map(float, spreads)) > 0
+        assert columns_of(written / "sd.tsv", 0, 5, 6)[-1] == ("none", "NA", "NA")
+
+    def test_do_not_choose_the_best_window(self, written):
+        rows = {row for row in columns_of(written / "sd.tsv", *range(8)) if row[0] == "long"}
+        best = columns_of(written / "best.tsv", *range(8))[0]
+        assert best in rows
+        assert max(map(float, best[3:5])) == max(float(cell) for row in rows for cell in row[3:5])
+
+    def test_calls_and_tracks_are_of_the_scores(self, written, ensemble_path, fasta):
+        common = ("--model", ensemble_path, "--fasta", fasta, "--stride", 20)
+        assert (
+            predict(
+                *common, "--bed", written / "p.bed", "--bigwig", written / "p.bw", "-o", written / "p.tsv"
+            )
+            == 0
+        )
+        assert (written / "sd.bed").read_text() == (written / "p.bed").read_text()
+        for factor in ("CREB", "SP1"):
+            one, other = (pybigtools.open(str(written / f"{name}.{factor}.bw")) for name in ("sd", "p"))
+            assert list(one.records("long")) == list(other.records("long"))
+
+    def test_sites_are_called_in_such_a_table(self, written, ensemble_path, fasta):
+        common = ("--model", ensemble_path, "--fasta", fasta)
+        for name in ("sd", "plain"):
+            table, sites = written / f"{name}.tsv", written / f"{name}.sites.bed"
+            assert predict(*common, "--scores", table, "--sites", sites) == 0
+        for factor in ("CREB", "SP1"):
+            one, other = (written / f"{name}.sites.{factor}.bed" for name in ("sd", "plain"))
+            assert one.read_text() == other.read_text()
+
+    def test_of_one_network_are_refused(self, model_path, fasta, tmp_path, capsys):
+        arguments = ("--model", model_path, "--fasta", fasta, "--uncertainty", "-o", tmp_path / "o.tsv")
+        assert predict(*arguments) == 2
+        error = capsys.readouterr().err
+        assert (
+            "one.keras: is one network, so nothing is known of its uncertainty: expected an ensemble" in error
+        )
+        assert not (tmp_path / "o.tsv").exists()
+
+    def test_a_run_without_them_is_not_continued(self, ensemble_path, fasta, tmp_path, monkeypatch, capsys):
+        def stop(*_):
+            raise KeyboardInterrupt
+
+        common = ("--model", ensemble_path, "--fasta", fasta, "-o", tmp_path / "o.tsv")
+        with monkeypatch.context() as patch:
+            patch.setattr("tfbind.resume.table.PartialTable.publish", stop)
+            assert predict(*common) == 130
+        assert predict(*common, "--uncertainty", "--resume") == 2
+        assert "uncertainty" in capsys.readouterr().err

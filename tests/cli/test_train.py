@@ -191,3 +191,53 @@ class TestFinished:
         (tmp_path / name).unlink()
         assert again("--epochs", "1", "--resume") == 0
         assert {name: content for name, (content, _) in self.files(tmp_path).items()} == before
+
+
+class TestEnsembles:
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ("--seeds 0", "argument --seeds: found '0', expected a whole number of at least 1"),
+            ("--seeds 1,1", "argument --seeds: found '1,1', expected each seed once"),
+            ("--seeds 1,x", "argument --seeds: found 'x', expected a whole number"),
+            ("--seeds 101", "--seeds is 101, expected at most 100"),
+            ("--seeds 1,2 --seed 3", "--seeds names the seeds, so --seed has no meaning"),
+            ("--members a.keras b.keras --epochs 3", "trains none, so --epochs has no meaning"),
+            ("--members a.keras b.keras --seed 3", "trains none, so --seed has no meaning"),
+            ("--members a.keras b.keras --seeds 3", "trains none, so --seeds has no meaning"),
+            ("--members a.keras b.keras --batch-size 3", "trains none, so --batch-size has no meaning"),
+            ("--members a.keras b.keras --start c.keras", "trains none, so --start has no meaning"),
+            ("--allow-overlap", "--allow-overlap is about the model to start from, so it goes with --start"),
+        ],
+    )
+    def test_what_has_no_meaning_is_refused(self, given_tensors, tmp_path, capsys, arguments, message):
+        output = ["-o", str(tmp_path / "m.keras")]
+        assert main(["train", str(given_tensors), *arguments.split(), *output]) == 2
+        assert message in capsys.readouterr().err
+        assert list(tmp_path.iterdir()) == []
+
+    def test_seeds_are_trained_and_joined(self, given_tensors, tmp_path):
+        small = ["--architecture", "conv-bigru", "--units", "2", "--epochs", "1", "--seeds", "7,3"]
+        assert main(["train", str(given_tensors), *small, "-o", str(tmp_path / "m.keras")]) == 0
+        names = ["m.history.tsv", "m.keras", "m.learning.svg"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == names
+        training = read_card(tmp_path / "m.keras").training
+        assert [each["options"]["seed"] for each in training["members"]] == [7, 3]
+
+    def test_models_are_joined(self, two_factor_tensors, two_factor_model_path, ensemble_path, tmp_path):
+        (tmp_path / "m.history.tsv").write_text("of another model")
+        members = ["--members", str(two_factor_model_path), str(ensemble_path)]
+        assert main(["train", str(two_factor_tensors), *members, "-o", str(tmp_path / "m.keras")]) == 0
+        assert len(read_card(tmp_path / "m.keras").members) == 3
+        assert [path.name for path in tmp_path.iterdir()] == ["m.keras"]
+
+
+def test_a_number_of_seeds_counts_from_the_seed():
+    from tfbind.cli import make_parser
+    from tfbind.cli.train import check
+
+    parser = make_parser()
+    given = ["train", "t.h5", "-o", "m.keras"]
+    assert check(parser.parse_args([*given, "--seeds", "3", "--seed", "4"])) == (4, 5, 6)
+    assert check(parser.parse_args([*given, "--seeds", "9,2"])) == (9, 2)
+    assert check(parser.parse_args(given)) == (0,)

@@ -81,3 +81,31 @@ def test_max_allele(variants, tmp_path):
 def test_does_not_overwrite_the_vcf(variants, tmp_path, capsys):
     assert variants(HEADER, "-o", tmp_path / "v.vcf.gz") == 2
     assert "is the file of --vcf" in capsys.readouterr().err
+
+
+def test_uncertainty_is_a_column_of_an_ensemble(variants, ensemble_path, tmp_path, capsys):
+    text = HEADER + "chr1\t101\trs1\tT\tG,TA\t.\t.\t.\r\nchr1\t102\t.\tA\t<DEL>\t.\t.\t.\r\n"
+    for name, more in (("plain", ()), ("sd", ("--uncertainty",))):
+        assert variants(text, "--model", ensemble_path, *more, "-o", tmp_path / f"{name}.tsv") == 0
+    plain, found = (
+        [line.split("\t") for line in (tmp_path / f"{name}.tsv").read_text().splitlines()]
+        for name in ("plain", "sd")
+    )
+    assert found[0][5:] == [
+        *(
+            "CREB_ref",
+            "CREB_alt",
+            "CREB_delta",
+            "CREB_sd",
+            "SP1_ref",
+            "SP1_alt",
+            "SP1_delta",
+            "SP1_sd",
+            "note",
+        )
+    ]
+    assert [[*row[:8], *row[9:12], row[13]] for row in found] == plain
+    assert all(float(row[column]) > 0 for row in found[1:3] for column in (8, 12))
+    assert found[3][5:13] == ["NA"] * 8
+    assert variants(text, "--uncertainty", "-o", tmp_path / "o.tsv") == 2
+    assert "one.keras: is one network" in capsys.readouterr().err

@@ -26,6 +26,7 @@ from tfbind.background.fitting import fit_background
 from tfbind.background.model import BackgroundModel
 from tfbind.background.options import FITTING, BackgroundOptions
 from tfbind.binding.encoding.encode import encode_fasta
+from tfbind.binding.learning.ensemble import train_ensemble
 from tfbind.binding.learning.training import train
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.options import EncodeOptions
@@ -99,16 +100,17 @@ def shrink(path: Path) -> None:
     """Round the weights of a model file."""
     members = read_members(path)
     card = json.loads(members.pop(CARD))
-    weights = io.BytesIO(members[WEIGHTS])
-    with h5py.File(weights, "r+") as file:
+    for name in [name for name in members if name.endswith(WEIGHTS)]:
+        weights = io.BytesIO(members[name])
+        with h5py.File(weights, "r+") as file:
 
-        def change(_: str, found: h5py.Dataset | h5py.Group) -> None:
-            if isinstance(found, h5py.Dataset) and found.dtype == np.float32:
-                found[...] = rounded(found[...])
+            def change(_: str, found: h5py.Dataset | h5py.Group) -> None:
+                if isinstance(found, h5py.Dataset) and found.dtype == np.float32:
+                    found[...] = rounded(found[...])
 
-        file.visititems(change)
-    members[WEIGHTS] = weights.getvalue()
-    card["sha256"][WEIGHTS] = sha256(members[WEIGHTS]).hexdigest()
+            file.visititems(change)
+        members[name] = weights.getvalue()
+        card["sha256"][name] = sha256(members[name]).hexdigest()
     if card["kind"] == "binding":
         # the trained one may be so steep that the last digit of a logit shows in the probability
         card["calibration"] |= {"slope": [0.25], "intercept": [0.25]}
@@ -139,6 +141,25 @@ def make_binding(folder: Path, work: Path) -> None:
             resume=False,
         )
         shrink(path)
+
+
+def make_ensemble(folder: Path, work: Path) -> None:
+    """Make an ensemble of two networks that read one-hot DNA."""
+    positives = write_fasta(work / "bound.fa", 40, 30, 1, "TGACGTCA")
+    negatives = write_fasta(work / "unbound.fa", 40, 30, 2)
+    encode_fasta(work / "ensemble.h5", positives, negatives, "CTCF", EncodeOptions(length=30))
+    path = folder / f"model-{FORMAT_VERSION}-ensemble.keras"
+    train_ensemble(
+        work / "ensemble.h5",
+        path,
+        seeds=(0, 1),
+        architecture="conv-bigru",
+        network_values={"units": 2, "filters": 3, "kernel_size": 5},
+        options=FITTED,
+        threads=1,
+        resume=False,
+    )
+    shrink(path)
 
 
 def make_background(folder: Path, work: Path) -> None:
@@ -183,6 +204,7 @@ def make(folder: Path) -> None:
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as work:
         make_binding(folder, Path(work))
+        make_ensemble(folder, Path(work))
         make_background(folder, Path(work))
         make_rates(folder, Path(work))
     make_genotypes(folder)

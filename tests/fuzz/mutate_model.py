@@ -32,6 +32,7 @@ SEEDS = {
     "binding": "model-1.0-binding.keras",
     "kmer": "model-1.1-kmer.keras",
     "gkm": "model-1.1-binding.keras",
+    "ensemble": "model-1.3-ensemble.keras",
     "background": "model-1.1-background.keras",
     "rates": "model-1.2-rates.keras",
     "relernn": "model-1.1-relernn.keras",
@@ -200,11 +201,14 @@ def mutant(seed: Path, output: Path, rng: random.Random) -> str:
             data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
         output.write_bytes(data[: rng.randrange(len(data))] if rng.random() < 0.1 else data)
         return "bytes of the zip"
+    # an ensemble has several of each
+    names = [name for name in members if name.endswith(CONFIG if way == "config" else WEIGHTS)]
+    name = names[0] if len(names) == 1 else rng.choice(names)
     if way == "config":
-        text, done = mutated(json.loads(members[CONFIG]), rng)
-        members[CONFIG] = text.encode("utf-8", "surrogatepass")
+        text, done = mutated(json.loads(members[name]), rng)
+        members[name] = text.encode("utf-8", "surrogatepass")
     elif way == "weights":
-        members[WEIGHTS], done = mutated_weights(members[WEIGHTS], rng, output.parent)
+        members[name], done = mutated_weights(members[name], rng, output.parent)
     card["sha256"] = {
         name: hashlib.sha256(data).hexdigest() for name, data in members.items() if name != CARD
     }
@@ -229,7 +233,7 @@ def use(kind: str, path: Path, engine: str) -> None:
     AssertionError
         If what it gives is not finite.
     """
-    if kind in ("binding", "kmer", "gkm"):
+    if kind in ("binding", "kmer", "gkm", "ensemble"):
         from tfbind.binding.model.model import BindingModel
 
         model = BindingModel(path, engine=engine, threads=1)

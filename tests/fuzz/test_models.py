@@ -16,7 +16,7 @@ def run():
     return runpy.run_path(str(Path(__file__).parent / "mutate_model.py"))["run"]
 
 
-@pytest.mark.parametrize("kind", ["binding", "kmer", "background", "rates", "relernn"])
+@pytest.mark.parametrize("kind", ["binding", "kmer", "ensemble", "background", "rates", "relernn"])
 def test_a_mutant_is_refused_in_one_line_or_gives_finite_numbers(run, kind):
     counts, failures = run(7, N, [kind], ["openvino"])
     assert not failures, failures[0]

@@ -139,6 +139,16 @@ class TestLearningCurves:
         learning_curves(tmp_path / "a.svg", history)
         assert "training" in text_of(tmp_path / "a.svg")
 
+    def test_each_member_of_an_ensemble_has_its_lines(self, tmp_path):
+        history = pd.DataFrame({"member": [1, 1, 2, 2], "epoch": [1, 2] * 2, "loss": 0.5, "val_loss": 0.4})
+        learning_curves(tmp_path / "a.svg", history)
+        text = text_of(tmp_path / "a.svg")
+        assert [text.count(f"\n{name}\n") for name in ("training", "validation")] == [1, 1]
+        assert "best epoch" not in text
+        learning_curves(tmp_path / "b.svg", history.assign(member=1))
+        lines = [(tmp_path / name).read_text().count('<g id="line2d') for name in ("a.svg", "b.svg")]
+        assert lines[0] == lines[1] + 2
+
     def test_an_undefined_validation_is_not_drawn(self, tmp_path):
         history = pd.DataFrame({"epoch": [1, 2], "loss": [0.7, 0.5], "val_loss": [np.nan] * 2})
         learning_curves(tmp_path / "a.svg", history)

@@ -87,6 +87,14 @@ class TestFolds:
         )
 
 
+def test_an_ensemble_has_its_seeds_and_its_time(workflow):
+    workflow.config["models"] = ONE_MODEL | {"conv-bigru": {"architecture": "conv-bigru", "seeds": 5}}
+    output = workflow.dry_run("results/models/one.conv-bigru.keras")
+    assert planned(output) == {"encode": 1, "train": 1}
+    assert " --architecture conv-bigru --seeds 5 --seed 0 " in command(output, "train")
+    assert f"runtime={480 * 5}" in output
+
+
 GRID = {"architecture": "conv-bigru", "units": [32, 64], "learning_rate": [0.005, 0.02]}
 
 

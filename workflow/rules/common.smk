@@ -106,10 +106,19 @@ def get_site_settings(wildcards):
     )
 
 
-def get_train_settings(wildcards):
-    settings = MODELS[wildcards.model]
+def get_model_settings(wildcards):
     if wildcards.model in GRIDS:
-        settings = GRIDS[wildcards.model][wildcards.candidate]
+        return GRIDS[wildcards.model][wildcards.candidate]
+    return MODELS[wildcards.model]
+
+
+def get_train_runtime(wildcards, attempt):
+    """Minutes; an ensemble trains its networks one after another."""
+    return 480 * attempt * (get_model_settings(wildcards).get("seeds") or 1)
+
+
+def get_train_settings(wildcards):
+    settings = get_model_settings(wildcards)
     return as_flags(
         settings | {"fold": wildcards.holdout.removeprefix(".fold") or None}
     )

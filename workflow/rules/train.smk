@@ -22,7 +22,7 @@ rule train:
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 480 * attempt,
+        runtime=get_train_runtime,
         gpu=0,
     params:
         settings=get_train_settings,

@@ -14,6 +14,7 @@ SPLIT, SPLIT_BY_CONTIG = (0.8, 0.1, 0.1), (0.7, 0.1, 0.2)
 GENOME_RATIO, MOST_NEGATIVES = 20.0, 40_000
 ENCODINGS = ("onehot", "kmer")
 MAX_FOLDS = 255  # a byte numbers them
+MOST_MEMBERS = 100  # networks of an ensemble
 # changed bases of an allele that `tfbind variants` scores; one of 10,000 costs about as much as 50 SNVs
 MAX_ALLELE = 10_000
 SPLIT_BY = ("contigs", "records")
@@ -27,6 +28,8 @@ DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE = "gkm-bilstm", "conv-bilstm"
 # peak learning rates that did best on validation parts of two of the ENCODE sets; all other architectures take
 # `tfbind.training.options.LEARNING_RATE`
 LEARNING_RATES = {"deepbind": 3e-3, "kegru": 1e-2, "danq": 3e-3, "transformer": 3e-3}
+# what of it a training takes that starts from a trained model
+START_RATE = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,3 +101,8 @@ def peak_rate(options: FitOptions, architecture: str) -> float:
     if options.learning_rate is not None:
         return options.learning_rate
     return LEARNING_RATES.get(architecture, options.peak_rate)
+
+
+def started_rate(options: FitOptions, architecture: str) -> float:
+    """The learning rate asked for, or where it is None the one for training on from a model."""
+    return peak_rate(options, architecture) * (START_RATE if options.learning_rate is None else 1)

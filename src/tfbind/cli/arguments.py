@@ -51,6 +51,16 @@ def seed(text: str) -> int:
     return value
 
 
+def seeds(text: str) -> int | tuple[int, ...]:
+    """Argument type: how many seeds, or two or more seeds separated by commas, each once."""
+    if "," not in text:
+        return positive_int(text)
+    found = tuple(seed(each) for each in text.split(","))
+    if len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError(f"found {shortened(text)}, expected each seed once")
+    return found
+
+
 def positive_float(text: str) -> float:
     """Argument type: a number above 0."""
     try:
@@ -158,6 +168,16 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
         choices=PRECISIONS,
         default="f32",
         help="bf16 is faster on processors that have it (openvino only; default %(default)s)",
+    )
+
+
+def add_uncertainty(parser: argparse.ArgumentParser, of: str) -> None:
+    """Add ``--uncertainty``; ``of`` says what a column ``_sd`` is the spread of."""
+    parser.add_argument(
+        "--uncertainty",
+        action="store_true",
+        help=f"of an ensemble (tfbind train --seeds), add for each factor a column FACTOR_sd: the standard deviation"
+        f" over its members of {of}, in natural logarithms of odds",
     )
 
 

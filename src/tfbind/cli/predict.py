@@ -11,7 +11,8 @@ that a record was padded, or why a score is NA:
   malformed    the line is not a peak; start and end are NA, too
 
 --strict refuses the last four. More than half of the peaks that are malformed or not on the genome are always refused.
-Scores are calibrated probabilities among sequences such as those that the model was trained on.
+Scores are calibrated probabilities among sequences such as those that the model was trained on. With --uncertainty
+columns FACTOR_sd come after all scores: how much the members of an ensemble differ, on the scale of log odds.
 
 --bed writes the calls: windows that score at or above the threshold, merged where those of one record and
 factor overlap or touch; columns contig, start, end, factor, score (0 to 1000, of the highest window) and
@@ -46,6 +47,7 @@ from tfbind.cli.arguments import (
     add_peak_format,
     add_resume,
     add_threads,
+    add_uncertainty,
     positive_int,
     share,
     shortened,
@@ -143,6 +145,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         metavar="K/N",
         help="only the K-th of N stretches of the windows, for tfbind gather to join",
     )
+    add_uncertainty(parser, "the logits that a score is the mean of")
     add_engine(parser)
     parser.add_argument(
         "--batch-size",
@@ -210,11 +213,11 @@ def check(args: argparse.Namespace) -> None:
             "sites are looked for in whole sequences, so --sites goes with --fasta and without --best"
         )
     if args.scores:
-        others = ("output", "stride", "bed", "bigwig", "piece", "resume", "strict")
+        others = ("output", "stride", "bed", "bigwig", "piece", "resume", "strict", "uncertainty")
         if not args.sites or any(getattr(args, name) for name in others):
             raise TfbindError(
-                "--scores goes with --sites and --fasta, and without -o, --stride, --bed, --bigwig, --piece, --resume"
-                " and --strict"
+                "--scores goes with --sites and --fasta, and without -o, --stride, --bed, --bigwig, --piece, --resume,"
+                " --strict and --uncertainty"
             )
     elif not args.output:
         raise TfbindError("expected -o, the table to write, or --scores, one that is finished")
@@ -242,6 +245,7 @@ def fingerprint(args: argparse.Namespace, stride: int | None) -> dict[str, Any]:
         "stride": stride,
         **{name: getattr(args, name) for name in options},
         **({"peak_format": args.peak_format} if args.peaks else {}),
+        **({"uncertainty": True} if args.uncertainty else {}),
     }
 
 
@@ -266,6 +270,8 @@ def run(args: argparse.Namespace) -> None:
         threads=args.threads,
         prevalence=args.prevalence,
     )
+    if args.uncertainty:
+        model.check_uncertainty()
     distance = args.site_distance or default_distance(model)
     if args.scores:
         stride = stride_of_table(args.scores, model, args.fasta)
@@ -303,6 +309,7 @@ def run(args: argparse.Namespace) -> None:
         calls=calls,
         tracks=TrackOptions(args.bigwig, stride) if args.bigwig else None,
         sites=sites,
+        uncertainty=args.uncertainty,
         # another run goes on only where these are the same
         fingerprint=what | {"engine": model.engine, "piece": args.piece},
         resume=args.resume,

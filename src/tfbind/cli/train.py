@@ -4,6 +4,16 @@ Beside the model FILE.keras go FILE.history.tsv (one row an epoch) and FILE.lear
 checkpoint is written, FILE.checkpoint. After an interruption --resume continues from it, and ends as if there had
 been none. The checkpoint of other options is kept under another name until these are resumed. A finished training
 has no checkpoint, so it is trained again.
+
+--seeds 5 trains five networks and joins them into one model, which every verb takes. Until that is written the
+members are in the folder FILE.members; --resume keeps those that are finished. --members joins models that are
+trained already:
+
+  tfbind train tensors.h5 --members a.keras b.keras -o both.keras
+
+--start goes on from a trained model, which pays where there are few peaks:
+
+  tfbind train few.h5 --start many.keras -o few.keras
 """
 
 from __future__ import annotations
@@ -11,8 +21,15 @@ from __future__ import annotations
 import argparse
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
-from tfbind.binding.options import DEFAULT_ARCHITECTURE, DEFAULT_KMER_ARCHITECTURE, LEARNING_RATES
+from tfbind.binding.options import (
+    DEFAULT_ARCHITECTURE,
+    DEFAULT_KMER_ARCHITECTURE,
+    LEARNING_RATES,
+    MOST_MEMBERS,
+    START_RATE,
+)
 from tfbind.cli.arguments import (
     add_output,
     add_seed,
@@ -20,7 +37,9 @@ from tfbind.cli.arguments import (
     positive_float,
     positive_int,
     prepare_model,
+    seeds,
 )
+from tfbind.errors import TfbindError
 from tfbind.networks.spec import ARCHITECTURES, CELLS, OPTIONS, options_of
 from tfbind.training.options import (
     EPOCHS,
@@ -29,6 +48,8 @@ from tfbind.training.options import (
     STEPS,
     FitOptions,
 )
+
+BESIDE = (".history.tsv", ".learning.svg")
 
 
 def register_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -92,6 +113,37 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         help="continue from the checkpoint of an interrupted training, if there is one, else start; a model that is"
         " finished, of the same arguments, stays as it is",
     )
+    ensemble = parser.add_argument_group(
+        "ensembles: several networks in one model, whose logits are averaged"
+    )
+    ensemble.add_argument(
+        "--seeds",
+        type=seeds,
+        default=1,
+        metavar="N|A,B,...",
+        help="train N networks, of the seeds from --seed on, or one for each of these seeds, and join them"
+        " (default %(default)s: one network)",
+    )
+    ensemble.add_argument(
+        "--members",
+        type=Path,
+        nargs="+",
+        metavar="MODEL.keras",
+        help="join these trained models, in place of training; the validation set of the tensors calibrates them",
+    )
+    starting = parser.add_argument_group("starting from a trained model")
+    starting.add_argument(
+        "--start",
+        type=Path,
+        metavar="OTHER.keras",
+        help="go on from this model's weights: it must read the same input; factors that it does not have get a new"
+        f" last layer; the default learning rate is {START_RATE} of that from scratch",
+    )
+    starting.add_argument(
+        "--allow-overlap",
+        action="store_true",
+        help="train even if that model was trained on sequences of the test set of these tensors, or overlapping ones",
+    )
     add_seed(parser)
     add_threads(parser, "; another number gives other weights, equally good")
     add_output(parser, "the model", "FILE.keras")
@@ -105,25 +157,88 @@ def _without(option: str) -> str:
 
 def run(args: argparse.Namespace) -> None:
     """Train, and draw the learning curves."""
-    prepare_model(args.output, ".history.tsv", ".learning.svg")
+    of_seeds = check(args)
+    prepare_model(args.output, *BESIDE)
+    from tfbind.binding.evaluation.site_calibration import calibrate_trained
+
+    if args.members:
+        _join(args)
+        calibrate_trained(args.output, args.tensors, fold=args.fold, threads=args.threads)
+        return
+    from tfbind.binding.learning.ensemble import train_ensemble
     from tfbind.binding.learning.training import train
     from tfbind.report.figures import learning_curves
 
     given = {
         field.name: getattr(args, field.name) for field in fields(FitOptions) if hasattr(args, field.name)
     }
-    history = train(
-        args.tensors,
-        args.output,
-        architecture=args.architecture,
-        network_values={name: getattr(args, name) for name in OPTIONS},
-        options=FitOptions(**given),
-        threads=args.threads,
-        resume=args.resume,
-        fold=args.fold,
-    )
-    from tfbind.binding.evaluation.site_calibration import calibrate_trained
-
+    options = FitOptions(**given)
+    arguments: dict[str, Any] = {
+        "architecture": args.architecture,
+        "network_values": {name: getattr(args, name) for name in OPTIONS},
+        "threads": args.threads,
+        "resume": args.resume,
+        "fold": args.fold,
+        "start": args.start,
+        "allow_overlap": args.allow_overlap,
+    }
+    if len(of_seeds) > 1:
+        history = train_ensemble(args.tensors, args.output, seeds=of_seeds, options=options, **arguments)
+    else:
+        history = train(args.tensors, args.output, options=options, **arguments)
     calibrate_trained(args.output, args.tensors, fold=args.fold, threads=args.threads)
     if history is not None:
         learning_curves(args.output.with_suffix(".learning.svg"), history)
+
+
+def check(args: argparse.Namespace) -> tuple[int, ...]:
+    """Refuse options that have no meaning together, and give the seeds.
+
+    Raises
+    ------
+    TfbindError
+    """
+    if args.members:
+        default = FitOptions()
+        meant_for_training = (
+            "architecture",
+            *OPTIONS,
+            "epochs",
+            "learning_rate",
+            "start",
+            "resume",
+            "allow_overlap",
+        )
+        given = [name for name in meant_for_training if getattr(args, name)]
+        given += [
+            name
+            for name in ("batch_size", "patience", "seed")
+            if getattr(args, name) != getattr(default, name)
+        ]
+        given += ["seeds"] if args.seeds != 1 else []
+        if given:
+            option = f"--{given[0].replace('_', '-')}"
+            raise TfbindError(f"--members joins trained models and trains none, so {option} has no meaning")
+        return ()
+    if args.allow_overlap and args.start is None:
+        raise TfbindError("--allow-overlap is about the model to start from, so it goes with --start")
+    if isinstance(args.seeds, int):
+        if args.seeds > MOST_MEMBERS or args.seed + args.seeds > 2**32:
+            raise TfbindError(
+                f"--seeds is {args.seeds}, expected at most {MOST_MEMBERS}, and no seed above 2**32 - 1"
+            )
+        return tuple(range(args.seed, args.seed + args.seeds))
+    if args.seed:
+        raise TfbindError("--seeds names the seeds, so --seed has no meaning")
+    if len(args.seeds) > MOST_MEMBERS:
+        raise TfbindError(f"--seeds names {len(args.seeds)} seeds, expected at most {MOST_MEMBERS}")
+    return args.seeds
+
+
+def _join(args: argparse.Namespace) -> None:
+    from tfbind.binding.learning.ensemble import join_models
+
+    join_models(args.tensors, args.members, args.output, threads=args.threads, fold=args.fold)
+    # what another model has left under this name is not of this one
+    for suffix in BESIDE:
+        args.output.with_suffix(suffix).unlink(missing_ok=True)

@@ -34,7 +34,7 @@ import argparse
 from pathlib import Path
 
 from tfbind.binding.options import MAX_ALLELE
-from tfbind.cli.arguments import add_engine, add_output, add_threads, positive_int, share
+from tfbind.cli.arguments import add_engine, add_output, add_threads, add_uncertainty, positive_int, share
 
 
 def register_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -77,6 +77,7 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         help="bound share of the sequences that are scored; it changes the probabilities, not the deltas"
         " (default: as in training; not for models trained on generated negatives)",
     )
+    add_uncertainty(parser, "the delta, of the same windows")
     add_engine(parser)
     add_threads(parser)
     add_output(parser, "the table; BGZF if the name ends in .gz", "FILE.tsv[.gz]")
@@ -95,6 +96,8 @@ def run(args: argparse.Namespace) -> None:
         threads=args.threads,
         prevalence=args.prevalence,
     )
+    if args.uncertainty:
+        model.check_uncertainty()
     score_variants(
         model,
         args.vcf,
@@ -103,4 +106,5 @@ def run(args: argparse.Namespace) -> None:
         stride=args.stride,
         max_allele=args.max_allele,
         strict=args.strict,
+        uncertainty=args.uncertainty,
     )

@@ -55,6 +55,7 @@ def start_engine(
     engine: str = "auto",
     precision: str = "f32",
     threads: int | None = None,
+    folder: str = "",
 ) -> Engine:
     """Load a model's network for inference.
 
@@ -72,6 +73,8 @@ def start_engine(
         Out of `tfbind.inference.PRECISIONS`: what OpenVINO multiplies in. Keras computes in float32.
     threads : int or None
         Cores to use; None for all that this process may use.
+    folder : str
+        Of the network in the file: see `tfbind.training.archive.member_folder`.
 
     Raises
     ------
@@ -82,9 +85,9 @@ def start_engine(
         from tfbind.inference.keras_engine import finds_gpu
 
         if finds_gpu(threads):
-            return _keras(path, spec, precision, threads)
+            return _keras(path, spec, precision, threads, folder)
     if engine != "keras":
-        network = read_network(path, binding_outline(spec))
+        network = read_network(path, binding_outline(spec), folder)
 
         try:
             from tfbind.inference.openvino_engine import OpenvinoEngine
@@ -95,12 +98,12 @@ def start_engine(
         except (ImportError, RuntimeError) as error:
             why = str(error).strip().split("\n", 1)[0]
             logger.warning("%s: OpenVINO cannot run this network (%s), so Keras does", path, why)
-    return _keras(path, spec, precision, threads)
+    return _keras(path, spec, precision, threads, folder)
 
 
-def _keras(path: str | Path, spec: NetworkSpec, precision: str, threads: int | None) -> Engine:
+def _keras(path: str | Path, spec: NetworkSpec, precision: str, threads: int | None, folder: str) -> Engine:
     from tfbind.inference.keras_engine import KerasEngine
 
     if precision != "f32":
         logger.warning("Keras computes in float32: --precision %s is for OpenVINO", precision)
-    return KerasEngine(path, spec, threads=threads)
+    return KerasEngine(path, spec, threads=threads, folder=folder)

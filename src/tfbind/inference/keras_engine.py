@@ -14,13 +14,13 @@ from tfbind.training.device import prepare
 class KerasEngine:
     """See `tfbind.inference.engine.Engine`; a batch is computed at once, as it comes."""
 
-    def __init__(self, path: str | Path, spec: NetworkSpec, *, threads: int | None = None):
+    def __init__(self, path: str | Path, spec: NetworkSpec, *, threads: int | None = None, folder: str = ""):
         self.device = prepare(threads=threads)
 
         from tfbind.training.forward import make_forward
         from tfbind.training.model_file import load_network
 
-        self._forward = make_forward(load_network(path, spec))
+        self._forward = make_forward(load_network(path, spec, folder))
 
     def stream(self, batches: Iterable[tuple[np.ndarray, ...]]) -> Iterator[np.ndarray]:
         """Compute logits, batch by batch."""

@@ -92,7 +92,8 @@ def learning_curves(path: str | Path, history: pd.DataFrame, title: str = "") ->
     path : str or Path
         The SVG file.
     history : DataFrame
-        One row an epoch: ``epoch``, ``loss``, ``val_loss``, ``val_auroc``; what is missing is not drawn.
+        One row an epoch: ``epoch``, ``loss``, ``val_loss``, ``val_auroc``; what is missing is not drawn. With a column
+        ``member`` each member of an ensemble has its lines.
     title : str
         What stands above the axes.
     """
@@ -206,9 +207,11 @@ def learning_svg(history: pd.DataFrame, title: str = "") -> str:
         for axes, column, label, colour in panels:
             axes.set_xlabel("Epoch")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-            drawn = history[["epoch", column]].dropna() if column in history else history[:0]
+            drawn = history.dropna(subset=["epoch", column]) if column in history else history[:0]
+            of_members = drawn.groupby("member", sort=False) if "member" in drawn else [(1, drawn)]
+            for _, rows in of_members:
+                axes.plot(rows["epoch"], rows[column], color=colour, marker="." if len(rows) < 3 else "")
             if len(drawn):
-                axes.plot(drawn["epoch"], drawn[column], color=colour, marker="." if len(drawn) < 3 else "")
                 end = drawn.iloc[-1]
                 axes.annotate(
                     label,
@@ -219,7 +222,8 @@ def learning_svg(history: pd.DataFrame, title: str = "") -> str:
                     va="bottom" if column == upper else "top",
                     annotation_clip=False,
                 )
-        if "val_loss" in history and history["val_loss"].notna().any():
+        # the members of an ensemble have a best epoch each
+        if "member" not in history and "val_loss" in history and history["val_loss"].notna().any():
             best = history.loc[history["val_loss"].idxmin(), "epoch"]
             for axes in (left, right):
                 axes.axvline(best, color=GREY, linewidth=0.8, linestyle=":")

@@ -36,6 +36,11 @@ _DAMAGED = (
 )
 
 
+def member_folder(number: int) -> str:
+    """Give the folder of a network of an ensemble in the zip, counted from 1; a network alone has none."""
+    return f"members/{number}/"
+
+
 class ModelArchive:
     """A model file that is open for reading.
 

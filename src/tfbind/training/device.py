@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 from collections.abc import Iterator
@@ -34,6 +35,8 @@ def prepare(*, threads: int | None = None, deterministic: bool = False) -> str:
         import tensorflow as tf
 
         gpus = tf.config.list_physical_devices("GPU")
+    if process.is_owned():
+        tf.get_logger().addFilter(_is_of_use)
     if threads is not None:
         with suppress(RuntimeError):
             tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -44,6 +47,11 @@ def prepare(*, threads: int | None = None, deterministic: bool = False) -> str:
         name = tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
         return f"GPU ({name})"
     return f"CPU ({threads or os.cpu_count()} threads)"
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    """Tell warnings from the one that several networks in one process are several."""
+    return "triggered tf.function retracing" not in str(record.msg)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import platform
 import re
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from tfbind.files import whole_output
 from tfbind.hdf5.reading import open_hdf5
 from tfbind.networks.outlines import binding_outline
 from tfbind.networks.spec import NetworkSpec
-from tfbind.training.archive import CARD, CONFIG, WEIGHTS, ModelArchive
+from tfbind.training.archive import CARD, CONFIG, WEIGHTS, ModelArchive, member_folder
 from tfbind.training.card_schema import Name, Sha256, checked, parse_json, shortened
 from tfbind.training.stored_network import read_network
 from tfbind.versions import check_version
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     import keras
 
 FORMAT = "tfbind-model"
-FORMAT_VERSION = "1.2"
+FORMAT_VERSION = "1.3"
 # from the kinds of model to the verbs that make them
 MADE_BY = {
     "binding": "tfbind train",
@@ -72,6 +73,42 @@ def write_model(path: str | Path, network: keras.Model, values: dict[str, Any]) 
         members["metadata.json"] = json.dumps(keras_metadata).encode()
         # addresses in memory, by which Keras would know one initializer of several layers again
         members["config.json"] = re.sub(rb', "shared_object_id": \d+', b"", members["config.json"])
+    _write_new(path, values, software, members)
+
+
+def write_ensemble(path: str | Path, networks: Sequence[tuple[Path, str]], values: dict[str, Any]) -> None:
+    """Write a model file of several networks, whole or not at all; needs no TensorFlow.
+
+    Parameters
+    ----------
+    path : path
+        Its name ends in ``.keras``.
+    networks : sequence of path and folder
+        The model files that hold the networks, and where in the zip: see `tfbind.training.archive.member_folder`.
+    values : dict
+        As in `write_model`.
+
+    Raises
+    ------
+    TfbindError
+        As `read_members`.
+    """
+    software: dict[str, str] = {}
+    members = {}
+    for number, (source, folder) in enumerate(networks, 1):
+        found = read_members(source)
+        # what made the networks, as the first one says
+        software = software or json.loads(found[CARD]).get("software", {})
+        for name, data in found.items():
+            place = name.removeprefix(folder)
+            if name != CARD and name == folder + place and (folder or "/" not in name):
+                members[member_folder(number) + place] = data
+    _write_new(path, values, software | {"tfbind": __version__}, members)
+
+
+def _write_new(
+    path: str | Path, values: dict[str, Any], software: dict[str, str], members: dict[str, bytes]
+) -> None:
     values = values | {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -155,18 +192,21 @@ def made_by(values: dict[str, Any]) -> str | None:
     return f"tfbind {version}" if isinstance(version, str) and version.isprintable() else None
 
 
-def load_network(path: str | Path, spec: NetworkSpec) -> keras.Model:
-    """Build the network of a spec and fill it with the file's weights, once they have been checked."""
-    read_network(path, binding_outline(spec))
+def load_network(path: str | Path, spec: NetworkSpec, folder: str = "") -> keras.Model:
+    """Build the network of a spec and fill it with the file's weights, once they have been checked.
+
+    ``folder`` is as in `tfbind.training.stored_network.read_network`.
+    """
+    read_network(path, binding_outline(spec), folder)
 
     from tfbind.networks.build import build
 
     network = build(spec)
-    fill(network, path)
+    fill(network, path, folder)
     return network
 
 
-def fill(network: keras.Model, path: str | Path) -> None:
+def fill(network: keras.Model, path: str | Path, folder: str = "") -> None:
     """Give a network the weights of a model file.
 
     Raises
@@ -174,10 +214,10 @@ def fill(network: keras.Model, path: str | Path) -> None:
     TfbindError
         If they do not fit, or the file is damaged.
     """
-    stored = read_members(Path(path))[WEIGHTS]
+    stored = read_members(Path(path), folder)[folder + WEIGHTS]
     # Keras follows links to other files
     with open_hdf5(
-        io.BytesIO(stored), f"{path}: {WEIGHTS}", "weights that Keras saved", chunked=False
+        io.BytesIO(stored), f"{path}: {folder}{WEIGHTS}", "weights that Keras saved", chunked=False
     ) as file:
         for place in file.places:
             file.find(place)
@@ -191,9 +231,16 @@ def fill(network: keras.Model, path: str | Path) -> None:
             raise TfbindError(f"{path}: the weights do not fit the network that it names ({why})") from None
 
 
-def read_members(path: Path) -> dict[str, bytes]:
-    """Read the card and what it names, each checked against the card's checksum."""
+def read_members(path: Path, folder: str = "") -> dict[str, bytes]:
+    """Read the card and what it names, each checked against the card's checksum.
+
+    A network must be there: the one in ``folder``, or that of an ensemble's first member.
+    """
     with ModelArchive(path) as archive:
-        sums = _read_card(archive)["sha256"]
+        values = _read_card(archive)
+        sums = values["sha256"]
         archive.check(sums)
-        return {name: archive.read(name) for name in (CARD, *({CONFIG: "", WEIGHTS: ""} | sums))}
+        if not folder and "members" in values:
+            folder = member_folder(1)
+        wanted = {folder + CONFIG: "", folder + WEIGHTS: ""} | sums
+        return {name: archive.read(name) for name in (CARD, *wanted)}

@@ -33,8 +33,15 @@ class StoredNetwork(NamedTuple):
     weights: dict[str, np.ndarray]
 
 
-def read_network(path: str | Path, outline: Outline) -> StoredNetwork:
-    """Read the network of a model file, and check that it is the one outlined; needs no TensorFlow.
+def read_network(path: str | Path, outline: Outline, folder: str = "") -> StoredNetwork:
+    """Read a network of a model file, and check that it is the one outlined; needs no TensorFlow.
+
+    Parameters
+    ----------
+    path : path
+    outline : Outline
+    folder : str
+        Of the network in the zip: see `tfbind.training.archive.member_folder`.
 
     Raises
     ------
@@ -43,14 +50,14 @@ def read_network(path: str | Path, outline: Outline) -> StoredNetwork:
         shapes or types, or weights that are not finite.
     """
     with ModelArchive(path) as archive:
-        config = parse_json(path, CONFIG, archive.read(CONFIG))
-        stored = archive.read(WEIGHTS, most=most_bytes(outline))
+        config = parse_json(path, folder + CONFIG, archive.read(folder + CONFIG))
+        stored = archive.read(folder + WEIGHTS, most=most_bytes(outline))
     network = config.get("config")
-    compare_config(path, network, outline)
-    return StoredNetwork(network, _read_weights(path, stored, outline))
+    compare_config(path, network, outline, folder)
+    return StoredNetwork(network, _read_weights(path, stored, outline, folder))
 
 
-def compare_config(path: str | Path, config: Any, outline: Outline) -> None:
+def compare_config(path: str | Path, config: Any, outline: Outline, folder: str = "") -> None:
     """Refuse Keras's configuration of a network that is not the one outlined.
 
     Parameters
@@ -60,16 +67,19 @@ def compare_config(path: str | Path, config: Any, outline: Outline) -> None:
     config : any
         What ``config`` holds in the member config.json.
     outline : Outline
+    folder : str
+        As in `read_network`.
 
     Raises
     ------
     TfbindError
     """
     try:
-        _compare(config, outline, f"{path}: {CONFIG}: ")
+        _compare(config, outline, f"{path}: {folder}{CONFIG}: ")
     except _OTHER_STRUCTURE as error:
         raise TfbindError(
-            f"{path}: {CONFIG} is not a network that Keras saved ({type(error).__name__}: {shortened(str(error))})"
+            f"{path}: {folder}{CONFIG} is not a network that Keras saved"
+            f" ({type(error).__name__}: {shortened(str(error))})"
         ) from None
 
 
@@ -78,23 +88,25 @@ def most_bytes(outline: Outline) -> int:
     return 8 * outline.n_parameters() + _BYTES_PER_LAYER * (outline.n_layers() + 16)
 
 
-def _read_weights(path: str | Path, stored: bytes, outline: Outline) -> dict[str, np.ndarray]:
-    name = f"{path}: {WEIGHTS}"
+def _read_weights(path: str | Path, stored: bytes, outline: Outline, folder: str) -> dict[str, np.ndarray]:
+    name = f"{path}: {folder}{WEIGHTS}"
     weights = {}
     with open_hdf5(io.BytesIO(stored), name, "weights that Keras saved", chunked=False) as file:
         for place, shape in outline.weights().items():
             found = file.find(place)
             if found is None:
-                _misfit(path, place, "no weights", f"some of shape {shape}")
+                _misfit(path, folder + place, "no weights", f"some of shape {shape}")
             if found.shape != shape or found.dtype != np.float32:
-                _misfit(path, place, f"{found.dtype} of shape {found.shape}", f"float32 of shape {shape}")
+                _misfit(
+                    path, folder + place, f"{found.dtype} of shape {found.shape}", f"float32 of shape {shape}"
+                )
             values = found.read()
             # NaN is not below anything
             good = np.abs(values) < MOST_WEIGHT
             if not good.all():
                 bad = values[~good]
                 expected = f"numbers below {MOST_WEIGHT:g}"
-                _misfit(path, place, f"{bad[0]} ({bad.size:,} of {values.size:,})", expected)
+                _misfit(path, folder + place, f"{bad[0]} ({bad.size:,} of {values.size:,})", expected)
             weights[place] = values
     return weights
 

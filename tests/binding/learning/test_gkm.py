@@ -54,6 +54,23 @@ class TestDealFolds:
 
 
 class TestCrossFit:
+    def test_weights_that_the_data_say_nothing_of_are_the_priors(self, part):
+        """The prior's mean is where they start and what they are drawn to."""
+        group, nobody = np.arange(len(part)), np.empty(0, np.int64)
+        prior = np.full((1, N_FEATURES), 0.25, np.float32)
+        found = cross_fit(part, group, nobody, NONE, 0, prior)
+        none = cross_fit(part, group, nobody, NONE, 0, np.zeros_like(prior))
+        patterns = gapped_kmers(part.codes, part.valid_length)
+        used = np.zeros(N_FEATURES, bool)
+        for mask, first in enumerate(FIRST):
+            met = patterns[:, mask][patterns[:, mask] != ABSENT]
+            used[first + met.astype(np.int64)] = True
+        assert 0.01 < used.mean() < 0.9
+        np.testing.assert_array_equal(found.tables[:, 0, ~used], 0.25)
+        assert (none.tables[:, 0, ~used] == 0).all()
+        assert np.abs(found.tables[:, 0, used] - 0.25).max() > 0.01
+        np.testing.assert_array_equal(none.tables, cross_fit(part, group, nobody, NONE, 0).tables)
+
     def test_a_folds_weights_have_not_seen_its_examples(self, part, monkeypatch):
         monkeypatch.setattr(binding_gkm, "VARIANCES", (0.01,))
         group = np.arange(len(part))

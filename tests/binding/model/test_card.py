@@ -1,17 +1,20 @@
 import base64
 import hashlib
+import io
 import json
 import subprocess
 import sys
 import zipfile
 from dataclasses import asdict
 
+import h5py
 import keras
 import numpy as np
 import pytest
 
 from tfbind.binding.model.calibration import SiteCalibration
 from tfbind.binding.model.card import ModelCard, read_card, save_model, save_site_calibration
+from tfbind.binding.model.model import BindingModel
 from tfbind.dna.minimizers import Scheme, Sketches
 from tfbind.errors import TfbindError
 from tfbind.networks.build import build
@@ -261,3 +264,117 @@ def test_nothing_out_of_the_file_is_ever_run(saved, rewrite, tmp_path):
     with pytest.raises(TfbindError, match=r"config\.json: found layers .*, expected .* as in the network"):
         load_network(path, read_card(path).network)
     assert not witness.exists()
+
+
+class TestEnsemble:
+    """A file of several networks."""
+
+    @pytest.fixture
+    def changed(self, ensemble_path, tmp_path):
+        """``changed(change)``: the ensemble's file with its card and members changed in place, and new checksums."""
+
+        def changed(change, *, sums=True):
+            path = tmp_path / "changed.keras"
+            with zipfile.ZipFile(ensemble_path) as source:
+                members = {name: source.read(name) for name in source.namelist()}
+            card = json.loads(members.pop(CARD))
+            change(card, members)
+            if sums:
+                card["sha256"] = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
+            with zipfile.ZipFile(path, "w") as target:
+                target.writestr(CARD, json.dumps(card))
+                for name, data in members.items():
+                    target.writestr(name, data)
+            return path
+
+        return changed
+
+    def test_its_networks_are_by_their_folder(self, ensemble_path, two_factor_model_path):
+        card, one = read_card(ensemble_path), read_card(two_factor_model_path)
+        assert list(card.networks()) == ["members/1/", "members/2/"]
+        assert [member.network for member in card.networks().values()] == [one.network] * 2
+        assert card.network == one.network
+        assert (list(one.networks()), one.members) == ([""], ())
+
+    def test_keras_does_not_open_it_as_one_network(self, ensemble_path):
+        with pytest.raises(Exception, match=r"config\.json"):
+            keras.models.load_model(ensemble_path)
+
+    def test_sites_are_calibrated_for_all(self, ensemble_path, tmp_path):
+        save_site_calibration(ensemble_path, tmp_path / "c.keras", SITES)
+        assert read_card(tmp_path / "c.keras").sites == SITES
+        assert BindingModel(tmp_path / "c.keras", threads=1).card.sites == SITES
+        with zipfile.ZipFile(ensemble_path) as before, zipfile.ZipFile(tmp_path / "c.keras") as after:
+            assert after.namelist() == before.namelist()
+
+    @pytest.mark.parametrize(
+        ("members", "message"),
+        [
+            ([], "members is .* expected array of length >= 2"),
+            (None, "members is None, expected array"),
+            ([{"network": {}}], "members"),
+            ([{}] * 101, "members"),
+        ],
+    )
+    def test_a_list_that_is_none_is_refused(self, changed, members, message):
+        def change(card, _):
+            card["members"] = members
+
+        with pytest.raises(TfbindError, match=f"changed.keras: its tfbind.json is damaged: {message}"):
+            read_card(changed(change))
+
+    @pytest.mark.parametrize(
+        ("key", "value", "message"),
+        [
+            ("n_tasks", 1, r"members\[1\]\.network\.n_tasks is 1, expected 2 as in tasks"),
+            ("length", 59, r"members\[1\]\.network\.length is 59, expected 60 for this encoding"),
+            ("tracks", True, r"members\[1\]\.gkm is missing, but network\.tracks is True"),
+            ("layers", 0, r"members\[1\]\.network\.layers is 0, expected at least 1"),
+            ("colour", 1, r"members\[1\]\.network contains unknown field 'colour'"),
+        ],
+    )
+    def test_every_network_is_checked(self, changed, key, value, message):
+        def change(card, _):
+            card["members"][1]["network"][key] = value
+
+        with pytest.raises(TfbindError, match=message):
+            read_card(changed(change))
+
+    def test_a_network_that_is_not_there(self, changed):
+        def change(_, members):
+            del members["members/2/model.weights.h5"]
+
+        with pytest.raises(TfbindError, match=r"damaged: its member members/2/model\.weights\.h5 is missing"):
+            BindingModel(changed(change), threads=1)
+
+    def test_a_network_that_was_changed(self, changed):
+        def change(_, members):
+            members["members/2/model.weights.h5"] = members["members/1/model.weights.h5"]
+
+        with pytest.raises(
+            TfbindError, match=r"its member members/2/model\.weights\.h5 is not what was saved"
+        ):
+            read_card(changed(change, sums=False))
+
+    def test_a_configuration_of_another_network(self, changed):
+        def change(_, members):
+            config = members["members/2/config.json"].replace(b'"units": 4', b'"units": 5')
+            members["members/2/config.json"] = config
+
+        with pytest.raises(TfbindError, match=r"members/2/config\.json: layer .*found units 5, expected 4"):
+            BindingModel(changed(change), threads=1)
+
+    def test_weights_that_are_not_finite(self, changed):
+        def change(_, members):
+            weights = io.BytesIO(members["members/2/model.weights.h5"])
+            with h5py.File(weights, "r+") as file:
+
+                def spoil(_, found):
+                    if isinstance(found, h5py.Dataset) and found.dtype == np.float32:
+                        found[...] = np.nan
+
+                file.visititems(spoil)
+            members["members/2/model.weights.h5"] = weights.getvalue()
+
+        with pytest.raises(TfbindError, match=r"found nan .* at 'members/2/.*expected numbers below"):
+            BindingModel(changed(change), threads=1)

@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
+from tfbind.binding.model.model import spread
 from tfbind.binding.scanning.alleles import Allele, Haplotype, alleles_of
 from tfbind.binding.scanning.effects import counterpart_places, effects, gather
 from tfbind.dna.alphabet import decode_letters, encode_letters
@@ -471,3 +472,67 @@ class TestProperties:
         assume((left or ref) and (left or alt))
         found, _ = replacement(model, left + ref + right, len(left), len(ref), alt, length=12, stride=stride)
         assert logit(found[:, 1]) - logit(found[:, 0]) == pytest.approx(found[:, 2], abs=1e-6)
+
+
+class TwoModels:
+    """An ensemble of two networks whose logits are a number that every sequence has of its own."""
+
+    class card:
+        tasks = ("one",)
+
+    @staticmethod
+    def member_logits(codes, valid_length):
+        one = HashingModel.logits(codes, valid_length)
+        # another number: that of the sequence without its first and last base
+        other = HashingModel.logits(codes[:, 1:-1], valid_length - 2)
+        return np.stack([one, other])
+
+    @classmethod
+    def logits(cls, codes, valid_length):
+        return cls.member_logits(codes, valid_length).mean(axis=0)
+
+
+class TestUncertainty:
+    CHANGES = (("A", "C"), ("AC", "A"), ("A", "AGG"), ("ACGTACGTACGTACGTACGTACGT", "A"), ("A", "C" * 90))
+
+    def alleles(self):
+        rng = np.random.default_rng(4)
+        letters = "".join(rng.choice(list("ACGT"), 600))
+        for number, (ref, alt) in enumerate(self.CHANGES):
+            begin = 100 + 80 * number
+            contig = Contig(letters[:begin] + ref + letters[begin + len(ref) :])
+            yield from alleles_of(Variant("c", begin + 1, ".", ref, (alt,)), contig, LENGTH, 7)
+
+    def test_is_the_spread_of_the_delta_of_the_same_windows(self, monkeypatch):
+        """The members' differences are those whose mean is the delta."""
+        differences = []
+
+        def kept(values):
+            differences.append(values)
+            return spread(values)
+
+        monkeypatch.setattr("tfbind.binding.scanning.effects.spread", kept)
+        alleles = list(self.alleles())
+        found = effects(TwoModels, alleles, uncertainty=True)
+        assert found.shape == (len(self.CHANGES), 1, 4)
+        np.testing.assert_array_equal(found[:, :, :3], effects(TwoModels, alleles))
+        (values,) = differences
+        delta = found[:, 0, 2]
+        np.testing.assert_allclose(np.abs(values.mean(axis=0)), np.abs(delta), atol=1e-9)
+        np.testing.assert_allclose(found[:, 0, 3], np.abs(values[0] - values[1]) / np.sqrt(2), atol=1e-9)
+        assert (found[:, 0, 3] > 0).all()
+
+    def test_of_one_base_by_hand(self):
+        allele = next(self.alleles())
+        found = effects(TwoModels, [allele], uncertainty=True)[0, 0]
+        sides = [
+            TwoModels.member_logits(side.codes, side.valid_length)[:, :, 0]
+            for side in (allele.ref, allele.alt)
+        ]
+        delta = sides[1] - sides[0]
+        decides = np.abs(delta.mean(axis=0)).argmax()
+        assert found[3] == pytest.approx(np.std(delta[:, decides], ddof=1))
+
+    def test_without_a_score_there_is_none(self):
+        found = effects(TwoModels, [Allele((), "ref_mismatch")], uncertainty=True)
+        assert np.isnan(found).all()

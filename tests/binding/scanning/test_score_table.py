@@ -42,6 +42,20 @@ def test_a_table_is_read_back(tmp_path, name):
     assert other.scores[1] == 0.25
 
 
+def test_spreads_come_after_all_scores_and_are_read_if_asked_for(tmp_path):
+    windows = Windows(["a"], np.array([0]), np.array([5]), np.zeros((1, 5), np.uint8), [""])
+    with open_table(tmp_path / "t.tsv") as table:
+        table.write(table_header(["CREB", "SP1"], uncertainty=True))
+        table.writelines(table_rows(windows, np.array([[0.5, 1, 0.25, 0.125]])))
+    assert (tmp_path / "t.tsv").read_text().splitlines()[
+        0
+    ] == "id\tstart\tend\tCREB\tSP1\tCREB_sd\tSP1_sd\tnote"
+    (row,) = read_rows(tmp_path / "t.tsv", 2)
+    assert row.scores == [0.5, 1.0]
+    (row,) = read_rows(tmp_path / "t.tsv")
+    assert row.scores == [0.5, 1.0, 0.25, 0.125]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -28,3 +28,23 @@ class InputEncoder:
         if self.gkm is not None:
             inputs += (evidence_tracks(codes, valid_length, self.gkm[None]),)
         return inputs
+
+
+@dataclass(frozen=True)
+class EnsembleEncoder:
+    """Turns codes into the inputs of each of several networks, which share the encoding.
+
+    encoding : DnaEncoding
+    gkm : for each network (tasks, N_FEATURES) float32 or None, as in `InputEncoder`
+    """
+
+    encoding: DnaEncoding
+    gkm: tuple[np.ndarray | None, ...]
+
+    def __call__(self, codes: np.ndarray, valid_length: np.ndarray) -> list[tuple[np.ndarray, ...]]:
+        """Encode (n, length) uint8 codes once, and lay the tracks of each network."""
+        shared = (self.encoding.encode(codes), valid_length)
+        return [
+            shared if gkm is None else (*shared, evidence_tracks(codes, valid_length, gkm[None]))
+            for gkm in self.gkm
+        ]

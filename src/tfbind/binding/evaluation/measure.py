@@ -14,11 +14,11 @@ from tfbind.binding.encoding.shuffles import shuffle_families
 from tfbind.binding.evaluation.metrics import curves, score_metrics
 from tfbind.binding.learning.parts import Part, content_digest
 from tfbind.binding.model.model import BindingModel
+from tfbind.binding.model.seen import MOST_OVERLAPPING, find_seen
 from tfbind.binding.scanning.windows import MIN_BASES
 from tfbind.dna.alphabet import AMBIGUOUS
 from tfbind.dna.digests import composition_digests, strand_canonical_digests
 from tfbind.dna.fasta import read_batches
-from tfbind.dna.minimizers import find_overlaps, sketch
 from tfbind.dna.splits import PARTS, TEST, TRAIN, VALIDATION
 from tfbind.errors import TfbindError
 from tfbind.tensors import open_tensors
@@ -35,8 +35,6 @@ BACKGROUND_NOTE = (
     " differs from these. Against real unbound sequence expect less."
 )
 NEGATIVES_NOTES = {"dinucleotide": SHUFFLES_NOTE, "background": BACKGROUND_NOTE}
-# overlapping sequences that are left out; above this fraction they are refused
-MOST_OVERLAPPING = 0.01
 PAIRED_NOTE = (
     "The negatives of this test are dinucleotide shuffles of its positives; intervals resample them together."
 )
@@ -228,23 +226,18 @@ def refuse_seen(
     TfbindError
         Naming how many there are and the first one.
     """
-    card, known = model.card, examples.codes
-    # what a k-mer tensors file could not tell in training must not tell here either
-    if card.training.get("stored_as") == "kmer":
-        known = card.encoding.decode(card.encoding.encode(known))
-    equal = np.isin(strand_canonical_digests(known, examples.valid_length), card.digests)
+    equal, overlapping = find_seen(model.card, examples.codes, examples.valid_length)
     if equal.any() and not allow:
         raise TfbindError(
             f"{source}: {_how_many(equal, examples)} or their reverse complements were in the training or validation"
             f" set of {model.path}, expected none; --allow-overlap evaluates all the same"
         )
-    if card.sketches is None:
+    if overlapping is None:
         logger.info(
             "%s: holds no minimizers of its training sequences, so only equal sequences were looked for",
             model.path,
         )
         return examples._replace(seen=equal if equal.any() else None, keep_seen=allow)
-    overlapping = find_overlaps(sketch(known, examples.valid_length, card.sketches.scheme), card.sketches)
     if overlapping.mean() > MOST_OVERLAPPING and not allow:
         raise TfbindError(
             f"{source}: {_how_many(overlapping, examples)} overlap sequences in the training or validation set of"

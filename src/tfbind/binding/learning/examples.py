@@ -32,6 +32,8 @@ class BindingData:
         Of the order, the strands and the shuffles of every epoch, and of the folds.
     tracks : bool
         Whether the network reads evidence tracks of gapped k-mers: fits the linear model that lays them.
+    prior : (tasks, N_FEATURES) float32 or None
+        What the weights of that model are near, see `tfbind.binding.learning.gkm.cross_fit`.
 
     Raises
     ------
@@ -47,6 +49,7 @@ class BindingData:
         *,
         encoding: DnaEncoding | None = None,
         tracks: bool = False,
+        prior: np.ndarray | None = None,
     ):
         self.seed = seed
         self.train, self.held_out = Part(tensors, TRAIN), Part(tensors, VALIDATION)
@@ -74,7 +77,7 @@ class BindingData:
             # a shuffle goes with its parent
             related[self._shuffles] = related[self._parents]
             self.linear = cross_fit(
-                self.train, related, np.unique(self._parents), self._held_out_digests, seed
+                self.train, related, np.unique(self._parents), self._held_out_digests, seed, prior
             )
         self.encoder = InputEncoder(encoding or tensors.encoding, self.linear.mean() if self.linear else None)
 

@@ -61,7 +61,12 @@ def deal_folds(group: np.ndarray, seed: int) -> np.ndarray:
 
 
 def cross_fit(
-    part: Part, group: np.ndarray, shuffled: np.ndarray, held_out: np.ndarray, seed: int
+    part: Part,
+    group: np.ndarray,
+    shuffled: np.ndarray,
+    held_out: np.ndarray,
+    seed: int,
+    prior: np.ndarray | None = None,
 ) -> CrossFit:
     """Fit a linear model on each fold's complement.
 
@@ -76,6 +81,8 @@ def cross_fit(
     held_out : (k,) uint64
         Digests of the sequences that no shuffle may equal.
     seed : int
+    prior : (tasks, N_FEATURES) float32 or None
+        The mean of the weights' normal prior, from another model; None for zero.
 
     Returns
     -------
@@ -104,6 +111,7 @@ def cross_fit(
     with Progress("fitting gapped k-mers", total=n_tasks * N_FOLDS, unit="models") as progress:
         for task, factor in enumerate(part.tasks):
             known, variance = np.isfinite(labels[:, task]), None
+            mean = np.zeros(N_FEATURES) if prior is None else prior[task].astype(np.float64)
             rows = [np.flatnonzero(known & (fold_of_row == number)) for number in range(N_FOLDS)]
             judges = [number for number in range(N_FOLDS) if _has_both(labels[rows[number], task])]
             # the variance is chosen on a fold that can judge it
@@ -116,9 +124,11 @@ def cross_fit(
                         " by; an architecture without gapped k-mers, such as conv-bilstm, needs none"
                     )
                 if variance is None and judges:
-                    variance, solution = _choose_variance(sequences, labels[:, task], inside, rows[number])
+                    variance, solution = _choose_variance(
+                        sequences, labels[:, task], inside, rows[number], mean
+                    )
                 else:
-                    solution = sequences.fit(inside, labels[inside, task], variance or VARIANCES[1])
+                    solution = sequences.fit(inside, labels[inside, task], variance or VARIANCES[1], mean)
                 tables[number, task], intercepts[number, task] = solution[:-1], solution[-1]
                 progress.update(1)
     return CrossFit(tables, intercepts, fold)
@@ -141,9 +151,14 @@ class _Sequences(NamedTuple):
         return weight_sums(self.patterns, rows, solution[:-1].astype(np.float32)) + solution[-1]
 
     def fit(
-        self, rows: np.ndarray, y: np.ndarray, variance: float, start: np.ndarray | None = None
+        self,
+        rows: np.ndarray,
+        y: np.ndarray,
+        variance: float,
+        mean: np.ndarray,
+        start: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Find the most probable weights under a normal prior, both classes having the same say.
+        """Find the most probable weights under a normal prior round ``mean``, both classes having the same say.
 
         A general solver would hold every count: here the counts' two products are summed from the patterns,
         in an eighth of the memory.
@@ -155,12 +170,13 @@ class _Sequences(NamedTuple):
         def loss(solution):
             margin = sign * self.margins(rows, solution)
             slope = -weight * sign * expit(-margin)
-            value = weight @ np.logaddexp(0, -margin) + penalty / 2 * solution[:-1] @ solution[:-1]
-            weights_slope = value_sums(self.patterns, rows, slope) + penalty * solution[:-1]
+            excess = solution[:-1] - mean
+            value = weight @ np.logaddexp(0, -margin) + penalty / 2 * excess @ excess
+            weights_slope = value_sums(self.patterns, rows, slope) + penalty * excess
             return value, np.append(weights_slope, slope.sum())
 
         if start is None:
-            start = np.zeros(N_FEATURES + 1)
+            start = np.append(mean, 0.0)
         return minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200, "gtol": 1e-3}).x
 
 
@@ -170,14 +186,14 @@ def _class_weights(y: np.ndarray) -> np.ndarray:
 
 
 def _choose_variance(
-    sequences: _Sequences, y: np.ndarray, inside: np.ndarray, outside: np.ndarray
+    sequences: _Sequences, y: np.ndarray, inside: np.ndarray, outside: np.ndarray, mean: np.ndarray
 ) -> tuple[float, np.ndarray]:
     """The variance whose model of the other folds has the lowest loss on the first one, and that model."""
     weight, sign = _class_weights(y[outside]), np.where(y[outside] == 1, 1.0, -1.0)
     best, solution = (np.inf, VARIANCES[0], np.zeros(N_FEATURES + 1)), None
     for variance in VARIANCES:
         # each is near the one before it, and beyond the best one they only get worse
-        solution = sequences.fit(inside, y[inside], variance, solution)
+        solution = sequences.fit(inside, y[inside], variance, mean, solution)
         loss = float(
             np.average(np.logaddexp(0, -sign * sequences.margins(outside, solution)), weights=weight)
         )

@@ -65,7 +65,7 @@ def rank_candidates(paths: Sequence[Path]) -> pd.DataFrame:
             {name: card.training.get(name) for name in ("best_epoch", "val_loss", "val_auroc")}
             for card in cards
         ]
-    )
+    ).astype({"best_epoch": "Int64"})
     chosen = ["yes" if row == verdict["val_loss"].idxmin() else "no" for row in range(len(cards))]
     return pd.concat([pd.DataFrame({"candidate": names, "chosen": chosen}), settings[told], verdict], axis=1)
 
@@ -73,7 +73,8 @@ def rank_candidates(paths: Sequence[Path]) -> pd.DataFrame:
 def _settings(card: ModelCard) -> dict[str, Any]:
     network = {name: getattr(card.network, name) for name in NETWORK_SETTINGS}
     options = card.training.get("options", {})
-    return network | {name: options.get(name) for name in FIT_SETTINGS}
+    fit = {name: options.get(name) for name in FIT_SETTINGS}
+    return network | fit | {"members": len(card.networks())}
 
 
 def select(paths: Sequence[Path], output: Path) -> pd.DataFrame:

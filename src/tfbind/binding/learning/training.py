@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ import pandas as pd
 
 from tfbind.binding.learning.examples import BindingData
 from tfbind.binding.learning.parts import content_digest
+from tfbind.binding.learning.start import Start
 from tfbind.binding.model.calibration import best_f1_threshold, calibrate, fit_platt
 from tfbind.binding.model.card import ModelCard, save_model
 from tfbind.binding.model.schema import check_tasks
-from tfbind.binding.options import default_architecture, peak_rate
+from tfbind.binding.options import default_architecture, peak_rate, started_rate
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import ARCHITECTURES, NetworkSpec, check_options, make_spec
 from tfbind.resume.checkpoint import checkpointed
@@ -41,6 +43,9 @@ def train(
     threads: int | None,
     resume: bool,
     fold: int | None = None,
+    start: Path | None = None,
+    allow_overlap: bool = False,
+    beside: Sequence[str] = BESIDE,
 ) -> pd.DataFrame | None:
     """Train a network on a tensors file.
 
@@ -64,6 +69,13 @@ def train(
         stays as it is.
     fold : int or None
         Train on the other folds of a cross-validation: see `tfbind.tensors.open_tensors`.
+    start : Path or None
+        A model file whose weights training starts from: see `tfbind.binding.learning.start`. The architecture is its
+        own, and the learning rate, if none is asked for, lower.
+    allow_overlap : bool
+        Train even if the model to start from has seen sequences of the test set.
+    beside : sequence of str
+        Suffixes of the files that a finished model has beside it.
 
     Returns
     -------
@@ -79,14 +91,23 @@ def train(
     with open_tensors(tensors_path, fold) as tensors:
         tasks, attributes, folds = tensors.tasks, tensors.attributes, tensors.folds
         check_tasks(tensors_path, tasks)
-        if architecture is None:
-            architecture = default_architecture(tensors.encoding.k)
-        check_options(architecture, network_values)
-        options = replace(options, learning_rate=peak_rate(options, architecture))
-        spec, encoding = spec_for(tensors, architecture, **network_values)
-        data = BindingData(tensors, options.seed, encoding=encoding, tracks=spec.tracks)
+        before = None if start is None else Start(start)
+        if before is not None:
+            architecture = before.check_options(architecture, network_values)
+            spec, encoding = before.fit_to(tensors)
+            before.refuse_seen(tensors, allow=allow_overlap)
+            options = replace(options, learning_rate=started_rate(options, architecture))
+        else:
+            architecture = architecture or default_architecture(tensors.encoding.k)
+            check_options(architecture, network_values)
+            options = replace(options, learning_rate=peak_rate(options, architecture))
+            spec, encoding = spec_for(tensors, architecture, **network_values)
+        prior = None if before is None else before.tables(tasks)
+        data = BindingData(tensors, options.seed, encoding=encoding, tracks=spec.tracks, prior=prior)
+        # what predicts before any training is a candidate itself
+        fitted = data.linear is not None or (before is not None and before.keeps_head(tasks))
         stored_as = tensors.encoding.encoding
-        most_epochs = options.most_epochs(data.n_train, fitted=data.linear is not None)
+        most_epochs = options.most_epochs(data.n_train, fitted=fitted)
         options = replace(options, epochs=most_epochs)
     if not spec.layers:
         # the linear model is all there is, and it is fitted by now
@@ -96,8 +117,8 @@ def train(
         "network": spec.to_dict(),
         "options": asdict(options),
         "data": content_digest(data.train, data.held_out),
-    }
-    if resume and finished_training(output, "binding", fingerprint, _fingerprint_of, BESIDE):
+    } | ({} if before is None else {"start": before.provenance()})
+    if resume and finished_training(output, "binding", fingerprint, _fingerprint_of, beside):
         return None
     device = prepare(threads=threads, deterministic=True)
 
@@ -107,6 +128,8 @@ def train(
 
     with seeded(options.seed):
         network = build(spec)
+    if before is not None:
+        before.fill(network, spec, tasks)
     start_from_evidence(network, data)
     table_size = 0 if data.encoder.gkm is None else data.encoder.gkm.size
     logger.info(
@@ -118,6 +141,9 @@ def train(
         device,
     )
     digests = np.unique(np.concatenate([data.train.digests(), data.held_out.digests()]))
+    sketches = data.sketches()
+    if before is not None:
+        digests, sketches = before.join_digests(digests), before.join_sketches(sketches)
     with checkpointed(output, fingerprint, resume=resume) as checkpoint:
         # each example is shown on one strand at a time, which is half the work; what is judged, kept and used
         # later scores both
@@ -128,7 +154,7 @@ def train(
             classification(data.class_weights()),
             options,
             checkpoint=checkpoint,
-            judge_start=data.linear is not None,
+            judge_start=fitted,
         )
         logits, y = predict_logits(make_forward(network), data.validation(PREDICTION_BATCH))
         calibration = fit_platt(logits, y)
@@ -143,7 +169,7 @@ def train(
             negative_method=str(attributes.get("negative_method", "given")),
             gkm=data.encoder.gkm,
             digests=digests,
-            sketches=data.sketches(),
+            sketches=sketches,
             training={
                 "options": asdict(options),
                 "tensors": tensors_path.name,
@@ -158,7 +184,8 @@ def train(
                 "data": fingerprint["data"],
                 "fold": fold,
                 "folds": folds,
-            },
+            }
+            | ({} if before is None else {"start": fingerprint["start"]}),
         )
         save_model(output, network, card)
         table = pd.DataFrame(history)
@@ -171,7 +198,10 @@ def train(
 
 def _fingerprint_of(card: dict[str, Any]) -> dict[str, Any]:
     training = card["training"]
-    return {"network": card["network"], "options": training["options"], "data": training["data"]}
+    if "members" in card:
+        return {"members": len(card["members"])}
+    found = {"network": card["network"], "options": training["options"], "data": training["data"]}
+    return found | ({"start": training["start"]} if "start" in training else {})
 
 
 def spec_for(tensors: Tensors, architecture: str, **values: Any) -> tuple[NetworkSpec, DnaEncoding]:

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit
 
-from tfbind.binding.encoding.inputs import InputEncoder
+from tfbind.binding.encoding.inputs import EnsembleEncoder
 from tfbind.binding.model.calibration import calibrated_logits
 from tfbind.binding.model.card import ModelCard, read_card
 from tfbind.binding.options import MADE_UP
 from tfbind.errors import TfbindError
 from tfbind.inference.engine import start_engine
+from tfbind.inference.ensemble import EnsembleEngine
 from tfbind.training.stored_network import check_outputs
 
 
@@ -70,17 +71,23 @@ class BindingModel:
                 " expected a model that says so, or no --prevalence"
             )
         self._prevalence = prevalence
-        self._encoder = InputEncoder(self.card.encoding, self.card.gkm)
-        self._engine = start_engine(
-            path,
-            self.card.network,
-            self.card.encoding.length,
-            engine=engine,
-            precision=precision,
-            threads=threads,
-        )
+        networks = self.card.networks()
+        engines = [
+            start_engine(
+                path,
+                member.network,
+                self.card.encoding.length,
+                engine=engine,
+                precision=precision,
+                threads=threads,
+                folder=folder,
+            )
+            for folder, member in networks.items()
+        ]
+        self._encoder = EnsembleEncoder(self.card.encoding, tuple(member.gkm for member in networks.values()))
+        self._engine = EnsembleEngine(engines)
         self.device = self._engine.device
-        self.engine = f"{type(self._engine).__name__} on {self.device.split()[0]}"
+        self.engine = f"{self._engine.name} on {self.device.split()[0]}"
 
     def probabilities(self, codes: np.ndarray, valid_length: np.ndarray, batch_size: int = 512) -> np.ndarray:
         """Score sequences.
@@ -116,30 +123,86 @@ class BindingModel:
         (n, tasks) float64
             Natural logarithm of the odds, p / (1 - p), of what `probabilities` gives.
         """
+        return self.member_logits(codes, valid_length, batch_size).mean(axis=0)
+
+    def member_logits(self, codes: np.ndarray, valid_length: np.ndarray, batch_size: int = 512) -> np.ndarray:
+        """Score sequences by each network of an ensemble, on the scale of log odds.
+
+        Parameters
+        ----------
+        codes, valid_length, batch_size
+            See `probabilities`.
+
+        Returns
+        -------
+        (members, n, tasks) float64
+            The ensemble's calibration is applied to each; `logits` is their mean. One member if it is no ensemble.
+        """
         batches = (
             (codes[start : start + batch_size], valid_length[start : start + batch_size])
             for start in range(0, len(codes), batch_size)
         )
-        return np.concatenate([np.empty((0, len(self.card.tasks))), *self._stream_logits(batches)])
+        none = np.empty((len(self.card.networks()), 0, len(self.card.tasks)))
+        return np.concatenate([none, *self._stream_logits(batches)], axis=1)
 
-    def stream(self, batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[np.ndarray]:
+    def stream(
+        self, batches: Iterable[tuple[np.ndarray, np.ndarray]], *, uncertainty: bool = False
+    ) -> Iterator[np.ndarray]:
         """Score batch by batch, while the engine works ahead.
 
         Parameters
         ----------
         batches : iterable of codes and valid_length, see `probabilities`
             Of one sequence or more; some are read ahead of what is given back.
+        uncertainty : bool
+            Also give the spread over members, see `spread`; of an ensemble.
 
         Yields
         ------
-        (n, tasks) float64
-            Calibrated probabilities of each batch, in their order.
+        (n, tasks) float64, or with ``uncertainty`` (n, 2 * tasks)
+            Calibrated probabilities of each batch, in their order; then the spreads.
         """
         for logits in self._stream_logits(batches):
-            yield expit(logits)
+            probabilities = expit(logits.mean(axis=0))
+            yield np.concatenate([probabilities, spread(logits)], axis=1) if uncertainty else probabilities
+
+    def check_uncertainty(self) -> None:
+        """Refuse ``--uncertainty`` of a model that is no ensemble, or whose columns would have equal names.
+
+        Raises
+        ------
+        TfbindError
+        """
+        if not self.card.members:
+            raise TfbindError(
+                f"{self.path}: is one network, so nothing is known of its uncertainty: expected an ensemble, from"
+                " tfbind train --seeds"
+            )
+        for task in self.card.tasks:
+            if f"{task}_sd" in self.card.tasks:
+                raise TfbindError(
+                    f"{self.path}: has factors {task} and {task}_sd, so --uncertainty would name two columns the same"
+                )
 
     def _stream_logits(self, batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[np.ndarray]:
+        """Give calibrated logits of each member, (members, n, tasks) float64, batch by batch."""
         encoded = (self._encoder(codes, valid_length) for codes, valid_length in batches)
         for logits in self._engine.stream(encoded):
             check_outputs(self.path, logits)
             yield calibrated_logits(logits, self.card.calibration, self._prevalence)
+
+
+def spread(logits: np.ndarray) -> np.ndarray:
+    """Give the standard deviation over members (of a sample, n - 1 in the denominator).
+
+    Parameters
+    ----------
+    logits : (members, ..., tasks) float64
+        Calibrated, two members or more.
+
+    Returns
+    -------
+    (..., tasks) float64
+        In the unit of the logits: natural logarithm of odds.
+    """
+    return logits.std(axis=0, ddof=1)

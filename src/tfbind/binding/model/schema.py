@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 
+from tfbind.binding.options import MOST_MEMBERS
 from tfbind.dna.alphabet import n_tokens
 from tfbind.dna.gkm import N_FEATURES
 from tfbind.dna.minimizers import Scheme, Sketches
@@ -126,18 +127,26 @@ class Training(msgspec.Struct):
     folds: Count | UnsetType | None = UNSET
 
 
-class Card(msgspec.Struct):
-    """The card."""
+class StoredMember(msgspec.Struct):
+    """A network, with what its evidence tracks are laid by."""
 
     network: Network
+    gkm: str | None
+
+
+class Card(msgspec.Struct):
+    """The card: of one network, or of an ensemble's members."""
+
     encoding: Encoding
     tasks: Annotated[list[Name], Meta(min_length=1, max_length=MOST_UNITS)]
     calibration: Calibration
     threshold: list[Share]
     negative_method: Name
-    gkm: str | None
     digests: str
     training: Training
+    network: Network | UnsetType = UNSET
+    gkm: str | UnsetType | None = UNSET
+    members: Annotated[list[StoredMember], Meta(min_length=2, max_length=MOST_MEMBERS)] | UnsetType = UNSET
     sketches: StoredSketches | None = None
     sites: StoredSites | None = None
     software: dict[Name, Name] | None = None
@@ -152,11 +161,16 @@ def check_card(path: str | Path, values: dict[str, Any]) -> Card:
         Naming the key, what was found and what was expected.
     """
     card = checked(path, values, Card)
-    network, n = card.network, len(card.tasks)
+    n = len(card.tasks)
+    for key in ("network", "gkm"):
+        if (getattr(card, key) is UNSET) != (card.members is not UNSET):
+            refuse(
+                path,
+                "",
+                f"missing required field '{key}'" if card.members is UNSET else f"has members and {key}",
+            )
     if len(set(card.tasks)) < n:
         refuse(path, "tasks", "names a factor twice, expected each once")
-    if network.n_tasks != n:
-        refuse(path, "network.n_tasks", f"is {network.n_tasks}, expected {n} as in tasks")
     for key, found in (
         ("threshold", card.threshold),
         ("calibration.slope", card.calibration.slope),
@@ -171,15 +185,33 @@ def check_card(path: str | Path, values: dict[str, Any]) -> Card:
             check_length(path, f"sites.{key}", found, n, "factor")
             if [value is None for value in found] != [value is None for value in card.sites.slope]:
                 refuse(path, f"sites.{key}", "is null for other factors than sites.slope")
-    if network.tracks != (card.gkm is not None):
+    for prefix, each in networks_of(card):
+        _check_member(path, prefix, each, card)
+    return card
+
+
+def networks_of(card: Card) -> list[tuple[str, StoredMember]]:
+    """Give the networks, one or those of an ensemble, each with what its keys begin with."""
+    if isinstance(card.members, UnsetType):
+        assert not isinstance(card.network, UnsetType)
+        assert not isinstance(card.gkm, UnsetType)
+        return [("", StoredMember(card.network, card.gkm))]
+    return [(f"members[{number}].", member) for number, member in enumerate(card.members)]
+
+
+def _check_member(path: str | Path, prefix: str, member: StoredMember, card: Card) -> None:
+    """Refuse a network that is not of the card's factors and encoding."""
+    network, n = member.network, len(card.tasks)
+    if network.n_tasks != n:
+        refuse(path, f"{prefix}network.n_tasks", f"is {network.n_tasks}, expected {n} as in tasks")
+    if network.tracks != (member.gkm is not None):
         refuse(
             path,
-            "gkm",
+            f"{prefix}gkm",
             f"is {'missing' if network.tracks else 'there'}, but network.tracks is {network.tracks}",
         )
-    _check_encoding(path, network, card.encoding)
-    _check_network(path, network)
-    return card
+    _check_encoding(path, prefix, network, card.encoding)
+    _check_network(path, prefix, network)
 
 
 def check_tasks(path: str | Path, tasks: Sequence[str]) -> None:
@@ -205,7 +237,7 @@ def check_tasks(path: str | Path, tasks: Sequence[str]) -> None:
         ) from None
 
 
-def _check_encoding(path: str | Path, network: Network, encoding: Encoding) -> None:
+def _check_encoding(path: str | Path, prefix: str, network: Network, encoding: Encoding) -> None:
     """Refuse an encoding that is not what the network reads."""
     if encoding.encoding == "onehot":
         if (encoding.k, encoding.stride) != (None, None):
@@ -223,23 +255,25 @@ def _check_encoding(path: str | Path, network: Network, encoding: Encoding) -> N
             "stride": encoding.stride,
         }
         if network.tracks:
-            refuse(path, "network.tracks", "is True, expected False for kmer")
+            refuse(path, f"{prefix}network.tracks", "is True, expected False for kmer")
     for key, value in expected.items():
         if (found := getattr(network, key)) != value:
-            refuse(path, f"network.{key}", f"is {found}, expected {value} for this encoding")
+            refuse(path, f"{prefix}network.{key}", f"is {found}, expected {value} for this encoding")
 
 
-def _check_network(path: str | Path, network: Network) -> None:
+def _check_network(path: str | Path, prefix: str, network: Network) -> None:
     """Refuse a network that cannot be built."""
     if not network.layers and not network.tracks:
-        refuse(path, "network.layers", "is 0, expected at least 1 in a network without evidence tracks")
+        refuse(
+            path, f"{prefix}network.layers", "is 0, expected at least 1 in a network without evidence tracks"
+        )
     if network.layers and not network.filters and network.body in ("deepbind", "danq", "transformer"):
-        refuse(path, "network.filters", f"is 0, expected at least 1 for {network.body}")
+        refuse(path, f"{prefix}network.filters", f"is 0, expected at least 1 for {network.body}")
 
 
-def gkm_weights(path: str | Path, text: str, n_tasks: int) -> np.ndarray:
-    """Read weights of gapped k-mers: (tasks, N_FEATURES) float32."""
-    found = array(path, "gkm", text, _WEIGHT, n_tasks * N_FEATURES)
+def gkm_weights(path: str | Path, text: str, n_tasks: int, prefix: str = "") -> np.ndarray:
+    """Read weights of gapped k-mers: (tasks, N_FEATURES) float32; ``prefix`` is as of `networks_of`."""
+    found = array(path, f"{prefix}gkm", text, _WEIGHT, n_tasks * N_FEATURES)
     return found.astype(np.float32).reshape(n_tasks, N_FEATURES)
 
 

@@ -102,7 +102,7 @@ def spool(table: Path, n_factors: int, handle: BinaryIO) -> list[Contig]:
     read from anywhere, so that memory need not hold them.
     """
     contigs: list[Contig] = []
-    rows = read_rows(table)
+    rows = read_rows(table, n_factors)
     n = 0
     while some := list(islice(rows, ROWS_AT_ONCE)):
         block = np.empty(len(some), _layout(n_factors))

@@ -125,7 +125,7 @@ def bed_line(call: Call, genomic: bool) -> str:
 def write_calls(table: Path, factors: Sequence[str], options: CallOptions, bed: LineWriter) -> int:
     """Read the calls off a finished table and write them; return how many there are."""
     thresholds = [as_printed(threshold) for threshold in options.thresholds]
-    calls = find_calls(read_rows(table), factors, thresholds, one_a_row=options.one_a_row)
+    calls = find_calls(read_rows(table, len(factors)), factors, thresholds, one_a_row=options.one_a_row)
     n = 0
     while some := [bed_line(call, options.genomic) for call in islice(calls, LINES_AT_ONCE)]:
         bed.writelines(some)

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit
 
-from tfbind.binding.model.model import BindingModel
+from tfbind.binding.model.model import BindingModel, spread
 from tfbind.binding.scanning.alleles import Allele, Haplotype
 
 
@@ -99,10 +99,40 @@ def counterpart_places(
     return np.minimum(by_start[0], by_end[0] - length), np.maximum(by_start[1], by_end[1] - length)
 
 
-def best_counterparts(here: Side, there: Side, scores: np.ndarray) -> np.ndarray:
-    """The highest score of each window's counterparts.
+def counterparts(here: Side, there: Side) -> tuple[np.ndarray, np.ndarray]:
+    """Find the windows of the other haplotype that are each window's counterparts.
 
     Where there is no window at the leftmost or rightmost place, the next one beyond it counts, too.
+
+    Parameters
+    ----------
+    here : Side
+        n windows.
+    there : Side
+        m windows of the other haplotype.
+
+    Returns
+    -------
+    first, end : (n,) int64
+        Numbers of windows ``there``, half-open.
+    """
+    length = here.codes.shape[1]
+    leftmost, rightmost = counterpart_places(
+        here.start, length, here.n_changed[here.owner], there.n_changed[here.owner]
+    )
+    # windows of all alleles on one axis, so that one search finds the counterparts of all of them
+    lowest = min(leftmost.min(), there.start.min())
+    span = max(rightmost.max(), there.start.max()) - lowest + 1
+    places = there.owner * span + there.start - lowest
+    base = here.owner * span - lowest
+    first = np.searchsorted(places, base + leftmost, side="right") - 1
+    last = np.searchsorted(places, base + rightmost, side="left")
+    first = np.maximum(first, there.first[here.owner])
+    return first, np.minimum(last, there.first[here.owner + 1] - 1) + 1
+
+
+def best_counterparts(here: Side, there: Side, scores: np.ndarray) -> np.ndarray:
+    """The highest score of each window's `counterparts`.
 
     Parameters
     ----------
@@ -118,36 +148,34 @@ def best_counterparts(here: Side, there: Side, scores: np.ndarray) -> np.ndarray
     (n, tasks) float64
         -inf for a window without a usable counterpart.
     """
-    length = here.codes.shape[1]
-    leftmost, rightmost = counterpart_places(
-        here.start, length, here.n_changed[here.owner], there.n_changed[here.owner]
-    )
-    # windows of all alleles on one axis, so that one search finds the counterparts of all of them
-    lowest = min(leftmost.min(), there.start.min())
-    span = max(rightmost.max(), there.start.max()) - lowest + 1
-    places = there.owner * span + there.start - lowest
-    base = here.owner * span - lowest
-    first = np.searchsorted(places, base + leftmost, side="right") - 1
-    last = np.searchsorted(places, base + rightmost, side="left")
-    first = np.maximum(first, there.first[here.owner])
-    last = np.minimum(last, there.first[here.owner + 1] - 1)
-    ends = np.stack([first, last + 1], axis=1).ravel()
+    ends = np.stack(counterparts(here, there), axis=1).ravel()
     padded = np.concatenate([scores, np.full((1, scores.shape[1]), -np.inf)])
     return np.maximum.reduceat(padded, ends, axis=0)[::2]
 
 
-def effects(model: BindingModel, alleles: list[Allele]) -> np.ndarray:
+def _counterparts_of(windows: np.ndarray, ref: Side, alt: Side, scores: np.ndarray) -> np.ndarray:
+    """Number of the best counterpart of some windows, those of ``ref`` numbered before those of ``alt``."""
+    n_ref = len(ref.start)
+    of_ref, of_alt = counterparts(ref, alt), counterparts(alt, ref)
+    firsts = np.concatenate([of_ref[0] + n_ref, of_alt[0]])[windows]
+    ends = np.concatenate([of_ref[1] + n_ref, of_alt[1]])[windows]
+    return np.array(
+        [first + scores[first:end].argmax() for first, end in zip(firsts, ends, strict=True)], np.int64
+    )
+
+
+def effects(model: BindingModel, alleles: list[Allele], *, uncertainty: bool = False) -> np.ndarray:
     """Score alleles in all their windows, and keep for each factor the window with the largest lead.
 
     Returns
     -------
-    (n, tasks, 3) float64
+    (n, tasks, 3) float64, or with ``uncertainty`` (n, tasks, 4)
         Calibrated probability of the reference and of the allele, and the difference of their logits,
-        allele minus reference: of the deciding window and of its best counterpart. NaN for an allele without
-        usable windows.
+        allele minus reference: of the deciding window and of its best counterpart. Then the standard deviation over an
+        ensemble's members of the difference of these two windows. NaN for an allele without usable windows.
     """
     n_tasks = len(model.card.tasks)
-    found = np.full((len(alleles), n_tasks, 3), np.nan)
+    found = np.full((len(alleles), n_tasks, 4 if uncertainty else 3), np.nan)
     pairs = [
         (number, one.ref, one.alt)
         for number, one in enumerate(alleles)
@@ -157,9 +185,9 @@ def effects(model: BindingModel, alleles: list[Allele]) -> np.ndarray:
         return found
     numbers = np.array([number for number, _, _ in pairs])
     ref, alt = join_sides([one for _, one, _ in pairs]), join_sides([one for _, _, one in pairs])
-    scores = model.logits(
-        np.concatenate([ref.codes, alt.codes]), np.concatenate([ref.valid_length, alt.valid_length])
-    )
+    windows = np.concatenate([ref.codes, alt.codes]), np.concatenate([ref.valid_length, alt.valid_length])
+    of_members = model.member_logits(*windows) if uncertainty else model.logits(*windows)[None]
+    scores = of_members.mean(axis=0)
     scores[~np.concatenate([ref.usable, alt.usable])] = -np.inf
     of_ref, of_alt = scores[: len(ref.start)], scores[len(ref.start) :]
     against = np.concatenate([best_counterparts(ref, alt, of_alt), best_counterparts(alt, ref, of_ref)])
@@ -177,5 +205,9 @@ def effects(model: BindingModel, alleles: list[Allele]) -> np.ndarray:
         logits = np.stack([np.where(is_ref, here, there), np.where(is_ref, there, here)])
         result = np.stack([*expit(logits), logits[1] - logits[0]], axis=1)
         result[~can_decide[best, task]] = np.nan
-        found[numbers, task] = result
+        found[numbers, task, :3] = result
+        if uncertainty:
+            other = _counterparts_of(best, ref, alt, scores[:, task])
+            delta = of_members[:, best, task] - of_members[:, other, task]
+            found[numbers, task, 3] = np.where(np.isnan(result[:, 0]), np.nan, spread(delta))
     return found

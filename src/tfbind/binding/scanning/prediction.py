@@ -49,11 +49,12 @@ FAULTS = {INVALID, MALFORMED, NO_CONTIG, OFF_CONTIG}
 
 
 def score(
-    model: BindingModel, groups: Iterable[Windows], batch_size: int
+    model: BindingModel, groups: Iterable[Windows], batch_size: int, *, uncertainty: bool = False
 ) -> Iterator[tuple[Windows, np.ndarray]]:
     """Score groups of windows: each group, and (n, tasks) float64, NaN where nothing can be said.
 
-    A group is read while the model is at work on the one before, and that is still so while the caller writes.
+    With ``uncertainty`` the spreads over members stand beside the scores: (n, 2 * tasks). A group is read while the
+    model is at work on the one before, and that is still so while the caller writes.
     """
     waiting: deque[tuple[Windows, np.ndarray, np.ndarray]] = deque()
 
@@ -69,19 +70,24 @@ def score(
                 some = rows[first : first + batch_size]
                 yield windows.codes[some], valid_length[some]
 
-    found = model.stream(batches())
+    found = model.stream(batches(), uncertainty=uncertainty)
+    n_columns = len(model.card.tasks) * (2 if uncertainty else 1)
     for first_batch in found:
         windows, rows, unknown = waiting.popleft()
-        scores = np.full((len(unknown), len(model.card.tasks)), np.nan)
+        scores = np.full((len(unknown), n_columns), np.nan)
         scores[rows] = np.concatenate([first_batch, *islice(found, -(-len(rows) // batch_size) - 1)])
         scores[unknown] = np.nan
         yield windows, scores
 
 
 class BestOfRecord:
-    """Keep each record's highest window (of the highest factor); a record's first window starts at base 0."""
+    """Keep each record's highest window (of the highest factor); a record's first window starts at base 0.
 
-    def __init__(self, highest: float = -np.inf, line: str | None = None):
+    Columns of scores after those of ``n_factors`` are kept and not compared.
+    """
+
+    def __init__(self, n_factors: int, highest: float = -np.inf, line: str | None = None):
+        self._n_factors = n_factors
         self._highest = highest
         self._line = line
 
@@ -91,7 +97,8 @@ class BestOfRecord:
 
     def keep(self, windows: Windows, scores: np.ndarray) -> list[str]:
         """Take windows in; give the lines of the records that have ended."""
-        highest = np.where(np.isnan(scores), -1.0, scores).max(axis=1)
+        compared = scores[:, : self._n_factors]
+        highest = np.where(np.isnan(compared), -1.0, compared).max(axis=1)
         # a name may be given twice, so it is the start that tells where another record begins
         firsts = np.flatnonzero(windows.start == 0).tolist()
         done = []
@@ -121,10 +128,11 @@ def predict(
     calls: CallOptions | None = None,
     tracks: TrackOptions | None = None,
     sites: SiteOptions | None = None,
+    uncertainty: bool = False,
     fingerprint: Mapping[str, Any] | None = None,
     resume: Resume = False,
 ) -> dict[str, int]:
-    """Score windows and write the table: id, start, end, a column a factor, note.
+    """Score windows and write the table: id, start, end, a column a factor, one for its spread if asked for, note.
 
     What else is to be written is read off the table, and all files appear together. An interrupted run leaves a
     partial table, see `tfbind.resume.table.resumable`.
@@ -146,6 +154,8 @@ def predict(
         Only where ``windows`` are those of a FASTA in which each name comes once, and not with ``best``.
     sites : SiteOptions or None
         Only where ``windows`` are those of its FASTA and stride, and not with ``best``.
+    uncertainty : bool
+        Write the spread over an ensemble's members, too: see `tfbind.binding.model.model.spread`.
     fingerprint : mapping
         Whatever the table depends on.
     resume : bool or "anew"
@@ -157,6 +167,8 @@ def predict(
         How many windows there were, and how many of them with each note.
     """
     factors = model.card.tasks
+    if uncertainty:
+        model.check_uncertainty()
     if tracks is not None:
         # those of several factors have names of their own
         for path in track_paths(tracks.bigwig, factors):
@@ -170,7 +182,15 @@ def predict(
         ExitStack() as together,
     ):
         if not table.complete:
-            score_all(model, windows, table, best=best, batch_size=batch_size, piece=piece)
+            score_all(
+                model,
+                windows,
+                table,
+                best=best,
+                batch_size=batch_size,
+                piece=piece,
+                uncertainty=uncertainty,
+            )
         counts = table.state["counts"]
         if calls is not None:
             bed = together.enter_context(open_table(calls.bed))
@@ -220,11 +240,12 @@ def score_all(
     best: bool,
     batch_size: int,
     piece: Piece | None = None,
+    uncertainty: bool = False,
 ) -> None:
     """Score windows and write the lines of the table or of a piece of it, from its latest checkpoint on."""
     counts = {"windows": 0, PADDED: 0, TOO_SHORT: 0, ALL_AMBIGUOUS: 0} | table.state.get("counts", {})
     n_groups = table.state.get("groups", 0)
-    highest = BestOfRecord(*table.state.get("best", ())) if best else None
+    highest = BestOfRecord(len(model.card.tasks), *table.state.get("best", ())) if best else None
     # what does not belong in the input is named
     first_of_note: dict[str, str] = dict(table.state.get("first_of_note", {}))
 
@@ -240,12 +261,13 @@ def score_all(
         if piece is not None:
             table.lines.write(piece.mark)
         if piece is None or piece.number == 1:
-            table.lines.write(table_header(model.card.tasks))
+            table.lines.write(table_header(model.card.tasks, uncertainty=uncertainty))
         table.checkpoint(state())
     first, end = (piece.first, piece.end) if piece is not None else (0, None)
     with Progress("scoring", unit="windows") as progress:
         groups = islice(gather(windows, ROWS_AT_ONCE), first + n_groups, end)
-        for some, scores in score(model, (group.cut() for group in groups), batch_size):
+        cut = (group.cut() for group in groups)
+        for some, scores in score(model, cut, batch_size, uncertainty=uncertainty):
             table.lines.writelines(highest.keep(some, scores) if highest else table_rows(some, scores))
             counts["windows"] += len(some.id)
             for name, note in zip(some.id, some.note, strict=True):

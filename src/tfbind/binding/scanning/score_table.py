@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +18,14 @@ _PLACE = re.compile(r"NA|[0-9]{1,15}", re.ASCII)
 DIGITS = 6  # significant ones, of a score in the table
 
 
-def table_header(factors: Iterable[str]) -> str:
-    """Give the table's first line."""
+def spread_columns(factors: Iterable[str]) -> list[str]:
+    """Name the columns of the spread over an ensemble's members."""
+    return [f"{factor}_sd" for factor in factors]
+
+
+def table_header(factors: Sequence[str], *, uncertainty: bool = False) -> str:
+    """Give the table's first line; with ``uncertainty`` the spreads come after all scores."""
+    factors = [*factors, *(spread_columns(factors) if uncertainty else [])]
     return "\t".join(["id", "start", "end", *factors, "note"]) + "\n"
 
 
@@ -45,7 +51,7 @@ class Row(NamedTuple):
 
 
 def read_factors(path: Path) -> list[str]:
-    """Read the names of the factors that a table has scores of."""
+    """Read the names of the columns of numbers: the factors, and those of `spread_columns` if they are there."""
     with open_text(path) as lines:
         return _header(path, next(lines, ""))[3:-1]
 
@@ -57,8 +63,8 @@ def _header(path: Path, line: str) -> list[str]:
     return header
 
 
-def read_rows(path: Path) -> Iterator[Row]:
-    """Read a table that was written whole, row by row.
+def read_rows(path: Path, n_factors: int | None = None) -> Iterator[Row]:
+    """Read a table that was written whole, row by row, with the scores of its first factors, or of all.
 
     Raises
     ------
@@ -70,7 +76,7 @@ def read_rows(path: Path) -> Iterator[Row]:
         for number, line in enumerate(lines, 2):
             cells = line.rstrip("\n").split("\t")
             try:
-                yield _row(cells, len(header))
+                yield _row(cells, len(header), n_factors)
             except ValueError:
                 found = line.strip()[:60]
                 raise TfbindError(
@@ -78,7 +84,7 @@ def read_rows(path: Path) -> Iterator[Row]:
                 ) from None
 
 
-def _row(cells: list[str], n_columns: int) -> Row:
+def _row(cells: list[str], n_columns: int, n_factors: int | None) -> Row:
     """Read a row; ValueError if it is not one."""
     if len(cells) != n_columns:
         raise ValueError
@@ -92,4 +98,4 @@ def _row(cells: list[str], n_columns: int) -> Row:
     values = [float("nan") if text == "NA" else float(text) for text in scores]
     if any(math.isinf(value) for value in values):
         raise ValueError
-    return Row(name, first, last, values)
+    return Row(name, first, last, values[:n_factors])

@@ -14,7 +14,7 @@ from scipy.special import expit
 
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.options import MADE_UP
-from tfbind.binding.scanning.score_table import Row, read_factors, read_rows
+from tfbind.binding.scanning.score_table import Row, read_factors, read_rows, spread_columns
 from tfbind.binding.scanning.sites import FDR, Maxima, Sites, find_sites, log_odds, site_probability
 from tfbind.binding.scanning.windows import window_starts
 from tfbind.dna.fasta import read_fasta
@@ -109,19 +109,19 @@ def stride_of_table(table: Path, model: BindingModel, fasta: Path) -> int:
         If factors, records or windows are others than those of the model and the FASTA, every stride alike.
     """
     length, factors = model.card.encoding.length, list(model.card.tasks)
-    if (found := read_factors(table)) != factors:
+    if (found := read_factors(table)) not in (factors, [*factors, *spread_columns(factors)]):
         raise TfbindError(
             f"{table}: has scores of {', '.join(found)}, expected {', '.join(factors)} as {model.path} has"
         )
     stride = length
-    for record in _records(read_rows(table)):
+    for record in _records(read_rows(table, len(factors))):
         if len(record) > 1:
             stride = record[1].start
         # the last window of a record may come sooner
         if len(record) > 2:
             break
     sequences = read_fasta(fasta)
-    for record in _records(read_rows(table)):
+    for record in _records(read_rows(table, len(factors))):
         name, letters = next(sequences, ("", ""))
         starts = window_starts(len(letters), length, max(stride, 1))
         if record[0].id != name or [row.start for row in record] != starts.tolist():
@@ -171,7 +171,7 @@ def write_sites(
         Where its narrowPeak rows go, and a function that writes its summary.
     """
     factors = model.card.tasks
-    maxima, n_windows = read_maxima(read_rows(table), len(factors), options.distance)
+    maxima, n_windows = read_maxima(read_rows(table, len(factors)), len(factors), options.distance)
     for note in dict.fromkeys(
         genome_note(model, number, options.prevalence) for number in range(len(factors))
     ):

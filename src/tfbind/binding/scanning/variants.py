@@ -49,10 +49,12 @@ def score_variants(
     stride: int | None = None,
     max_allele: int = MAX_ALLELE,
     strict: bool = False,
+    uncertainty: bool = False,
 ) -> dict[str, int]:
     """Score every ALT allele of a VCF and write the table, in the VCF's order.
 
-    The columns are chrom, pos, id, ref, alt, for each factor ``_ref``, ``_alt`` and ``_delta``, and note.
+    The columns are chrom, pos, id, ref, alt, for each factor ``_ref``, ``_alt``, ``_delta`` and, if asked for, ``_sd``,
+    and note.
 
     Parameters
     ----------
@@ -68,6 +70,8 @@ def score_variants(
         Alleles that change more bases have no score.
     strict : bool
         Refuse a malformed record, instead of giving it rows without a score.
+    uncertainty : bool
+        Write the spread of the delta over an ensemble's members, see `effects`.
 
     Returns
     -------
@@ -102,7 +106,8 @@ def score_variants(
     ):
         in_header = header_contigs(vcf)
         genome.expect_contigs(in_header)
-        columns = [f"{task}_{what}" for task in model.card.tasks for what in ("ref", "alt", "delta")]
+        columns_of_factor = ["ref", "alt", "delta", *(["sd"] if uncertainty else [])]
+        columns = [f"{task}_{what}" for task in model.card.tasks for what in columns_of_factor]
         table.write("\t".join(["chrom", "pos", "id", "ref", "alt", *columns, "note"]) + "\n")
         alleles = (
             allele
@@ -110,7 +115,7 @@ def score_variants(
             for allele in alleles_of(variant, genome, length, stride, max_allele)
         )
         for some in gather(alleles, ROWS_AT_ONCE):
-            found = effects(model, some)
+            found = effects(model, some, uncertainty=uncertainty)
             note_what_is_missing(some, found)
             table.writelines(table_rows(some, found))
             notes.update(allele.note for allele in some)
