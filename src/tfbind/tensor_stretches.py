@@ -65,18 +65,23 @@ class Stretches(NamedTuple):
 
 def write_stretches(file: h5py.File, stretches: Stretches) -> None:
     """Write the sets; within a step of the output."""
-    file.create_dataset("scan_contig", data=stretches.contig.astype(object), dtype=TEXT)
-    for name in ("start", "size", "peaks"):
-        file.create_dataset(f"scan_{name}", data=getattr(stretches, name).astype(np.int64))
-    codes = stretches.codes.astype(np.uint8)
-    file.create_dataset(
-        "scan_bases",
-        data=codes,
-        chunks=(min(len(codes), CHUNK_BYTES),),
-        compression="gzip",
-        compression_opts=1,
-    )
-    file.create_dataset("scan_peaks_per_mb", data=np.array([stretches.peaks_per_mb], np.float64))
+    sets = {
+        "scan_contig": (stretches.contig.astype(object), TEXT),
+        "scan_start": (stretches.start, np.int64),
+        "scan_size": (stretches.size, np.int64),
+        "scan_bases": (stretches.codes, np.uint8),
+        "scan_peaks": (stretches.peaks, np.int64),
+        "scan_peaks_per_mb": (np.array([stretches.peaks_per_mb]), np.float64),
+    }
+    for name, (values, dtype) in sets.items():
+        file.create_dataset(
+            name,
+            data=values,
+            dtype=dtype,
+            chunks=(min(len(values), CHUNK_BYTES),),
+            compression="gzip",
+            compression_opts=1,
+        )
 
 
 def read_stretches(file: TensorsFile) -> Stretches | None:
