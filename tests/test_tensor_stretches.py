@@ -63,8 +63,7 @@ def test_damage(path, name, values, message):
     with h5py.File(path, "a") as file:
         file[name][...] = values
     with open_tensors(path) as tensors, pytest.raises(TfbindError, match=rf"t\.h5: found {message}"):
-        tensors.stretches()
-        tensors.flanks(np.arange(2))
+        tensors.stretches() and tensors.flanks(np.arange(2))
 
 
 @pytest.mark.parametrize("name", ["scan_contig", "scan_peaks", "scan_peaks_per_mb"])

@@ -99,6 +99,8 @@ def read_stretches(file: TensorsFile) -> Stretches | None:
     codes = file.find("scan_bases", np.uint8, (None,)).read()
     peaks = file.find("scan_peaks", np.int64, (None,)).read()
     density = float(file.find("scan_peaks_per_mb", np.float64, (1,)).read()[0])
+    if not all(name and name.isprintable() for name in contig):
+        file.fail("scan_contig that is empty or not printable", "names of contigs")
     if not len(size) or (size < 1).any() or (start < 0).any() or sum(size.tolist()) != len(codes):
         file.fail("stretches whose sizes do not add up to scan_bases", "sizes from 1 that do")
     if (codes > AMBIGUOUS).any():

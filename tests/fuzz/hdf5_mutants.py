@@ -9,13 +9,14 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from tfbind.binding.learning.parts import Part
+from tfbind.binding.learning.parts import Part, shifted
 from tfbind.dna.alphabet import AMBIGUOUS
 from tfbind.errors import TfbindError
 from tfbind.genotype_tensors import open_regions, packed, write_regions
 from tfbind.genotypes.simulation import Region
 from tfbind.recombination.learning.examples import read_regions
 from tfbind.recombination.mapping.site_windows import read_windows
+from tfbind.tensor_stretches import Stretches
 from tfbind.tensors import DnaEncoding, open_tensors, write_tensors
 
 N = 24
@@ -42,7 +43,11 @@ def write_dna(path: Path, encoding: DnaEncoding) -> None:
             parent=["" if i % 2 == 0 else ids[i - 1] if i % 10 != 1 else "" for i in range(N)],
             fold=(np.arange(N) % 4).astype(np.uint8),
             intervals=[("chr1", i * 50, i * 50 + LENGTH) if i % 3 else None for i in range(N)],
+            flanks=rng.integers(0, 5, (N, 2, 4)).astype(np.uint8),
         )
+        bases = rng.integers(0, 5, 300).astype(np.uint8)
+        where = np.array(["chr2", "chr3"], dtype=object), np.array([0, 70]), np.array([200, 100])
+        w.add_stretches(Stretches(*where, bases, np.array([10, 150, 260]), 5.0))
 
 
 def write_genotypes(path: Path) -> None:
@@ -77,9 +82,14 @@ def read_dna(path: Path) -> None:
             found = Part(tensors, part)
             found.digests()
             found.sketches()
+            shifted(found.codes, found.flanks, found.valid_length, np.zeros(len(found), np.int64))
         tensors.codes(np.arange(len(tensors)))
         tensors.text("group")
         tensors.intervals()
+        stretches = tensors.stretches()
+        if stretches is not None:
+            list(stretches())
+            stretches.peaks_by_stretch()
     with open_tensors(path, 2):
         pass
 

@@ -65,7 +65,9 @@ class TestContigsOfTensors:
             contigs_of_tensors(shuffle_tensors, model)
 
     def test_of_sequences_without_contigs(self, shuffle_tensors, model_path):
-        with pytest.raises(TfbindError, match="no contig was held out for validation, expected whole contigs held out"):
+        with pytest.raises(
+            TfbindError, match="no contig was held out for validation, expected whole contigs held out"
+        ):
             contigs_of_tensors(shuffle_tensors, BindingModel(model_path, threads=1))
 
     def test_of_contigs_that_are_in_several_parts(self, folder, train_small):
