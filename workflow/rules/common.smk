@@ -245,7 +245,7 @@ def get_report_inputs(wildcards):
         ),
         "sites": expand(
             "results/sites/{dataset}/metrics.json",
-            dataset=WITH_PEAKS if has_test_part(config) else [],
+            dataset=[name for name in WITH_PEAKS if name in has_test],
         ),
         "predictions": expand("results/predictions/{dataset}.{model}.tsv.gz", **scored),
     }
