@@ -7,6 +7,7 @@ import csv
 import difflib
 import io
 import os
+import re
 import stat
 import unicodedata
 from functools import cache, wraps
@@ -39,6 +40,8 @@ MAX_SHOWN = 60
 MAX_CANDIDATE = 200
 # of the columns, those that hold no path
 NOT_FILES = {"mutation_rate", "diversity", "unphased", "inbreeding"}
+# in place of a file of the matrix
+JASPAR_ID = re.compile(r"[A-Za-z]{2}\d{4}(\.\d+)?")
 # of the settings of retraining, the files
 SIMULATION_FILES = ("demography", "rate_map", "prior")
 
@@ -242,6 +245,8 @@ def read_sheet(path, kind):
                     f"{where}: name: found {name!r} again (first on line {lines[name]}), expected each name once"
                 )
             files = {k: v for k, v in row.items() if k not in NOT_FILES}
+            if JASPAR_ID.fullmatch(row.get("pwm", "")):
+                del files["pwm"]
             if is_number(row.get("genetic_length", "")):
                 del files["genetic_length"]
             check_files_exist(files, where)

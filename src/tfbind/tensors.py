@@ -158,6 +158,8 @@ class TensorsWriter:
             columns |= {"contig": places[:, 0], "start": places[:, 1].astype(np.int64)}
             columns["end"] = places[:, 2].astype(np.int64)
         columns |= {} if fold is None else {"fold": fold}
+        # bases beside records too short for any are not known
+        flanks = flanks if flanks is None or flanks.shape[2] else None
         columns |= {} if flanks is None else {"flanks": flanks}
         for name, values in columns.items():
             if len(values) != len(codes):

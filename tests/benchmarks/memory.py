@@ -86,7 +86,7 @@ def main() -> None:
     rows = sum(len(found.table(resolution)) for resolution in (10_000, 100_000))
     found.mean_rate(10_000)
     found.hotspots(5.0)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
     print(
         f"{args.samples:,} diploids, {args.sites:,} sites: {rows:,} windows, peak {peak:.2f} GB,"
         f" {time.monotonic() - start:,.0f} s"

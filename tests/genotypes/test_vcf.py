@@ -80,6 +80,11 @@ class TestLayouts:
         assert found.samples_left_out == ("ann",)
         assert "2 haploid samples are used, 1 diploid without phase are not" in caplog.text
 
+    def test_samples_without_any_call_are_not_of_either_kind(self, write, caplog):
+        found = read(write(record(10, "0/1", ".", ".") + record(12, "0/1", "./.", ".")))
+        assert (found.ploidy, np.asarray(found.calls).tolist()) == (2, [[1], [1]])
+        assert "cannot be used together" not in caplog.text
+
     @pytest.mark.parametrize(("n_haploid", "ploidy"), [(3, 2), (4, 2), (5, 1), (6, 1)])
     def test_four_unphased_diploids_tell_as_much_as_five_haploids(self, tmp_path, n_haploid, ploidy):
         names = "\t".join(f"s{i}" for i in range(4 + n_haploid))

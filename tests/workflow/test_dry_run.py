@@ -309,6 +309,20 @@ class TestCommands:
             " --seed 0 -o results/tensors/p.h5"
         )
 
+    @pytest.mark.parametrize("matrix", ["MA0139.2", "reads.fa", ""])
+    def test_sites_of_peaks_are_evaluated(self, workflow, matrix):
+        header = "name\tpositives\tnegatives\tpeaks\tgenome\tpwm\tpredict\n"
+        workflow.write_sheet(f"p\t\t\treads.fa\treads.fa\t{matrix}\n", header=header)
+        workflow.config["encode"] = {"skip_invalid": True}
+        models = " ".join(
+            f"results/models/p.{name}.keras" for name in ("conv-bigru", "gkm-bilstm", "gkm-linear")
+        )
+        assert command(workflow.dry_run(), "evaluate_sites") == (
+            f"tfbind evaluate --model {models} --genome reads.fa --peaks reads.fa --tensors results/tensors/p.h5"
+            + (f" --pwm {matrix}" if matrix else "")
+            + " --skip-invalid --threads 2 -o results/sites/p"
+        )
+
     def test_settings_of_peaks_go_to_peaks_only(self, workflow):
         workflow.config["encode"] = {
             "exclude": "reads.fa",

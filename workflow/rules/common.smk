@@ -7,6 +7,7 @@ from pathlib import Path
 # what is imported here needs nothing but the standard library and what Snakemake brings
 sys.path[:0] = [str(Path(workflow.basedir) / name) for name in ("src", "workflow")]
 from configuration import (
+    JASPAR_ID,
     SIMULATION_FILES,
     as_flags,
     has_held_out_files,
@@ -97,11 +98,18 @@ def get_peaks(wildcards):
     return DATASETS[wildcards.dataset]["peaks"]
 
 
+def get_matrix(wildcards):
+    """The file of a matrix; none for an identifier."""
+    matrix = DATASETS[wildcards.dataset].get("pwm", "")
+    return [] if not matrix or JASPAR_ID.fullmatch(matrix) else matrix
+
+
 def get_site_settings(wildcards):
     return as_flags(
         {
             "pwm": DATASETS[wildcards.dataset].get("pwm"),
             "peak_format": config["encode"].get("peak_format"),
+            "skip_invalid": config["encode"].get("skip_invalid"),
         }
     )
 

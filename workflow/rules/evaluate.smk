@@ -83,6 +83,7 @@ rule evaluate_sites:
         tensors="results/tensors/{dataset}.h5",
         genome=get_genome,
         peaks=get_peaks,
+        matrix=get_matrix,
     output:
         metrics="results/sites/{dataset}/metrics.json",
         notes="results/sites/{dataset}/notes.json",

@@ -9,6 +9,8 @@ from tfbind.training.options import FitOptions
 
 # fractions of train, validation and test; those of whole contigs are coarse, so more is held out to judge by
 SPLIT, SPLIT_BY_CONTIG = (0.8, 0.1, 0.1), (0.7, 0.1, 0.2)
+# peaks on the validation contigs that tfbind would like to have, to calibrate by, even of few peaks
+VALIDATION_PEAKS = 30
 # a genome has thousands of windows for each bound one: so many negatives from it for each peak, as long as they are
 # not more than MOST_NEGATIVES in all
 GENOME_RATIO, MOST_NEGATIVES = 20.0, 40_000

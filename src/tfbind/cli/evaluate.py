@@ -70,6 +70,9 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     on_contigs = parser.add_argument_group("on contigs")
     on_contigs.add_argument(
+        "--skip-invalid", action="store_true", help="leave out and count lines that are not peaks"
+    )
+    on_contigs.add_argument(
         "--pwm",
         metavar="ID|FILE",
         help="scan with this matrix, too: a file in JASPAR or MEME format, a matrix that tfbind ships, or any JASPAR"
@@ -124,6 +127,8 @@ def run(args: argparse.Namespace) -> None:
     for option in ("pwm", "factor", "tolerance", "site_distance", "stride"):
         if getattr(args, option) is not None:
             raise TfbindError(f"--{option.replace('_', '-')} goes with --genome, --peaks and --contigs")
+    if args.skip_invalid:
+        raise TfbindError("--skip-invalid goes with --peaks")
     if args.peak_format != "auto":
         raise TfbindError("--peak-format goes with --peaks")
     if len(args.model) > 1:
@@ -182,7 +187,7 @@ def _evaluate_contigs(args: argparse.Namespace) -> None:
         write_site_evaluation(args.output, nothing_scanned(args.tensors))
         return
     with Genome(args.genome) as genome:
-        truth = read_truth(args.peaks, genome, contigs, args.peak_format)
+        truth = read_truth(args.peaks, genome, contigs, args.peak_format, skip_invalid=args.skip_invalid)
         evaluation = evaluate_sites(
             models,
             truth,

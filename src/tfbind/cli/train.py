@@ -186,9 +186,10 @@ def run(args: argparse.Namespace) -> None:
         history = train_ensemble(args.tensors, args.output, seeds=of_seeds, options=options, **arguments)
     else:
         history = train(args.tensors, args.output, options=options, **arguments)
-    calibrate_trained(args.output, args.tensors, fold=args.fold, threads=args.threads)
     if history is not None:
         learning_curves(args.output.with_suffix(".learning.svg"), history)
+    # last, as a training counts as finished without it, and --resume then does it
+    calibrate_trained(args.output, args.tensors, fold=args.fold, threads=args.threads)
 
 
 def check(args: argparse.Namespace) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tfbind.contigs import one_spelling
 
@@ -104,3 +104,8 @@ def in_one_spelling(intervals: Iterable[Interval | None]) -> list[Interval | Non
     intervals = list(intervals)
     spelling = one_spelling(interval[0] for interval in intervals if interval)
     return [interval and (spelling[interval[0]], *interval[1:]) for interval in intervals]
+
+
+def widened(intervals: Sequence[Interval | None], width: int) -> list[Interval | None]:
+    """Widen intervals by ``width`` bases on either side, not beyond the start of a contig."""
+    return [place and (place[0], max(place[1] - width, 0), place[2] + width) for place in intervals]

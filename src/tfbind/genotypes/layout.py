@@ -113,7 +113,7 @@ def choose_layout(
     Samples are of three kinds: of one chromosome (haploid, or homozygous throughout), diploid with a phase, diploid
     without. If most diploid samples have a phase, the others are left out, and chromosomes of all kinds are used
     together. If not, diploid samples are read without phase; genotypes and haplotypes cannot be used together, so that
-    the kind that tells less is left out, as WORTH_OF_UNPHASED has it.
+    the kind with less information is left out (WORTH_OF_UNPHASED).
 
     Parameters
     ----------
@@ -152,19 +152,21 @@ def choose_layout(
     used = np.stack([is_used, diploid], axis=1)
     left_out = no_phase
     if is_unphased:
-        is_mixed = bool(single.any())
-        keep_single = single.sum() >= WORTH_OF_UNPHASED * diploid.sum()
-        is_unphased = not (is_mixed and keep_single)
-        left_out = diploid if is_mixed and keep_single else single
-        if is_mixed:
+        # a sample without a call on the contig, of which nothing is known, is neither
+        has_calls = seen.ploidies.sum(axis=1) > 0
+        n_single, n_diploid = int((single & has_calls).sum()), int((diploid & has_calls).sum())
+        keep_single = n_single > 0 and n_single >= WORTH_OF_UNPHASED * n_diploid
+        is_unphased = not keep_single
+        left_out = diploid if keep_single else single
+        if n_single and n_diploid:
             kept, others = ("haploid", "diploid without phase") if keep_single else ("diploid", "haploid")
             logger.warning(
                 "%s: haploid and unphased diploid samples cannot be used together: %d %s samples are used, %d %s are"
-                " not; choose others with --samples",
+                " not; choose others with --samples, or for one contig with ploidy 0 in --ploidy",
                 where,
-                int(is_used.sum()) - int(left_out.sum()),
+                n_single if keep_single else n_diploid,
                 kept,
-                int(left_out.sum()),
+                n_diploid if keep_single else n_single,
                 others,
             )
     elif left_out.any():

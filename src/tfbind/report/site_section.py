@@ -13,7 +13,8 @@ from tfbind.report.reading import COUNT, NUMBER, TEXT, TEXTS, Picture, Reader
 HOW_TO_READ_SITES = """Sites on whole contigs that no model has seen, against the peaks on them. A site is right within
 a few bases of a peak (50, if nothing else was asked for). The average precision is over all sites, by score; its recall
 is over all peaks. The offset is the distance from a site to its peak. Expected is what the probabilities of the sites
-add up to, observed the number of peaks. NA: undefined, or not calibrated for a genome."""
+add up to, observed the number of peaks; of a model that is not calibrated for the genome, as the notes say, it is far
+too high. NA: undefined."""
 
 SCANNER = {
     "type": "object",

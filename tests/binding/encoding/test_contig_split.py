@@ -40,13 +40,27 @@ class TestHoldOutContigs:
         both = EncodeOptions(test_contigs=("a",), validation_contigs=("b",))
         assert hold_out_contigs(self.many, both) is both
         found = hold_out_contigs(self.many, EncodeOptions(test_contigs=("chrA",)), {"chrA": "a"})
-        assert found.test_contigs == ("chrA",)
+        # as the genome spells them
+        assert found.test_contigs == ("a",)
         assert found.validation_contigs in [("c",), ("d",), ("e",)]
 
     def test_fractions(self):
         found = hold_out_contigs(self.many, EncodeOptions(split=(0.8, 0.1, 0.1)))
         assert len(found.test_contigs) == len(found.validation_contigs) == 1
         assert {*found.test_contigs, *found.validation_contigs} <= {"c", "d", "e"}
+
+    def test_of_few_peaks_more_are_held_out_for_calibration(self):
+        few = windows(**{f"c{number}": 10 for number in range(16)})
+        found = hold_out_contigs(few, EncodeOptions(test_contigs=("c0", "c1", "c2")))
+        assert len(found.validation_contigs) == 3
+        # but not if the fractions are given
+        found = hold_out_contigs(few, EncodeOptions(test_contigs=("c0", "c1", "c2"), split=(0.8, 0.1, 0.1)))
+        assert len(found.validation_contigs) == 1
+
+    def test_many_contigs_take_no_time(self):
+        many = windows(**{f"c{number}": 1 + number % 3 for number in range(3_000)})
+        found = hold_out_contigs(many, EncodeOptions())
+        assert len(found.test_contigs) == pytest.approx(600, rel=0.2)
 
     def test_few_contigs(self, caplog):
         options = EncodeOptions()

@@ -592,7 +592,7 @@ class TestPeaks:
         encode_peaks(output, peaks, genome, "x", options(test_contigs=("2",), validation_contigs=("3",)))
         found = Encoded(output)
         assert set(zip(found.group, found.split.tolist(), strict=True)) == {("1", 0), ("2", 2), ("3", 1)}
-        assert found.summary["parts"]["x"]["test"] == {"unbound": 267, "bound": 19}
+        assert found.summary["parts"]["x"]["test"] == {"unbound": 266, "bound": 19}
         n_short = found.summary["counts"]["negatives that the genome was short of"]
         assert (found.y == 0).sum() == 20 * 57 - n_short
 
@@ -607,7 +607,7 @@ class TestPeaks:
         found = Encoded(output)
         parts = {(contig, part) for contig, part in zip(found.group, found.split.tolist(), strict=True)}
         assert len(parts) == len(names)
-        assert [sum(part == number for _, part in parts) for number in range(3)] == [9, 1, 2]
+        assert [sum(part == number for _, part in parts) for number in range(3)] == [8, 2, 2]
         encode_peaks(output, peaks, genome, "x", options(split_by="records"))
         found = Encoded(output)
         assert len(set(zip(found.group, found.split.tolist(), strict=True))) > len(names)
@@ -616,7 +616,28 @@ class TestPeaks:
         parts = set(zip(found.group, found.split.tolist(), strict=True))
         assert {contig for contig, part in parts if part == 2} == {"c3"}
         assert len(parts) == len(names)
-        assert sum(part == 1 for _, part in parts) == 1
+        assert sum(part == 1 for _, part in parts) == 3
+
+    def test_negatives_are_shifted_into_no_peak(self, genome, peaks, output):
+        encode_peaks(output, peaks, genome, "x", options(test_contigs=("2",), validation_contigs=("3",)))
+        found = Encoded(output)
+        for contig, start, end in map(parse_coordinates, found.id[found.y[:, 0] == 0]):
+            assert not any(
+                contig == c and start - 6 < s + 41 and s < end + 6
+                for c in "123"
+                for s in range(500, 19_000, 1000)
+            )
+
+    def test_a_genome_may_have_an_i_and_a_1(self, tmp_path, output):
+        names = ["1", "I", "2", "II", "M", "MT"]
+        (tmp_path / "g.fa").write_text(
+            "".join(f">{name}\n{random_sequences(1, 6_000, seed)[0]}\n" for seed, name in enumerate(names))
+        )
+        (tmp_path / "p.bed").write_text(
+            "".join(f"{c}\t{s}\t{s + 1}\n" for c in names for s in range(500, 5_500, 700))
+        )
+        encode_peaks(output, tmp_path / "p.bed", tmp_path / "g.fa", "x", options(negative_ratio=1))
+        assert set(Encoded(output).group) == set(names)
 
     def test_surroundings(self, genome, peaks, output):
         encode_peaks(output, peaks, genome, "x", options(test_contigs=("2",), validation_contigs=("3",)))

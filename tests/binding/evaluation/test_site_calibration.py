@@ -184,6 +184,17 @@ class TestCalibrateTrained:
         assert calibrate_trained(model.path, tensors, threads=1) is None
         assert "t.h5: has 25 peaks on the validation contigs, and at least 26 are needed" in caplog.text
 
+    def test_more_peaks_than_sites(self, folder, tensors, model, monkeypatch, caplog):
+        shutil.copy(model.path, folder / "dense.keras")
+        monkeypatch.setattr(site_calibration, "default_distance", lambda model: 9_000)
+        assert calibrate_trained(folder / "dense.keras", tensors, threads=1) is None
+        assert "expected more maxima than sites" in caplog.text
+        assert read_card(folder / "dense.keras").sites is None
+        with pytest.raises(TfbindError, match="expected more maxima than sites"):
+            calibrate_sites(
+                model, tensors, folder / "g.fa", folder / "p.bed", folder / "x.keras", factor=0, tolerance=50
+            )
+
     def test_contigs_of_the_test_part(self, tensors, shuffle_tensors):
         assert contigs_of_test_part(tensors) == ["IV"]
         assert contigs_of_test_part(shuffle_tensors) == []

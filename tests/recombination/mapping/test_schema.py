@@ -49,12 +49,6 @@ def test_kept_cards_of_tokens_pass(path):
         ("calibration.lower", [-1.0], "calibration.lower has 1 values, expected 5, one for each scale"),
         ("calibration.upper", {}, "calibration.upper is {}, expected array"),
         ("training.settings", KeyError, "training missing required field 'settings'"),
-        ("training.highest_rate", -1, "training.highest_rate is -1, expected float >= 0"),
-        (
-            "training.start",
-            {"training": {"highest_rate": "a"}},
-            "training.start.training.highest_rate is 'a', expected float",
-        ),
         ("training.start", {"training": []}, "training.start.training is [], expected object"),
     ],
 )

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tfbind.binding.options import SPLIT_BY_CONTIG, EncodeOptions
+from tfbind.binding.options import SPLIT_BY_CONTIG, VALIDATION_PEAKS, EncodeOptions
 from tfbind.dna.peaks import Window
 from tfbind.errors import TfbindError
 
@@ -17,8 +17,10 @@ logger = logging.getLogger(__name__)
 
 # random orders of the contigs that are tried
 N_ORDERS = 200
-# a held-out part may hold so many times more or fewer peaks than asked for
+# a held-out part may hold this many times as many peaks as asked for, or as few
 FAR_OFF = 1.7
+# log ratio to what was asked for that no other order needs to beat
+CLOSE = 0.01
 FEWEST_CONTIGS = 3
 
 
@@ -58,11 +60,13 @@ def hold_out_contigs(
         # what is left is dealt as the fractions of training and validation say
         left = sum(free.values())
         wanted = (0.0, left * fractions[1] / (fractions[0] + fractions[1]))
+    if options.split is None:
+        wanted = wanted[0], max(wanted[1], min(VALIDATION_PEAKS, (sum(free.values()) - wanted[0]) / 4))
     chosen = choose_contigs(free, wanted, options.seed)
     if chosen is None:
         problem = (
-            f"the peaks lie on {len(n_of_contig)} contigs, and no choice of these holds about the share to hold"
-            " out"
+            f"the peaks lie on {len(n_of_contig)} contigs, and none of these have about the share of the peaks that"
+            " is to be held out"
         )
         if options.split_by == "contigs":
             raise TfbindError(f"--split-by contigs: {problem}; expected more contigs, or --split-by records")
@@ -73,12 +77,14 @@ def hold_out_contigs(
         return options
     test, validation = chosen
     for name, contigs in (("test", test or given), ("validation", validation)):
+        if not contigs:
+            continue
         n = sum(n_of_contig[contig] for contig in contigs)
         shown = ", ".join(contigs[:10]) + (f" and {len(contigs) - 10} more" if len(contigs) > 10 else "")
         logger.info("held out whole contigs as %s: %s (%.0f%% of the peaks)", name, shown, 100 * n / n_all)
     return replace(
         options,
-        test_contigs=options.test_contigs or tuple(test),
+        test_contigs=tuple(given) or tuple(test),
         validation_contigs=tuple(validation),
     )
 
@@ -104,30 +110,28 @@ def choose_contigs(
         None if no choice comes close, or less than a third of the records would be left.
     """
     contigs = sorted(n_of_contig)
+    n_records = np.array([n_of_contig[contig] for contig in contigs])
     if len(contigs) < FEWEST_CONTIGS - (wanted[0] == 0) - (wanted[1] == 0):
         return None
     rng = np.random.default_rng(seed)
-    best: tuple[float, list[list[str]]] | None = None
+    best: tuple[float, np.ndarray] | None = None
     for _ in range(N_ORDERS):
-        order = [contigs[at] for at in rng.permutation(len(contigs))]
-        parts: list[list[str]] = []
+        order = rng.permutation(len(contigs))
+        part = np.zeros(len(contigs), np.int64)
         off = 0.0
-        for target in wanted:
-            part, n = [], 0
+        for number, target in enumerate(wanted, start=1):
             if target > 0:
-                for contig in order:
-                    if abs(n + n_of_contig[contig] - target) < abs(n - target):
-                        part.append(contig)
-                        n += n_of_contig[contig]
+                n = 0
+                for contig in order[part[order] == 0]:
+                    if abs(n + n_records[contig] - target) < abs(n - target):
+                        part[contig] = number
+                        n += n_records[contig]
                 off = max(off, abs(np.log(max(n, 1e-9) / target)))
-                order = [contig for contig in order if contig not in part]
-            parts.append(part)
         if best is None or off < best[0]:
-            best = off, parts
-    if best is None or best[0] > np.log(FAR_OFF):
+            best = off, part
+        if off < CLOSE:
+            break
+    if best is None or best[0] > np.log(FAR_OFF) or n_records[best[1] > 0].sum() > 2 / 3 * n_records.sum():
         return None
-    held_out = sum(n_of_contig[contig] for part in best[1] for contig in part)
-    if held_out > 2 / 3 * sum(n_of_contig.values()):
-        return None
-    test, validation = ([contig for contig in contigs if contig in part] for part in best[1])
+    test, validation = ([contigs[at] for at in np.flatnonzero(best[1] == number)] for number in (1, 2))
     return test, validation

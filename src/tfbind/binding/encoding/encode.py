@@ -36,7 +36,7 @@ from tfbind.binding.encoding.survey import Survey, make_survey
 from tfbind.binding.encoding.table import read_table
 from tfbind.binding.options import EncodeOptions, genome_ratio
 from tfbind.contigs import some_files
-from tfbind.dna.coordinates import Interval
+from tfbind.dna.coordinates import widened
 from tfbind.dna.genome import Genome
 from tfbind.dna.matched import intervals_by_contig, join_intervals
 from tfbind.dna.minimizers import overlap_groups
@@ -124,9 +124,8 @@ def _rows(
 
     Records that are in no part are passed over; ``keep`` has none of the negatives made for them.
     """
-    n = n_made = 0
+    n = n_made = n_with_negatives = 0
     for source in sources:
-        n_of_source = 0
         for batch in source.batches():
             rows = slice(n, n + len(batch.names))
             intervals = survey.intervals[rows]
@@ -152,7 +151,7 @@ def _rows(
                 else {"flanks": surroundings.flanks([intervals[row] for row in written])}
             )
             if maker is not None and source.gets_negatives:
-                made = maker.make(batch, n_of_source)
+                made = maker.make(batch, n_with_negatives)
                 kept = np.flatnonzero(keep[n_made : n_made + len(made.positive)])
                 positives = made.positive[kept]
                 yield {
@@ -171,11 +170,9 @@ def _rows(
                 }
                 n_made += len(made.positive)
             n += len(batch.names)
-            n_of_source += len(batch.names)
-
-
-def _widened(intervals: Sequence[Interval | None], width: int) -> list[Interval | None]:
-    return [place and (place[0], max(place[1] - width, 0), place[2] + width) for place in intervals]
+            if source.gets_negatives:
+                # each negative made differs, those of another file's records, too
+                n_with_negatives += len(batch.names)
 
 
 def _encode(
@@ -238,7 +235,7 @@ def _encode_unchanged(
     placed = np.array([interval is not None for interval in survey.intervals])
     content = overlap_groups(survey.sketches, placed)
     # training windows are shifted, so what they may then cover counts as theirs
-    near = _widened(survey.intervals, surroundings.width if surroundings else 0)
+    near = widened(survey.intervals, surroundings.width if surroundings else 0)
     group = group_related(survey.digest, near, survey.composition, content, survey.named)
     left_out: dict[str, int] = {}
     if survey.part is None:
@@ -474,10 +471,16 @@ def encode_peaks(output: Path, peaks: Path, genome_path: Path, factor: str, opti
         sources = [windows_source(genome, windows, options.length, 1)]
         inputs = [peaks, genome_path, *_background_input(options)]
         inputs += [] if options.exclude is None else [options.exclude]
+        width = options.length // SHIFT
         # windows of contigs without a peak, such as alternative haplotypes, may repeat bound sequence
         stratum = _held_out_as(genome, (window.contig for window in windows), options)
         if method == "genome":
             forbidden = join_intervals(intervals_by_contig([*all_peaks, *windows]), excluded)
+            # training shifts a negative, and must not shift it into a peak
+            forbidden = {
+                contig: np.maximum(places + np.array([-width, width]), 0)
+                for contig, places in forbidden.items()
+            }
             negatives, short_of = matched_windows(genome, sources[0], forbidden, stratum, options)
             if not negatives:
                 raise TfbindError(
@@ -489,7 +492,7 @@ def encode_peaks(output: Path, peaks: Path, genome_path: Path, factor: str, opti
         by_contig = bool(options.test_contigs or options.validation_contigs)
         surroundings = Surroundings(
             genome,
-            options.length // SHIFT,
+            width,
             validation_stretches(genome, all_peaks, stratum) if by_contig else None,
         )
         _encode(

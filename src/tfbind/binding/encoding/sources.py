@@ -61,6 +61,7 @@ class Source(NamedTuple):
     stated : from a batch to what the user states of it; None if that is nothing
     suffix : of a name that an earlier source has, too
     gets_negatives : whether negatives are made for its records, if any are made
+    of_genome : whether contigs are named as in a genome that is read, so that each name is a contig of its own
     """
 
     path: Path
@@ -70,6 +71,7 @@ class Source(NamedTuple):
     stated: Callable[[Batch], Stated] | None = None
     suffix: str = SUFFIX
     gets_negatives: bool = True
+    of_genome: bool = False
 
     def renamed(self, new_names: Mapping[str, str]) -> Source:
         """Give the same records, some under new names; for a source whose labels do not depend on names."""
@@ -214,7 +216,7 @@ def windows_source(genome: Genome, windows: Sequence[Window], length: int, label
             places = [(window.contig, window.start, window.end) for window in chunk]
             yield encode_batch(genome.path, names, sequences, length, places)
 
-    return Source(genome.path, batches, _all_labelled(label))
+    return Source(genome.path, batches, _all_labelled(label), of_genome=True)
 
 
 def peak_windows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -69,8 +70,11 @@ def validation_stretches(
     """
     held_out = [contig for contig in genome.contigs if part_of_contig.get(contig) == VALIDATION]
     summits = {(peak.contig, peak.summit) for peak in peaks}
-    known = [contig for contig, part in part_of_contig.items() if part != TEST]
-    n_known = sum(contig in set(known) for contig, _ in summits)
+    known = {contig for contig, part in part_of_contig.items() if part != TEST}
+    n_known = sum(contig in known for contig, _ in summits)
+    on_contig: defaultdict[str, list[int]] = defaultdict(list)
+    for contig, summit in summits:
+        on_contig[contig].append(summit)
     places = [(contig, 0, genome.contigs[contig]) for contig in held_out]
     n_bases = sum(end for _, _, end in places)
     if n_bases > MOST_BASES:
@@ -86,8 +90,8 @@ def validation_stretches(
     here = sorted(
         int(at + summit - start)
         for (contig, start, end), at in zip(places, first.tolist(), strict=True)
-        for of_peak, summit in summits
-        if of_peak == contig and start <= summit < end
+        for summit in on_contig[contig]
+        if start <= summit < end
     )
     if not here:
         return None

@@ -64,10 +64,9 @@ def make_survey(
     number_of_group: dict[str, int] = {"": -1}
     n = 0
     intervals: list[Interval | None] = []
-    n_ambiguous = n_padded = 0
+    n_ambiguous = n_padded = n_with_negatives = 0
     with Progress("reading", unit="records") as progress:
         for source in sources:
-            n_of_source = 0
             for batch in source.batches():
                 digests.append(strand_canonical_digests(batch.codes, batch.valid_length))
                 compositions.append(composition_digests(batch.codes, batch.valid_length))
@@ -84,16 +83,17 @@ def make_survey(
                 n_ambiguous += int(((batch.codes == AMBIGUOUS) & inside).any(axis=1).sum())
                 n_padded += int((batch.valid_length < options.length).sum())
                 if maker is not None and source.gets_negatives:
-                    made = maker.make(batch, n_of_source)
+                    made = maker.make(batch, n_with_negatives)
                     made_digests.append(made.digest)
                     made_for.append(n + made.positive)
-                n_of_source += len(batch.names)
+                    n_with_negatives += len(batch.names)
                 n += len(batch.names)
                 progress.update(len(batch.names))
     return Survey(
         np.concatenate(digests),
         np.concatenate(compositions),
-        in_one_spelling(intervals),
+        # a genome may have an I and a 1, as with a spike-in of another species
+        intervals if all(source.of_genome for source in sources) else in_one_spelling(intervals),
         join_sketches(sketches),
         np.concatenate(labels).reshape(-1, n_tasks),
         np.concatenate(parts) if parts else None,

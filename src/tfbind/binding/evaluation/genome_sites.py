@@ -25,7 +25,7 @@ from tfbind.binding.scanning.site_files import genome_note
 from tfbind.binding.scanning.sites import REFINED, default_stride, find_sites, site_probability
 from tfbind.dna.genome import Genome
 from tfbind.dna.matrices import Matrix
-from tfbind.dna.peaks import Peak, describe_unplaced, place_peaks, read_peaks
+from tfbind.dna.peaks import BadLine, Peak, describe_unplaced, place_peaks, read_peaks
 from tfbind.errors import TfbindError
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,14 @@ def nothing_scanned(tensors: Path) -> SiteEvaluation:
     return SiteEvaluation({}, {}, sites, pd.DataFrame(columns=["scanner", "offset", "n"]), [note])
 
 
-def read_truth(peaks: Path, genome: Genome, contigs: Sequence[str], peak_format: str = "auto") -> GenomeTruth:
+def read_truth(
+    peaks: Path,
+    genome: Genome,
+    contigs: Sequence[str],
+    peak_format: str = "auto",
+    *,
+    skip_invalid: bool = False,
+) -> GenomeTruth:
     """Read the peaks on some contigs of a genome.
 
     Raises
@@ -96,7 +103,10 @@ def read_truth(peaks: Path, genome: Genome, contigs: Sequence[str], peak_format:
         If the genome has no such contig, or there is no peak on one of them.
     """
     names = genome.match_contigs(contigs, "--contigs")
-    found = read_peaks(peaks, peak_format)
+    bad_lines: list[BadLine] = []
+    found = read_peaks(peaks, peak_format, bad_lines if skip_invalid else None)
+    if bad_lines:
+        logger.warning("%s: left out %s lines that are not peaks", peaks, f"{len(bad_lines):,}")
     placed, unplaced = place_peaks(found, genome, peaks)
     if unplaced:
         logger.warning("%s: left out: %s", peaks, describe_unplaced(unplaced, len(found), genome.path))

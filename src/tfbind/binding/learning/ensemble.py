@@ -19,7 +19,7 @@ from tfbind.binding.learning.parts import Part, content_digest
 from tfbind.binding.learning.training import BESIDE, train
 from tfbind.binding.model.calibration import best_f1_threshold, calibrate, fit_platt
 from tfbind.binding.model.card import Member, ModelCard, read_card, save_ensemble
-from tfbind.binding.model.seen import find_seen
+from tfbind.binding.model.seen import MOST_OVERLAPPING, find_seen
 from tfbind.binding.options import MOST_MEMBERS, default_architecture
 from tfbind.dna.minimizers import join_sketches
 from tfbind.dna.splits import TRAIN, VALIDATION
@@ -238,7 +238,12 @@ def _check(
             str(tensors.attributes.get("negative_method", "given")),
             tensors.path,
         ),
-        ("tensors", card.training.get("stored_as"), tensors.encoding.encoding, tensors.path),
+        (
+            "tensors",
+            card.training.get("stored_as", tensors.encoding.encoding),
+            tensors.encoding.encoding,
+            tensors.path,
+        ),
     ):
         if found != expected:
             raise TfbindError(f"{path}: found {what} {found}, expected {expected} as in {where}")
@@ -248,12 +253,13 @@ def _check(
         raise TfbindError(f"{tensors.path}: found {tensors.encoding}, expected {card.encoding} as in {path}")
     if card.training.get("data") == content_digest(data.train, data.held_out):
         return
-    seen = find_seen(card, data.held_out.codes, data.held_out.valid_length).equal
-    if seen.any():
+    found = find_seen(card, data.held_out.codes, data.held_out.valid_length)
+    seen = found.equal if found.overlapping is None else found.equal | found.overlapping
+    if found.equal.any() or seen.mean() > MOST_OVERLAPPING:
         raise TfbindError(
             f"{path}: {int(seen.sum()):,} of {len(seen):,} validation sequences of {tensors.path} (such as"
-            f" {data.held_out.id[int(seen.argmax())]!r}) were in its training or validation set, expected none, or a"
-            " model of these tensors: they are to calibrate the ensemble"
+            f" {data.held_out.id[int(seen.argmax())]!r}) are in its training or validation set or overlap it,"
+            " expected none, or a model of these tensors: they are to calibrate the ensemble"
         )
 
 

@@ -10,6 +10,7 @@ from tfbind.binding.encoding.inputs import InputEncoder
 from tfbind.binding.learning.gkm import CrossFit, cross_fit
 from tfbind.binding.learning.parts import Part, shifted, useful_shuffles
 from tfbind.dna.alphabet import reverse_complement
+from tfbind.dna.coordinates import widened
 from tfbind.dna.digests import composition_digests
 from tfbind.dna.minimizers import Sketches, join_sketches, overlap_groups
 from tfbind.dna.shuffle import dinucleotide_shuffle
@@ -67,7 +68,8 @@ class BindingData:
         self.linear: CrossFit | None = None
         if tracks:
             of_file = tensors.intervals()
-            intervals = [of_file[row] for row in self.train.rows]
+            width = self.train.flanks.shape[2]
+            intervals = widened([of_file[row] for row in self.train.rows], width)
             related = group_related(
                 self.train.digests(),
                 intervals,

@@ -215,7 +215,7 @@ def genome_note(model: BindingModel, factor: int, prevalence: float | None = Non
     if sites is not None and sites.covers(factor):
         return (
             f"{HOLDS} for genomes with {sites.expected_per_mb[factor]:.3g} sites of {model.card.tasks[factor]} per Mb"
-            f" (calibrated on {', '.join(sites.contigs)}) and scans every {sites.stride} bases"
+            f" (calibrated on {_some(sites.contigs)}) and scans every {sites.stride} bases"
         )
     method = model.card.negative_method
     of_what = f", of which the unbound are {MADE_UP[method]}" if method in MADE_UP else ""
@@ -224,6 +224,11 @@ def genome_note(model: BindingModel, factor: int, prevalence: float | None = Non
         f" as those it was trained on{of_what}. In a genome far more windows are unbound, so that q-values are too low"
         " and the expected number of sites is too high. If it was trained on peaks, tfbind calibrate mends that"
     )
+
+
+def _some(contigs: Sequence[str]) -> str:
+    more = f" and {len(contigs) - 5} more" if len(contigs) > 5 else ""
+    return ", ".join(contigs[:5]) + more
 
 
 def other_scan_note(model: BindingModel, factor: int, options: SiteOptions) -> list[str]:

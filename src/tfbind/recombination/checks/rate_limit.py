@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,32 +20,24 @@ LEANS = 0.8
 MARGIN = 1.5
 
 
-def highest_rate(training: dict[str, Any]) -> float:
-    """Give the highest mean rate of a region, r/mu, that a network was trained on; infinite if it is not known.
+def highest_rate(settings: list[dict[str, Any]]) -> float:
+    """Give the highest mean rate of a region, r/mu, that simulations were drawn with; infinite if they do not say.
 
     Parameters
     ----------
-    training : dict
-        Of a model's card. Rates that were drawn from a prior have its limit, and those of a map that was given the
-        highest one of any region, which cards do not hold that are from before that was stored.
+    settings : list of dict
+        Of the simulations, as in a model's card.
     """
-    return max(_of_each_setting(training), default=np.inf)
+    found = [_highest(each) for each in settings]
+    return max(found, default=np.inf)
 
 
-def _of_each_setting(training: dict[str, Any]) -> Iterator[float]:
-    """Give the highest rate of each file of simulations, those of the model that training started from included."""
-    in_regions = float(training.get("highest_rate", np.inf))
-    for setting in training.get("settings", []):
-        yield in_regions if setting.get("rate_map_given") else _limit_of_prior(setting)
-    if start := training.get("start"):
-        yield from _of_each_setting(start["training"])
-
-
-def _limit_of_prior(setting: dict[str, Any]) -> float:
+def _highest(setting: dict[str, Any]) -> float:
     prior = setting.get("prior")
     ratio = prior.get("rate_ratio") if isinstance(prior, dict) else None
     ratios = ratio if isinstance(ratio, list) else [ratio]
-    if not all(isinstance(each, (int, float)) for each in ratios):
+    # rates of a map that was given are not drawn from the prior
+    if setting.get("rate_map_given") or not all(isinstance(each, (int, float)) for each in ratios):
         return np.inf
     return float(max(ratios, default=np.inf))
 

@@ -45,10 +45,6 @@ class RegionTokens:
         """Give the truth along the region."""
         return StepFunction(np.append(self.start, self.end[-1:]), self.rate)
 
-    def mean_rate(self) -> float:
-        """Give the true mean rate of the whole region, r/mu."""
-        return float(self.true_rate().means(self.start[:1], self.end[-1:])[0])
-
 
 def tokens_of(region: Region, rng: np.random.Generator, shift: float = 0.0) -> RegionTokens | None:
     """Compute a simulated region's tokens, ``shift`` of a token further on; None where its sites are too few for any.

@@ -170,7 +170,6 @@ def train_rates(
         provenance: dict[str, Any] = {
             "source": source,
             "settings": settings,
-            "highest_rate": max(tokens.mean_rate() for tokens in data.training),
             "left_out_source": describe_sources(others),
         }
         if begun:

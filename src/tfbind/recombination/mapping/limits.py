@@ -28,6 +28,7 @@ from tfbind.recombination.checks.rate_limit import (
     highest_rate,
     warn_of_rates_at_limit,
 )
+from tfbind.recombination.mapping.card import settings_of
 from tfbind.recombination.mapping.posterior import TokenPosterior
 from tfbind.recombination.mapping.rate_model import RateModel, block_rates
 from tfbind.recombination.mapping.relernn import RelernnModel
@@ -69,7 +70,7 @@ def note_blocks(
     signs: Signs, tokens: TokenPosterior, model: RateModel | RelernnModel, where: str
 ) -> tuple[NotedBlocks, ...]:
     """Find where the map cannot be right, and warn of it; ``where`` is what warnings begin with."""
-    highest = highest_rate(model.card.training) if isinstance(model, RateModel) else np.inf
+    highest = highest_rate(settings_of(model.card.training)) if isinstance(model, RateModel) else np.inf
     # the limit is that of the network, which knows of no mask
     at_limit = find_rates_at_limit(tokens.rate, signs.edges, highest * signs.share)
     warn_of_rates_at_limit(at_limit, highest, where)

@@ -28,8 +28,6 @@ from tfbind.training.card_schema import (
 
 # longer than any contig
 BasePairs = Annotated[int, Meta(ge=1, le=10**12)]
-# r/mu
-Rate = Annotated[float, Meta(ge=0, le=1e30)]
 # of intervals, in standard deviations
 Deviations = Annotated[float, Meta(ge=-1e3, le=1e3)]
 
@@ -83,7 +81,6 @@ class Training(msgspec.Struct):
     """Provenance, as far as any verb reads it."""
 
     settings: list[dict[str, Any]] | UnsetType = UNSET
-    highest_rate: Rate | UnsetType = UNSET
     source: list[Source] | UnsetType = UNSET
     start: Start | UnsetType | None = UNSET
 
