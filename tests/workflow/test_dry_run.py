@@ -317,10 +317,10 @@ class TestCommands:
         models = " ".join(
             f"results/models/p.{name}.keras" for name in ("conv-bigru", "gkm-bilstm", "gkm-linear")
         )
-        assert command(workflow.dry_run(), "evaluate_sites") == (
+        assert command(workflow.dry_run(), r"evaluate --model \S+ \S+ \S+ --genome") == (
             f"tfbind evaluate --model {models} --genome reads.fa --peaks reads.fa --tensors results/tensors/p.h5"
             + (f" --pwm {matrix}" if matrix else "")
-            + " --skip-invalid --threads 2 -o results/sites/p"
+            + " --skip-invalid --threads 1 -o results/sites/p"
         )
 
     def test_settings_of_peaks_go_to_peaks_only(self, workflow):
