@@ -1,6 +1,6 @@
 """Stretches of a genome in a tensors file: what was held out for validation, to be scanned whole.
 
-Windows alone do not say how a model does in a genome, where thousands of windows stand against each bound one. So the
+Windows alone do not say how well a model does in a genome, which has thousands of windows for each bound one. So the
 file of peaks holds stretches of the validation contigs, with the peaks on them: see `docs/format.md`.
 """
 

@@ -228,6 +228,11 @@ class TestContigs:
         tensors = ("--tensors", shuffle_tensors, "-o", tmp_path / "ev")
         for more, message in (
             (("--model", model_path, "--pwm", "CTCF"), "--pwm goes with --genome"),
+            (("--model", model_path, "--skip-invalid"), "--skip-invalid goes with --peaks"),
+            (
+                ("--model", model_path, "--genome", "g.fa", "--peaks", "p.bed", "--split", "validation"),
+                "--split goes with --tensors alone",
+            ),
             (("--model", model_path, model_path), "several models are evaluated together on --genome only"),
         ):
             assert evaluate(*more, *tensors) == 2

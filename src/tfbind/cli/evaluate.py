@@ -122,6 +122,8 @@ def run(args: argparse.Namespace) -> None:
             " contigs of its test part, --tensors)"
         )
     if any(contigs):
+        if args.split != "test":
+            raise TfbindError("--split goes with --tensors alone: of a genome, the test contigs are scanned")
         _evaluate_contigs(args)
         return
     for option in ("pwm", "factor", "tolerance", "site_distance", "stride"):

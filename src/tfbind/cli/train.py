@@ -163,7 +163,8 @@ def run(args: argparse.Namespace) -> None:
 
     if args.members:
         _join(args)
-        calibrate_trained(args.output, args.tensors, fold=args.fold, threads=args.threads)
+        if args.fold is None:
+            calibrate_trained(args.output, args.tensors, threads=args.threads)
         return
     from tfbind.binding.learning.ensemble import train_ensemble
     from tfbind.binding.learning.training import train
@@ -188,8 +189,10 @@ def run(args: argparse.Namespace) -> None:
         history = train(args.tensors, args.output, options=options, **arguments)
     if history is not None:
         learning_curves(args.output.with_suffix(".learning.svg"), history)
-    # last, as a training counts as finished without it, and --resume then does it
-    calibrate_trained(args.output, args.tensors, fold=args.fold, threads=args.threads)
+    # last, as a training counts as finished without it, and --resume then does it. Peaks of a fold that is held out are
+    # among those to calibrate by, and what judges a fold's model scans no genome
+    if args.fold is None:
+        calibrate_trained(args.output, args.tensors, threads=args.threads)
 
 
 def check(args: argparse.Namespace) -> tuple[int, ...]:

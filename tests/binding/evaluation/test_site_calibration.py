@@ -18,6 +18,7 @@ from tfbind.binding.model.card import read_card
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.options import EncodeOptions
 from tfbind.binding.scanning.sites import Sites, find_sites, log_odds, site_probability
+from tfbind.cli import main
 from tfbind.errors import TfbindError
 
 CONTIGS = ("I", "II", "III", "IV")
@@ -173,6 +174,38 @@ class TestCalibrateTrained:
         assert read_card(folder / "trained.keras").sites == found
         # a second time changes nothing
         assert calibrate_trained(folder / "trained.keras", tensors, threads=1) is None
+
+    @pytest.mark.parametrize("seeds", ["1", "2"])
+    def test_training_does_it(self, folder, tensors, seeds):
+        output = folder / f"trained{seeds}.keras"
+        small = ("--architecture", "gkm-linear", "--seeds", seeds, "--threads", "1")
+        assert main(["train", str(tensors), *small, "-o", str(output)]) == 0
+        assert read_card(output).sites.contigs == ("III:0-10000",)
+
+    def test_what_was_killed_before_it_is_calibrated_on_resuming(self, folder, tensors, monkeypatch):
+        output = folder / "killed.keras"
+        command = ["train", str(tensors), "--architecture", "gkm-linear", "--threads", "1", "-o", str(output)]
+
+        def die(*_, **__):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(site_calibration, "calibrate_trained", die)
+            assert main(command) == 130
+        history = output.with_suffix(".history.tsv").read_bytes()
+        assert read_card(output).sites is None
+        assert main([*command, "--resume"]) == 0
+        assert read_card(output).sites is not None
+        assert output.with_suffix(".history.tsv").read_bytes() == history
+
+    def test_a_fold_is_not_calibrated(self, folder):
+        options = EncodeOptions(
+            length=60, test_contigs=("IV",), validation_contigs=("III",), folds=2, negative_ratio=2
+        )
+        encode_peaks(folder / "f.h5", folder / "p.bed", folder / "g.fa", "CREB", options)
+        small = ("--architecture", "gkm-linear", "--fold", "1", "--threads", "1")
+        assert main(["train", str(folder / "f.h5"), *small, "-o", str(folder / "f.keras")]) == 0
+        assert read_card(folder / "f.keras").sites is None
 
     def test_without_stretches(self, shuffle_tensors, model_path):
         before = model_path.read_bytes()

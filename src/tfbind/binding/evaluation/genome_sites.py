@@ -118,7 +118,7 @@ def read_truth(
     for contig, of_contig in zip(chosen, by_contig, strict=True):
         if not len(of_contig):
             raise TfbindError(
-                f"{peaks}: has no peak on contig {contig!r}, expected some on each of --contigs"
+                f"{peaks}: has no peak on contig {contig!r}, expected some on each contig to be scanned"
             )
     return GenomeTruth(ContigLetters(genome, chosen), by_contig, placed)
 
@@ -154,7 +154,9 @@ def evaluate_sites(
     """
     notes = [INCOMPLETE_NOTE]
     if not isinstance(truth.letters, ContigLetters):
-        raise TypeError("whether a model has seen them can be told of whole contigs alone")
+        raise TypeError(
+            "expected whole contigs: only they can be checked for sequences that a model has seen"
+        )
     for model in models.values():
         notes += refuse_trained_contigs(model, truth.letters, truth.peaks, allow=allow_overlap)
     metrics, pr, tables = {}, {}, []

@@ -152,7 +152,7 @@ def calibrate_sites(
 
 
 def calibrate_trained(
-    path: Path, tensors_path: Path, *, fold: int | None = None, threads: int | None = None
+    path: Path, tensors_path: Path, *, threads: int | None = None
 ) -> SiteCalibration | None:
     """Calibrate a model for scans of a genome by the stretches that its tensors hold; the file is written again.
 
@@ -162,8 +162,6 @@ def calibrate_trained(
         The model.
     tensors_path : Path
         What it was trained on.
-    fold : int, optional
-        That was held out.
     threads : int or None
 
     Returns
@@ -172,7 +170,7 @@ def calibrate_trained(
         None, and nothing is done, if the tensors have no stretches, or too few peaks are on them, or the model is
         calibrated already.
     """
-    with open_tensors(tensors_path, fold) as tensors:
+    with open_tensors(tensors_path) as tensors:
         stretches = tensors.stretches()
     if stretches is None:
         return None
