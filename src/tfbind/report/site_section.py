@@ -16,6 +16,8 @@ is over all peaks. The offset is the distance from a site to its peak. Expected 
 add up to, observed the number of peaks; of a model that is not calibrated for the genome, as the notes say, it is far
 too high. NA: undefined."""
 
+CAPTIONS = {"pr": "Sites: precision and recall", "offsets": "Sites: distance from summit to peak"}
+
 SCANNER = {
     "type": "object",
     "properties": {
@@ -85,4 +87,6 @@ def site_part(sites: SiteFolder) -> str:
     parts = ["<h3>Sites in the genome</h3>\n", note_list(sites.notes)]
     if rows:
         parts += [table, f'<p class="quiet">{HOW_TO_READ_SITES}</p>\n']
-    return "".join([*parts, *(image(picture, picture.name) for picture in sites.pictures)])
+    return "".join(
+        [*parts, *(image(picture, CAPTIONS.get(picture.name, picture.name)) for picture in sites.pictures)]
+    )
