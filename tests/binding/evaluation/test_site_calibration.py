@@ -6,7 +6,7 @@ import pytest
 
 from tfbind.binding.encoding.encode import encode_peaks
 from tfbind.binding.evaluation import site_calibration
-from tfbind.binding.evaluation.genome_sites import GenomeTruth
+from tfbind.binding.evaluation.genome_sites import GenomeTruth, sites_on
 from tfbind.binding.evaluation.site_calibration import (
     calibrate_sites,
     calibrate_trained,
@@ -17,7 +17,7 @@ from tfbind.binding.evaluation.site_calibration import (
 from tfbind.binding.model.card import read_card
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.options import EncodeOptions
-from tfbind.binding.scanning.sites import Sites, find_sites, log_odds, site_probability
+from tfbind.binding.scanning.sites import Sites, log_odds, site_probability
 from tfbind.cli import main
 from tfbind.errors import TfbindError
 
@@ -139,10 +139,10 @@ class TestCalibrateSites:
         scanned = []
 
         def remember(*arguments, **options):
-            scanned.append(find_sites(*arguments, **options))
+            scanned.append(sites_on(*arguments, **options))
             return scanned[-1]
 
-        monkeypatch.setattr(site_calibration, "find_sites", remember)
+        monkeypatch.setattr(site_calibration, "sites_on", remember)
         found = calibrate_sites(model, **self.given(folder, tensors, tmp_path / "c.keras"))
         assert found.probability(scanned[0].score, 0).sum() == pytest.approx(25)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from tfbind.binding.evaluation.weight_matrix import matrix_sites
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.scanning.genome_scan import ContigLetters, Letters, scan
 from tfbind.binding.scanning.site_files import genome_note
-from tfbind.binding.scanning.sites import REFINED, default_stride, find_sites, site_probability
+from tfbind.binding.scanning.sites import REFINED, Sites, default_stride, find_sites, site_probability
 from tfbind.dna.genome import Genome
 from tfbind.dna.matrices import Matrix
 from tfbind.dna.peaks import BadLine, Peak, describe_unplaced, place_peaks, read_peaks
@@ -181,19 +181,40 @@ def evaluate_sites(
     return SiteEvaluation(metrics, pr, sites[SITE_COLUMNS], offsets, notes)
 
 
-def _model_sites(
-    model: BindingModel, truth: GenomeTruth, factor: int, stride: int | None, distance: int
-) -> tuple[pd.DataFrame, float]:
-    stride = stride or default_stride(model)
+def sites_on(
+    model: BindingModel,
+    truth: GenomeTruth,
+    factor: int,
+    *,
+    stride: int,
+    distance: int,
+    fdr: float | None,
+    probability: Callable[[np.ndarray], np.ndarray] = expit,
+) -> Sites:
+    """Scan what the truth is known of, and resolve the local maxima to sites; see `find_sites`."""
     maxima, _ = scan(model, truth.letters(), stride=stride, distance=distance)
-    sites = find_sites(
+    return find_sites(
         model,
         maxima[factor],
         truth.letters,
         factor=factor,
         stride=stride,
-        fdr=Q,
+        fdr=fdr,
         n_refined=REFINED * truth.n_peaks,
+        probability=probability,
+    )
+
+
+def _model_sites(
+    model: BindingModel, truth: GenomeTruth, factor: int, stride: int | None, distance: int
+) -> tuple[pd.DataFrame, float]:
+    sites = sites_on(
+        model,
+        truth,
+        factor,
+        stride=stride or default_stride(model),
+        distance=distance,
+        fdr=Q,
         probability=site_probability(model, factor) or expit,
     )
     names = ("record", "summit", "strand", "score", "probability", "q")

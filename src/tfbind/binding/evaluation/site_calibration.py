@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from tfbind.binding.evaluation.genome_sites import TOLERANCE, GenomeTruth, read_truth
+from tfbind.binding.evaluation.genome_sites import TOLERANCE, GenomeTruth, read_truth, sites_on
 from tfbind.binding.evaluation.site_metrics import average_precision, match_peaks, precision_recall
 from tfbind.binding.learning.parts import Part, content_digest
 from tfbind.binding.model.calibration import SiteCalibration, fit_sites
 from tfbind.binding.model.card import save_site_calibration
 from tfbind.binding.model.model import BindingModel
-from tfbind.binding.scanning.genome_scan import scan
-from tfbind.binding.scanning.sites import REFINED, Sites, default_distance, default_stride, find_sites
+from tfbind.binding.scanning.sites import Sites, default_distance, default_stride
 from tfbind.dna.genome import Genome
 from tfbind.dna.splits import TEST, TRAIN, VALIDATION
 from tfbind.errors import TfbindError
@@ -206,24 +204,8 @@ def _calibrate(
 ) -> SiteCalibration:
     """Scan what the truth is known of, fit, and write the model with the calibration."""
     stride, distance = default_stride(model), default_distance(model)
-    n_bases = 0
-
-    def counted() -> Iterator[tuple[str, str]]:
-        nonlocal n_bases
-        for name, letters in truth.letters():
-            n_bases += len(letters)
-            yield name, letters
-
-    maxima, _ = scan(model, counted(), stride=stride, distance=distance)
-    sites = find_sites(
-        model,
-        maxima[factor],
-        truth.letters,
-        factor=factor,
-        stride=stride,
-        fdr=None,
-        n_refined=REFINED * truth.n_peaks,
-    )
+    sites = sites_on(model, truth, factor, stride=stride, distance=distance, fdr=None)
+    n_bases = sum(len(letters) for _, letters in truth.letters())
     expected = 1e-6 * peaks_per_mb * n_bases
     if expected >= len(sites.score):
         raise TfbindError(
