@@ -343,7 +343,7 @@ class Card:
 class Model:
     card = Card
 
-    def stream(self, batches):
+    def stream(self, batches, *, uncertainty):
         for codes, valid_length in batches:
             time.sleep(seconds)
             print("scored", flush=True)

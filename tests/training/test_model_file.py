@@ -149,7 +149,7 @@ class TestChanged:
 
 
 class TestVersions:
-    @pytest.mark.parametrize("version", ["1.0", "1.1", "1.2"])
+    @pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "1.3"])
     def test_these_are_read(self, rewrite, card_values, version):
         path = rewrite(card=json.dumps(card_values | {"format_version": version}).encode())
         assert read_values(path, KIND)["format_version"] == version
@@ -159,11 +159,11 @@ class TestVersions:
         with pytest.raises(
             TfbindError,
             match=rf"changed\.keras: found model format '2\.0', made by tfbind 9\.1; tfbind {__version__} reads 1\.0 to"
-            r" 1\.2: update tfbind, or make the file again with tfbind train$",
+            r" 1\.3: update tfbind, or make the file again with tfbind train$",
         ):
             read_values(rewrite(card=json.dumps(card_values).encode()), KIND)
 
-    @pytest.mark.parametrize("change", [{"format_version": "1.3"}, {"format_version": "1.10", "kind": "new"}])
+    @pytest.mark.parametrize("change", [{"format_version": "1.4"}, {"format_version": "1.10", "kind": "new"}])
     def test_a_newer_minor_version(self, rewrite, card_values, change):
         with pytest.raises(TfbindError, match=r"found model format '1\.\d+', .*: update tfbind, or make"):
             read_values(rewrite(card=json.dumps(card_values | change).encode()), KIND)

@@ -208,10 +208,10 @@ def learning_svg(history: pd.DataFrame, title: str = "") -> str:
             axes.set_xlabel("Epoch")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             drawn = history.dropna(subset=["epoch", column]) if column in history else history[:0]
-            of_members = drawn.groupby("member", sort=False) if "member" in drawn else [(1, drawn)]
-            for _, rows in of_members:
-                axes.plot(rows["epoch"], rows[column], color=colour, marker="." if len(rows) < 3 else "")
             if len(drawn):
+                of_members = drawn.groupby("member", sort=False) if "member" in drawn else [(1, drawn)]
+                for _, rows in of_members:
+                    axes.plot(rows["epoch"], rows[column], color=colour, marker="." if len(rows) < 3 else "")
                 end = drawn.iloc[-1]
                 axes.annotate(
                     label,

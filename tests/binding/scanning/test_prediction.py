@@ -61,7 +61,7 @@ class TestBestOfRecord:
     @staticmethod
     def best(*groups) -> list[tuple[str, str]]:
         """Name and start of the kept windows, of groups of windows and their scores."""
-        keeper, lines = BestOfRecord(), []
+        keeper, lines = BestOfRecord(np.array(groups[0][1]).reshape(len(groups[0][0].id), -1).shape[1]), []
         for windows, scores in groups:
             lines += keeper.keep(windows, np.array(scores, float).reshape(len(windows.id), -1))
         return [tuple(line.split("\t")[:2]) for line in lines + keeper.finish()]
@@ -251,7 +251,7 @@ class TestPredict:
         class Model:
             card = Card()
 
-            def stream(self, batches):
+            def stream(self, batches, *, uncertainty):
                 for codes, _ in batches:
                     asked.append(len(taken))
                     yield np.full((len(codes), 1), 0.5)
@@ -342,7 +342,7 @@ class TestPeaks:
         class Model:
             card = type("Card", (), {"tasks": ("X",)})()
 
-            def stream(self, batches):
+            def stream(self, batches, *, uncertainty):
                 for codes, valid_length in batches:
                     asked.append((codes.shape, valid_length.tolist()))
                     yield np.full((len(codes), 1), 0.5)

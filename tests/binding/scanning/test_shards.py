@@ -25,7 +25,7 @@ class Model:
     def __init__(self, stop: int = -1):
         self.stop = stop
 
-    def stream(self, batches):
+    def stream(self, batches, *, uncertainty):
         for codes, valid_length in batches:
             if self.stop == 0:
                 raise KeyboardInterrupt

@@ -65,7 +65,10 @@ def rank_candidates(paths: Sequence[Path]) -> pd.DataFrame:
             {name: card.training.get(name) for name in ("best_epoch", "val_loss", "val_auroc")}
             for card in cards
         ]
-    ).astype({"best_epoch": "Int64"})
+    )
+    if verdict["best_epoch"].isna().any():
+        # the members of an ensemble have an epoch each
+        verdict = verdict.astype({"best_epoch": "Int64"})
     chosen = ["yes" if row == verdict["val_loss"].idxmin() else "no" for row in range(len(cards))]
     return pd.concat([pd.DataFrame({"candidate": names, "chosen": chosen}), settings[told], verdict], axis=1)
 

@@ -171,6 +171,8 @@ def check_card(path: str | Path, values: dict[str, Any]) -> Card:
             )
     if len(set(card.tasks)) < n:
         refuse(path, "tasks", "names a factor twice, expected each once")
+    for prefix, each in networks_of(card):
+        _check_member(path, prefix, each, card)
     for key, found in (
         ("threshold", card.threshold),
         ("calibration.slope", card.calibration.slope),
@@ -185,8 +187,6 @@ def check_card(path: str | Path, values: dict[str, Any]) -> Card:
             check_length(path, f"sites.{key}", found, n, "factor")
             if [value is None for value in found] != [value is None for value in card.sites.slope]:
                 refuse(path, f"sites.{key}", "is null for other factors than sites.slope")
-    for prefix, each in networks_of(card):
-        _check_member(path, prefix, each, card)
     return card
 
 
