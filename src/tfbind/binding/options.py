@@ -11,8 +11,8 @@ from tfbind.training.options import FitOptions
 SPLIT, SPLIT_BY_CONTIG = (0.8, 0.1, 0.1), (0.7, 0.1, 0.2)
 # peaks on the validation contigs that tfbind would like to have, to calibrate by, even of few peaks
 VALIDATION_PEAKS = 30
-# a genome has thousands of windows for each bound one: so many negatives from it for each peak, as long as they are
-# not more than MOST_NEGATIVES in all
+# a genome has thousands of windows for each bound one: GENOME_RATIO negatives from it for each peak, as long as they
+# are not more than MOST_NEGATIVES in all
 GENOME_RATIO, MOST_NEGATIVES = 20.0, 40_000
 ENCODINGS = ("onehot", "kmer")
 MAX_FOLDS = 255  # a byte numbers them
@@ -89,7 +89,7 @@ class EncodeOptions:
 
 
 def genome_ratio(n_peaks: int) -> float:
-    """Negatives from a genome for each of so many peaks, where none is asked for."""
+    """Negatives from a genome for each of ``n_peaks`` peaks, where no ratio is asked for."""
     return min(GENOME_RATIO, max(1.0, MOST_NEGATIVES / n_peaks))
 
 

@@ -55,14 +55,13 @@ def hold_out_contigs(
     given = [(find_contig or {}).get(name, name) for name in options.test_contigs]
     free = {contig: n for contig, n in n_of_contig.items() if contig not in given}
     n_all = sum(n_of_contig.values())
-    wanted = (0.0 if given else fractions[2] * n_all, fractions[1] * n_all)
-    if given:
-        # what is left is dealt as the fractions of training and validation say
-        left = sum(free.values())
-        wanted = (0.0, left * fractions[1] / (fractions[0] + fractions[1]))
+    n_test = 0.0 if given else fractions[2] * n_all
+    left = sum(free.values()) - n_test
+    # what is left is dealt as the fractions of training and validation say
+    n_validation = left * fractions[1] / (fractions[0] + fractions[1])
     if options.split is None:
-        wanted = wanted[0], max(wanted[1], min(VALIDATION_PEAKS, (sum(free.values()) - wanted[0]) / 4))
-    chosen = choose_contigs(free, wanted, options.seed)
+        n_validation = max(n_validation, min(VALIDATION_PEAKS, left / 4))
+    chosen = choose_contigs(free, (n_test, n_validation), options.seed)
     if chosen is None:
         problem = (
             f"the peaks lie on {len(n_of_contig)} contigs, and none of these have about the share of the peaks that"

@@ -120,7 +120,7 @@ def _rows(
     maker: Maker | None,
     surroundings: Surroundings | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """The second pass: every record as a tensors file wants it, negatives made behind their batch of positives.
+    """The second pass: records as a tensors file wants them, each batch of positives before the negatives made for it.
 
     Records that are in no part are passed over; ``keep`` has none of the negatives made for them.
     """

@@ -136,7 +136,7 @@ class BindingModel:
         Returns
         -------
         (members, n, tasks) float64
-            The ensemble's calibration is applied to each; `logits` is their mean. One member if it is no ensemble.
+            The ensemble's calibration is applied to each; `logits` is their mean. A single network is one member.
         """
         batches = (
             (codes[start : start + batch_size], valid_length[start : start + batch_size])
@@ -167,7 +167,7 @@ class BindingModel:
             yield np.concatenate([probabilities, spread(logits)], axis=1) if uncertainty else probabilities
 
     def check_uncertainty(self) -> None:
-        """Refuse ``--uncertainty`` of a model that is no ensemble, or whose columns would have equal names.
+        """Refuse ``--uncertainty`` of a model that is not an ensemble, or would get two columns of one name.
 
         Raises
         ------
