@@ -1,5 +1,8 @@
 """The fuzzer itself finds each kind of fault that it looks for."""
 
+import os
+import signal
+
 import pytest
 from dying import of_the_dead
 from fuzzer.judge import Target
@@ -89,6 +92,11 @@ def test_finds_what_hangs(monkeypatch):
     monkeypatch.setattr("fuzzer.judge.SECONDS", 0.05)
     monkeypatch.setattr("fuzzer.run._warm_up", lambda *_: None)
     assert found(hangs) == ["TooLong: "]
+
+
+def test_an_alarm_that_comes_late_ends_nothing():
+    assert found(value) == []
+    os.kill(os.getpid(), signal.SIGPROF)
 
 
 def test_finds_a_value_that_cannot_be_right():

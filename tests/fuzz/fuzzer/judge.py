@@ -64,14 +64,39 @@ class TooLong(BaseException):
     """Raised by the alarm; nothing that reads a file catches it."""
 
 
+class _Alarm:
+    """Stops what takes longer than `SECONDS` of the processor, by SIGPROF."""
+
+    def __init__(self) -> None:
+        self._armed = False
+
+    def __enter__(self) -> None:
+        self._armed = True
+        # again and again: where the first one is raised in a destructor, Python only prints it
+        signal.setitimer(signal.ITIMER_PROF, SECONDS, SECONDS)
+
+    def __exit__(self, *_: object) -> None:
+        self.turn_off()
+
+    def turn_off(self) -> None:
+        """Let it ring no more."""
+        self._armed = False
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+    def ring(self, number: int, frame: object) -> None:
+        """Handle the signal; one that comes late is no fault of what runs then."""
+        if self._armed:
+            raise TooLong
+
+
+ALARM = _Alarm()
+
+
 @contextmanager
 def watched() -> Iterator[None]:
     """Turn numpy's warnings into errors, silence the log, and let an alarm stop what hangs."""
-
-    def stop(number: int, frame: object) -> None:
-        raise TooLong
-
-    before = signal.signal(signal.SIGPROF, stop)
+    # it stays: a signal that is on its way when the alarm is turned off would end a process without a handler
+    signal.signal(signal.SIGPROF, ALARM.ring)
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -80,8 +105,8 @@ def watched() -> Iterator[None]:
             warnings.simplefilter("error", RuntimeWarning)
             yield
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+        # it may have rung before it was turned off
+        ALARM.turn_off()
         logging.disable(level)
 
 
@@ -100,17 +125,13 @@ def execute(target: Target, path: Path, data: bytes) -> tuple[str, Any]:
     """Read one file: ``("value", value)``, ``("error", message)`` or ``("fault", (what, place))``."""
     path.write_bytes(data)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
-        value = target.read(path)
+        with ALARM:
+            value = target.read(path)
     except TfbindError as error:
-        signal.setitimer(signal.ITIMER_PROF, 0)
         return _judge_message(target, path, str(error))
     except (Exception, TooLong) as error:
-        signal.setitimer(signal.ITIMER_PROF, 0)
         return "fault", (f"{type(error).__name__}: {str(error)[:120]}", _place(error))
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
     if grown > KILOBYTES:
         return "fault", (f"memory grew by {grown // 1000} MB", target.name)
