@@ -40,7 +40,7 @@ def measure(peaks: Path, matrix: str, seed: int, args: argparse.Namespace) -> di
     models = {"default": f"{base}.keras", "gkm-linear": f"{base}.linear.keras"}
     for name, model in models.items():
         architecture = [] if name == "default" else ["--architecture", name]
-        seeds = ["--seeds", args.members] if name == "default" and args.members > 1 else []
+        seeds = ["--seeds", args.members] if name == "default" and args.members else []
         tfbind(log, "train", tensors, "--seed", seed, *architecture, *seeds, "-o", model)
     tfbind(
         log,
@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--genome", type=Path, required=True)
     parser.add_argument("--contigs", required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--members", type=int, default=1, help="networks of an ensemble (default 1)")
+    parser.add_argument("--members", type=int, help="networks to average (default: what train does)")
     parser.add_argument("-o", "--output", type=Path, required=True)
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)

@@ -234,10 +234,10 @@ class TestEnsembles:
 
 def test_a_number_of_seeds_counts_from_the_seed():
     from tfbind.cli import make_parser
-    from tfbind.cli.train import check
+    from tfbind.cli.train import numbered_seeds
 
     parser = make_parser()
     given = ["train", "t.h5", "-o", "m.keras"]
-    assert check(parser.parse_args([*given, "--seeds", "3", "--seed", "4"])) == (4, 5, 6)
-    assert check(parser.parse_args([*given, "--seeds", "9,2"])) == (9, 2)
-    assert check(parser.parse_args(given)) == (0,)
+    assert numbered_seeds(parser.parse_args([*given, "--seeds", "3", "--seed", "4"])) == (4, 5, 6)
+    assert numbered_seeds(parser.parse_args([*given, "--seeds", "9,2"])) == (9, 2)
+    assert parser.parse_args(given).seeds is None

@@ -14,6 +14,8 @@ VALIDATION_PEAKS = 30
 # a genome has thousands of windows for each bound one: GENOME_RATIO negatives from it for each peak, as long as they
 # are not more than MOST_NEGATIVES in all
 GENOME_RATIO, MOST_NEGATIVES = 20.0, 40_000
+# networks whose logits are averaged where a genome's peaks are few: chance in training matters most there
+FEW_PEAKS, MEMBERS_OF_FEW = 1_000, 3
 ENCODINGS = ("onehot", "kmer")
 MAX_FOLDS = 255  # a byte numbers them
 MOST_MEMBERS = 100  # networks of an ensemble
@@ -91,6 +93,11 @@ class EncodeOptions:
 def genome_ratio(n_peaks: int) -> float:
     """Negatives from a genome for each of ``n_peaks`` peaks, where no ratio is asked for."""
     return min(GENOME_RATIO, max(1.0, MOST_NEGATIVES / n_peaks))
+
+
+def default_members(n_peaks: int) -> int:
+    """Networks to train on ``n_peaks`` training peaks of a genome, where no number is asked for."""
+    return MEMBERS_OF_FEW if n_peaks < FEW_PEAKS else 1
 
 
 def default_architecture(k: int | None) -> str:

@@ -26,7 +26,9 @@ from typing import Any
 from tfbind.binding.options import (
     DEFAULT_ARCHITECTURE,
     DEFAULT_KMER_ARCHITECTURE,
+    FEW_PEAKS,
     LEARNING_RATES,
+    MEMBERS_OF_FEW,
     MOST_MEMBERS,
     START_RATE,
 )
@@ -119,10 +121,9 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
     ensemble.add_argument(
         "--seeds",
         type=seeds,
-        default=1,
         metavar="N|A,B,...",
-        help="train N networks, of the seeds from --seed on, or one for each of these seeds, and join them"
-        " (default %(default)s: one network)",
+        help="train N networks, of the seeds from --seed on, or one for each of these seeds, and join them (default 1;"
+        f" {MEMBERS_OF_FEW} where the tensors are of fewer than {FEW_PEAKS:,} training peaks of a genome)",
     )
     ensemble.add_argument(
         "--members",
@@ -157,7 +158,7 @@ def _without(option: str) -> str:
 
 def run(args: argparse.Namespace) -> None:
     """Train, and draw the learning curves."""
-    of_seeds = check(args)
+    check(args)
     prepare_model(args.output, *BESIDE)
     from tfbind.binding.evaluation.site_calibration import calibrate_trained
 
@@ -166,7 +167,7 @@ def run(args: argparse.Namespace) -> None:
         if args.fold is None:
             calibrate_trained(args.output, args.tensors, threads=args.threads)
         return
-    from tfbind.binding.learning.ensemble import train_ensemble
+    from tfbind.binding.learning.ensemble import members_for, train_ensemble
     from tfbind.binding.learning.training import train
     from tfbind.report.figures import learning_curves
 
@@ -183,6 +184,10 @@ def run(args: argparse.Namespace) -> None:
         "start": args.start,
         "allow_overlap": args.allow_overlap,
     }
+    if args.seeds is None:
+        # networks that start from the same weights are much alike
+        args.seeds = 1 if args.start else members_for(args.tensors, args.architecture, args.fold)
+    of_seeds = numbered_seeds(args)
     if len(of_seeds) > 1:
         history = train_ensemble(args.tensors, args.output, seeds=of_seeds, options=options, **arguments)
     else:
@@ -195,8 +200,8 @@ def run(args: argparse.Namespace) -> None:
         calibrate_trained(args.output, args.tensors, threads=args.threads)
 
 
-def check(args: argparse.Namespace) -> tuple[int, ...]:
-    """Refuse options that have no meaning together, and give the seeds.
+def check(args: argparse.Namespace) -> None:
+    """Refuse options that have no meaning together.
 
     Raises
     ------
@@ -219,13 +224,24 @@ def check(args: argparse.Namespace) -> tuple[int, ...]:
             for name in ("batch_size", "patience", "seed")
             if getattr(args, name) != getattr(default, name)
         ]
-        given += ["seeds"] if args.seeds != 1 else []
+        given += ["seeds"] if args.seeds is not None else []
         if given:
             option = f"--{given[0].replace('_', '-')}"
             raise TfbindError(f"--members joins trained models and trains none, so {option} has no meaning")
-        return ()
+        return
     if args.allow_overlap and args.start is None:
         raise TfbindError("--allow-overlap is about the model to start from, so it goes with --start")
+    if args.seeds is not None:
+        numbered_seeds(args)
+
+
+def numbered_seeds(args: argparse.Namespace) -> tuple[int, ...]:
+    """Give the seed of each network that ``--seeds`` asks for.
+
+    Raises
+    ------
+    TfbindError
+    """
     if isinstance(args.seeds, int):
         if args.seeds > MOST_MEMBERS or args.seed + args.seeds > 2**32:
             raise TfbindError(

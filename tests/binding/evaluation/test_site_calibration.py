@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tfbind.binding import options as binding_options
 from tfbind.binding.encoding.encode import encode_peaks
 from tfbind.binding.evaluation import site_calibration
 from tfbind.binding.evaluation.genome_sites import GenomeTruth, sites_on
@@ -14,6 +15,7 @@ from tfbind.binding.evaluation.site_calibration import (
     contigs_of_test_part,
     label_sites,
 )
+from tfbind.binding.learning.ensemble import members_for
 from tfbind.binding.model.card import read_card
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.options import EncodeOptions
@@ -181,6 +183,25 @@ class TestCalibrateTrained:
         small = ("--architecture", "gkm-linear", "--seeds", seeds, "--threads", "1")
         assert main(["train", str(tensors), *small, "-o", str(output)]) == 0
         assert read_card(output).sites.contigs == ("III:0-10000",)
+
+    def test_of_few_peaks_three_networks_are_trained(self, folder, tensors):
+        output = folder / "few.keras"
+        command = ["train", str(tensors), "--epochs", "1", "--threads", "1", "-o", str(output)]
+        assert main([*command, "--architecture", "deepbind", "--seed", "5"]) == 0
+        card = read_card(output)
+        assert [each["options"]["seed"] for each in card.training["members"]] == [5, 6, 7]
+        assert card.sites is not None
+
+    def test_how_many_networks_are_trained(self, tensors, shuffle_tensors, monkeypatch, caplog):
+        caplog.set_level("INFO", "tfbind")
+        assert members_for(tensors, None) == 3
+        assert "t.h5: has 50 training peaks, fewer than 1,000, so 3 networks are trained" in caplog.text
+        # nothing but the dealing of folds differs from one seed to the next
+        assert members_for(tensors, "gkm-linear") == 1
+        # no genome is to be scanned
+        assert members_for(shuffle_tensors, None) == 1
+        monkeypatch.setattr(binding_options, "FEW_PEAKS", 50)
+        assert members_for(tensors, None) == 1
 
     def test_what_was_killed_before_it_is_calibrated_on_resuming(self, folder, tensors, monkeypatch):
         output = folder / "killed.keras"

@@ -20,11 +20,12 @@ from tfbind.binding.learning.training import BESIDE, train
 from tfbind.binding.model.calibration import best_f1_threshold, calibrate, fit_platt
 from tfbind.binding.model.card import Member, ModelCard, read_card, save_ensemble
 from tfbind.binding.model.seen import MOST_OVERLAPPING, find_seen
-from tfbind.binding.options import MOST_MEMBERS, default_architecture
+from tfbind.binding.options import FEW_PEAKS, MOST_MEMBERS, default_architecture, default_members
 from tfbind.dna.minimizers import join_sketches
 from tfbind.dna.splits import TRAIN, VALIDATION
 from tfbind.errors import TfbindError
 from tfbind.files import prepare_output, sha256
+from tfbind.networks.spec import ARCHITECTURES
 from tfbind.tables import write_table
 from tfbind.tensors import Tensors, open_tensors
 from tfbind.training.data import Examples
@@ -36,6 +37,37 @@ from tfbind.training.options import FitOptions
 logger = logging.getLogger(__name__)
 
 HISTORY = ".history.tsv"
+
+
+def members_for(tensors_path: Path, architecture: str | None, fold: int | None = None) -> int:
+    """Give how many networks to train where no number is asked for, and say so if it is more than one.
+
+    Parameters
+    ----------
+    tensors_path : Path
+    architecture : str or None
+        None is the default for the tensors' encoding.
+    fold : int or None
+        See `tfbind.tensors.open_tensors`.
+
+    Raises
+    ------
+    TfbindError
+        If the file is no tensors file.
+    """
+    with open_tensors(tensors_path, fold) as tensors:
+        chosen = architecture or default_architecture(tensors.encoding.k)
+        if tensors.stretches() is None or ARCHITECTURES[chosen].get("layers") == 0:
+            return 1
+        n_peaks = int((tensors.y[tensors.split == TRAIN] == 1).any(axis=1).sum())
+    members = default_members(n_peaks)
+    if members > 1:
+        logger.info(
+            "%s: has %d training peaks, fewer than %s, so %d networks are trained and their logits averaged"
+            " (--seeds 1 for one)",
+            *(tensors_path, n_peaks, f"{FEW_PEAKS:,}", members),
+        )
+    return members
 
 
 def train_ensemble(
