@@ -1,11 +1,11 @@
-"""Find the sites of factors on held-out contigs, beside a weight matrix and `gkm-linear`.
+"""Find the sites of factors on held-out contigs, beside a weight matrix and other architectures.
 
     python tests/benchmarks/genome_sites.py --genome R64.fa.gz --contigs IV,VII -o OUT \
         Abf1.bed.gz=MA0265.3 Cbf1.bed.gz=MA0281.3 Reb1.bed.gz=MA0363.3
 
 Each factor is a file of peaks and its JASPAR matrix. Everything goes through the command line, with its defaults:
-encode, train, train --architecture gkm-linear, evaluate. OUT/sites.tsv has a row for each factor and seed. The contigs
-are read by `tfbind evaluate` alone; to choose settings give other contigs.
+encode, train, train --architecture for each of --beside, evaluate. OUT/sites.tsv has a row for each factor and seed.
+The contigs are read by `tfbind evaluate` alone; to choose settings give other contigs.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def measure(peaks: Path, matrix: str, seed: int, args: argparse.Namespace) -> di
         *("encode", "--peaks", peaks, "--genome", args.genome, "--test-contigs", args.contigs),
         *("--seed", seed, "-o", tensors),
     )
-    models = {"default": f"{base}.keras", "gkm-linear": f"{base}.linear.keras"}
+    models = {"default": f"{base}.keras"} | {name: f"{base}.{name}.keras" for name in args.beside}
     for name, model in models.items():
         architecture = [] if name == "default" else ["--architecture", name]
         seeds = ["--seeds", args.members] if name == "default" and args.members else []
@@ -49,8 +49,8 @@ def measure(peaks: Path, matrix: str, seed: int, args: argparse.Namespace) -> di
     )
     metrics = json.loads(Path(f"{base}.sites/metrics.json").read_text())
     row: dict[str, object] = {"factor": factor, "seed": seed, "matrix": metrics["pwm"]["average_precision"]}
-    row["gkm-linear"] = metrics["models"][f"{base.name}.linear"]["average_precision"]
-    return row | {name: metrics["sites"][name] for name in METRICS}
+    others = {name: metrics["models"][Path(models[name]).stem]["average_precision"] for name in args.beside}
+    return row | others | {name: metrics["sites"][name] for name in METRICS}
 
 
 def main() -> None:
@@ -62,6 +62,9 @@ def main() -> None:
     parser.add_argument("--genome", type=Path, required=True)
     parser.add_argument("--contigs", required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument(
+        "--beside", nargs="*", default=["gkm-linear"], help="architectures (default gkm-linear)"
+    )
     parser.add_argument("--members", type=int, help="networks to average (default: what train does)")
     parser.add_argument("-o", "--output", type=Path, required=True)
     args = parser.parse_args()
