@@ -21,7 +21,7 @@ def test_scores_are_those_of_a_table(model, tmp_path):
     path.write_text("".join(f">{name}\n{sequence}\n" for name, sequence in records.items()))
     # with a distance of 1 each window is a local maximum
     maxima, n_windows = scan(model, records.items(), stride=7, distance=1)
-    record, start, middle, found = maxima[0].joined()
+    record, start, middle, _, found = maxima[0].joined()
     expected = {}
     for windows, probability in score(model, (one.cut() for one in windows_of_fasta(path, 60, 7)), 512):
         for name, at, p in zip(windows.id, windows.start.tolist(), probability[:, 0].tolist(), strict=True):

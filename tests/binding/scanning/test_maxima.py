@@ -1,12 +1,21 @@
 import numpy as np
 
-from tfbind.binding.scanning.maxima import keep_apart, local_maxima
+from tfbind.binding.scanning.maxima import keep_apart, local_maxima, smoothed
 
 NAN = float("nan")
 
 
 def maxima(scores, distance, step=10):
     return local_maxima(np.arange(len(scores)) * step, np.array(scores, float), distance).tolist()
+
+
+def test_smoothed_scores_are_means_of_those_near():
+    position = np.array([0, 10, 20, 30, 35])
+    score = np.array([1.0, 3.0, NAN, 6.0, 8.0])
+    assert smoothed(position, score, 10)[[0, 1, 3, 4]].tolist() == [2.0, 2.0, 7.0, 7.0]
+    assert np.isnan(smoothed(position, score, 10)[2])
+    assert smoothed(position, score, 4)[[0, 1, 3, 4]].tolist() == [1.0, 3.0, 6.0, 8.0]
+    assert smoothed(position[:0], score[:0], 10).tolist() == []
 
 
 class TestLocalMaxima:

@@ -47,7 +47,7 @@ class TestReadMaxima:
         rows += [Row("a", 0, 7, [0.5, float("nan")]), Row("b", 0, 0, [float("nan")] * 2)]
         rows += [Row("c", 0, 10, [0.75, 0.25])]
         maxima, n_windows = read_maxima(rows, 2, 20)
-        record, start, middle, score = maxima[0].joined()
+        record, start, middle, _, score = maxima[0].joined()
         assert (record.tolist(), start.tolist(), middle.tolist()) == ([0, 1, 3], [5, 0, 0], [10, 3, 5])
         assert score == pytest.approx([np.log(9), 0, np.log(3)])
         assert maxima[1].joined()[0].tolist() == [0, 3]

@@ -121,8 +121,8 @@ class TestFindSites:
         assert called.sum() == 40
         assert sites.refined[called].all()
         assert sites.refined.sum() < 60 < len(sites.record)
-        # near each, one in the middle, and blocks that are hidden every 5 bases and every base
-        assert sites.n_windows == sites.refined.sum() * (19 + 1 + 14 + 27)
+        # near each, one in the middle, blocks that are hidden every 5 bases and every base, and those of the score
+        assert sites.n_windows == sites.refined.sum() * (19 + 1 + 14 + 27 + 5)
         assert (np.diff(sites.summit) >= 45).all()
 
     def test_as_many_as_asked_for_are_refined(self):
@@ -132,6 +132,29 @@ class TestFindSites:
         assert 15 <= sites.refined.sum() <= 20
         assert sites.score[sites.refined].min() >= sites.score[~sites.refined].max()
         assert not find(Matrix("TACGT"), records, fdr=None).refined.any()
+
+    def test_score_is_the_mean_of_windows_around_the_site(self):
+        rng = np.random.default_rng(9)
+        letters = plant(rng, 1_000, [0, 500], "++")
+        model = Matrix(SITE)
+        sites = find(model, [("one", letters)])
+        codes = encode_any_letters(letters)[0]
+
+        def mean(starts):
+            return model.logits(np.stack([codes[at : at + LENGTH] for at in starts]), None)[:, 0].mean()
+
+        shifted = [506 - LENGTH // 2 + shift for shift in (-6, -3, 0, 3, 6)]
+        assert sites.score[sites.summit == 506] == pytest.approx([mean(shifted)])
+        # at the end of a contig no window has the site in its middle: the best one counts
+        assert sites.score[sites.summit == 6] == pytest.approx([mean([0])])
+
+    def test_scores_of_the_coarse_scan_are_means_too(self):
+        maxima = Maxima(45)
+        start = np.arange(8) * 5
+        maxima.add(0, start, start + LENGTH, np.array([0, 0, 0, 9, 0, 0, np.nan, 2.0]))
+        _, at, _, mean, window = maxima.joined()
+        # of 60 bases a tenth is one window on either side
+        assert (at.tolist(), mean.tolist(), window.tolist()) == ([15], [3.0], [9.0])
 
     def test_expected_number_is_what_the_probabilities_add_up_to(self):
         rng = np.random.default_rng(6)

@@ -5,6 +5,34 @@ from __future__ import annotations
 import numpy as np
 
 
+def smoothed(position: np.ndarray, score: np.ndarray, reach: int) -> np.ndarray:
+    """Average each score with those of the positions up to ``reach`` bases away.
+
+    Parameters
+    ----------
+    position : (n,) int64, ascending
+    score : (n,) float
+        NaN where there is none: it stays so, and counts for nothing elsewhere.
+    reach : int
+        In bases.
+
+    Returns
+    -------
+    (n,) float64
+    """
+    known = ~np.isnan(score)
+    first = np.searchsorted(position, position - reach, side="left")
+    last = np.searchsorted(position, position + reach, side="right")
+    # few at a time, in place of one running sum, whose rounding would depend on where a record begins
+    total, n = np.zeros(len(score)), np.zeros(len(score), np.int64)
+    for step in range(int((last - first).max(initial=0))):
+        at = np.minimum(first + step, len(score) - 1)
+        counts = (first + step < last) & known[at]
+        total += np.where(counts, score[at], 0)
+        n += counts
+    return np.where(known, total / np.maximum(n, 1), np.nan)
+
+
 def local_maxima(position: np.ndarray, score: np.ndarray, distance: int) -> np.ndarray:
     """Find the positions whose score no other one reaches that is less than ``distance`` away.
 

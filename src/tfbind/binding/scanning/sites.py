@@ -10,9 +10,9 @@ import numpy as np
 from scipy.special import expit, logit
 
 from tfbind.binding.model.model import BindingModel
-from tfbind.binding.scanning.maxima import keep_apart, local_maxima
+from tfbind.binding.scanning.maxima import keep_apart, local_maxima, smoothed
 from tfbind.binding.scanning.orientation import FLANK, orient
-from tfbind.binding.scanning.summits import CANDIDATES_AT_ONCE, Candidates, Stretch, refine
+from tfbind.binding.scanning.summits import CANDIDATES_AT_ONCE, SHIFTS, Candidates, Stretch, refine
 from tfbind.dna.alphabet import AMBIGUOUS, encode_any_letters
 from tfbind.errors import TfbindError
 
@@ -25,6 +25,8 @@ MARGIN = 1.0
 REFINED = 3
 # of records that are refined together
 BASES_AT_ONCE = 1 << 24
+# share of its length that windows are apart at the most whose scores are averaged, as in `summits.SHIFTS`
+NEAR = max(SHIFTS)
 # between two scores of one window, as in another precision
 MOST_DIFFERENT = 0.05
 # a score in a table is rounded, and 1 has no log odds
@@ -94,7 +96,9 @@ class Maxima:
     record, start, middle : lists of arrays, int64
         Number of each window's record, its start, and the base in its middle.
     score : list of arrays, float64
-        Log odds of each.
+        Mean log odds of each window and those up to a tenth of its length away.
+    window : list of arrays, float64
+        Log odds of each window by itself.
     """
 
     distance: int
@@ -102,20 +106,25 @@ class Maxima:
     start: list[np.ndarray] = field(default_factory=list)
     middle: list[np.ndarray] = field(default_factory=list)
     score: list[np.ndarray] = field(default_factory=list)
+    window: list[np.ndarray] = field(default_factory=list)
 
     def add(self, record: int, start: np.ndarray, end: np.ndarray, score: np.ndarray) -> None:
         """Take in the windows of a record, by start; scores are log odds, NaN where there is none."""
-        found = local_maxima(start, score, self.distance)
+        reach = int(NEAR * (end - start).max(initial=0))
+        mean = smoothed(start, score, reach)
+        found = local_maxima(start, mean, self.distance)
         self.record.append(np.full(len(found), record, np.int64))
         self.start.append(start[found])
         self.middle.append((start[found] + end[found]) // 2)
-        self.score.append(score[found].astype(np.float64))
+        self.score.append(mean[found])
+        self.window.append(score[found].astype(np.float64))
 
-    def joined(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Give record, start, middle and score of all of them."""
-        none = [np.empty(0, np.int64)]
-        whole = (np.concatenate(none + each) for each in (self.record, self.start, self.middle))
-        return *whole, np.concatenate([np.empty(0), *self.score])  # type: ignore[return-value]
+    def joined(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Give record, start, middle, score and window of all of them."""
+        none, nothing = [np.empty(0, np.int64)], [np.empty(0)]
+        whole = [np.concatenate(none + each) for each in (self.record, self.start, self.middle)]
+        scores = [np.concatenate(nothing + each) for each in (self.score, self.window)]
+        return *whole, *scores  # type: ignore[return-value]
 
 
 @dataclass
@@ -124,7 +133,7 @@ class Sites:
 
     record : (n,) int64, number of the record
     summit : (n,) int64, the base in the middle of the site; of those that were not refined, the window's middle
-    score : (n,) float64, log odds of the best window
+    score : (n,) float64, mean log odds of the windows around the site
     probability : (n,) float64
     q : (n,) float64
     refined : (n,) bool, whether the summit was looked for base by base
@@ -163,8 +172,8 @@ def find_sites(
 ) -> Sites:
     """Resolve local maxima of a coarse scan to sites.
 
-    Refining costs ``2 * stride - 1`` windows for the score, and about a fifth of the model's length and 27 more for the
-    summit. So only sites that are called, or might be, are refined.
+    Refining costs ``2 * stride - 1`` windows near the candidate, about a fifth of the model's length and 27 more for
+    the summit, and 5 for the score. So only sites that are called, or might be, are refined.
 
     Parameters
     ----------
@@ -190,7 +199,7 @@ def find_sites(
     TfbindError
         If the maxima are not of this model's scores.
     """
-    record, start, middle, score = maxima.joined()
+    record, start, middle, score, window = maxima.joined()
     sites = Sites(
         record,
         middle,
@@ -221,7 +230,7 @@ def find_sites(
         if not todo.any():
             break
         _refine_these(
-            model, sites, np.flatnonzero(todo), start, around, sequences, factor, stride, batch_size
+            model, sites, np.flatnonzero(todo), start, window, around, sequences, factor, stride, batch_size
         )
         sites.probability[todo] = probability(sites.score[todo])
         kept = keep_apart(record, sites.summit, sites.score, maxima.distance)
@@ -238,6 +247,7 @@ def _refine_these(
     sites: Sites,
     these: np.ndarray,
     start: np.ndarray,
+    window: np.ndarray,
     around: np.ndarray,
     sequences: Callable[[], Iterable[tuple[str, str]]],
     factor: int,
@@ -268,7 +278,7 @@ def _refine_these(
             batch_size=batch_size,
         )
         # the window of the scan is among those that were scored again
-        lower = expit(sites.score[rows]) - expit(found.score) > MOST_DIFFERENT
+        lower = expit(window[rows]) - expit(found.best) > MOST_DIFFERENT
         if lower.any():
             name = taken[record[int(lower.argmax())]][0]
             raise TfbindError(

@@ -19,6 +19,9 @@ from tfbind.dna.alphabet import AMBIGUOUS
 HALF_BLOCK, STEP = 5, 5
 # bases on either side of the best block at which blocks are hidden in the second round
 AROUND = 13
+# a site's score is the mean of windows in which it lies in the middle and up to a tenth of the length beside it: where
+# in a window a site is says nothing of it, and the mean depends less on chance than the best window does
+SHIFTS = (-0.1, -0.05, 0.0, 0.05, 0.1)
 CANDIDATES_AT_ONCE = 256
 
 
@@ -52,7 +55,9 @@ class Refined(NamedTuple):
     """Sites at the base.
 
     score : (n,) float64
-        Log odds of the best window.
+        Mean log odds of windows around the summit, see `SHIFTS`.
+    best : (n,) float64
+        Log odds of the best window near the candidate.
     summit : (n,) int64
         The middle of the site, in the stretch.
     n_windows : int
@@ -60,6 +65,7 @@ class Refined(NamedTuple):
     """
 
     score: np.ndarray
+    best: np.ndarray
     summit: np.ndarray
     n_windows: int
 
@@ -78,6 +84,8 @@ def refine(
     Around a candidate of a scan every ``stride`` bases, the ``2 * stride - 1`` windows that start less than a stride
     away are scored. In the best one, blocks of 11 bases are hidden every 5 bases, and then every base in the window
     around the best block. The summit is the centre of mass of the fall in score, as far as it exceeds half of the most.
+    The site's score is the mean of five windows, in which the summit is in the middle or up to a tenth of the length
+    beside it.
 
     Parameters
     ----------
@@ -97,10 +105,11 @@ def refine(
         )
         for first in range(0, len(candidates.start), CANDIDATES_AT_ONCE)
     ]
-    nothing = np.empty(0), np.empty(0, np.int64)
-    score = np.concatenate([nothing[0], *(part[0] for part in parts)])
-    summit = np.concatenate([nothing[1], *(part[1] for part in parts)])
-    return Refined(score, summit, windows.n_scored)
+    score, best, summit = (
+        np.concatenate([np.empty(0, kind), *(part[column] for part in parts)])
+        for column, kind in enumerate((np.float64, np.float64, np.int64))
+    )
+    return Refined(score, best, summit, windows.n_scored)
 
 
 class _Windows:
@@ -153,21 +162,16 @@ class _Windows:
         return score[:, None] - self.logits(hidden, np.repeat(size, at.shape[1])).reshape(at.shape)
 
 
-def _refine_some(windows: _Windows, candidates: Candidates, stride: int) -> tuple[np.ndarray, np.ndarray]:
-    """Give score and summit."""
+def _refine_some(
+    windows: _Windows, candidates: Candidates, stride: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give the mean score, the best window's and the summit."""
     start, low, high = candidates
     size = np.minimum(windows.length, high - low)
     near = start[:, None] + np.arange(1 - stride, stride)
     inside = (near >= low[:, None]) & (near <= (high - size)[:, None])
     near = np.clip(near, low[:, None], (high - size)[:, None])
-    sizes = np.broadcast_to(size[:, None], near.shape)
-    inside &= windows.can_be_scored(near, sizes)
-    # windows of neighbouring candidates are the same ones
-    starts, first_one, where = np.unique(near[inside], return_index=True, return_inverse=True)
-    found = np.full(near.shape, -np.inf)
-    if len(starts):
-        some = sizes[inside][first_one]
-        found[inside] = windows.logits(windows.cut(starts, some), some)[where]
+    found = _score_near(windows, near, inside, size)
     best, rows = found.argmax(axis=1), np.arange(len(start))
     score, first = found[rows, best], near[rows, best]
     # a candidate none of whose windows has a score falls nowhere
@@ -179,7 +183,48 @@ def _refine_some(windows: _Windows, candidates: Candidates, stride: int) -> tupl
     first = np.clip(middle - size // 2, low, high - size)
     at = (middle - first)[:, None] + np.arange(-AROUND, AROUND + 1)
     codes = windows.cut(first, size)
-    return score, first + _middle(at, windows.falls(codes, size, windows.logits(codes, size), at), size)
+    summit = first + _middle(at, windows.falls(codes, size, windows.logits(codes, size), at), size)
+    return _mean_around(windows, candidates, size, summit, score), score, summit
+
+
+def _score_near(windows: _Windows, start: np.ndarray, inside: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Score several windows for each candidate, each window once.
+
+    Parameters
+    ----------
+    start : (n, m) int64
+    inside : (n, m) bool
+        Whether a window is in its record.
+    size : (n,) int
+
+    Returns
+    -------
+    (n, m) float64
+        -inf where a window is not in its record or cannot be scored.
+    """
+    start = np.where(inside, start, 0)
+    sizes = np.broadcast_to(size[:, None], start.shape)
+    inside = inside & windows.can_be_scored(start, sizes)
+    # windows of neighbouring candidates are the same ones
+    starts, first_one, where = np.unique(start[inside], return_index=True, return_inverse=True)
+    found = np.full(start.shape, -np.inf)
+    if len(starts):
+        some = sizes[inside][first_one]
+        found[inside] = windows.logits(windows.cut(starts, some), some)[where]
+    return found
+
+
+def _mean_around(
+    windows: _Windows, candidates: Candidates, size: np.ndarray, summit: np.ndarray, otherwise: np.ndarray
+) -> np.ndarray:
+    """Give (n,) the mean score of the windows around summits, or another score where there is no such window."""
+    shifts = np.round(np.array(SHIFTS) * windows.length).astype(np.int64)
+    start = (summit - size // 2)[:, None] + shifts
+    inside = (start >= candidates.low[:, None]) & (start <= (candidates.high - size)[:, None])
+    found = _score_near(windows, start, inside, size)
+    n = np.isfinite(found).sum(axis=1)
+    total = np.where(np.isfinite(found), found, 0).sum(axis=1)
+    return np.where(n > 0, total / np.maximum(n, 1), otherwise)
 
 
 def _middle(at: np.ndarray, fall: np.ndarray, size: np.ndarray) -> np.ndarray:
