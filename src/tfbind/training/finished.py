@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tfbind.errors import TfbindError
-from tfbind.resume.journal import difference, told
+from tfbind.resume.fingerprint import difference, told
 from tfbind.training.model_file import read_values
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tfbind.binding.encoding.encode import encode_peaks
+from tfbind.binding.encoding.from_peaks import encode_peaks
 from tfbind.binding.evaluation import site_calibration
 from tfbind.binding.evaluation.genome_sites import GenomeTruth, sites_on
 from tfbind.binding.evaluation.site_calibration import (

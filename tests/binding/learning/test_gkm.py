@@ -181,7 +181,7 @@ class TestTraining:
         assert here.std() > 0
 
     def test_several_factors(self, data, tmp_path, caplog):
-        from tfbind.binding.encoding.encode import encode_labelled
+        from tfbind.binding.encoding.from_labels import encode_labelled
         from tfbind.binding.options import EncodeOptions
 
         tensors = tmp_path / "two.h5"

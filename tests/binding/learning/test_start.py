@@ -10,11 +10,12 @@ from tfbind.binding.learning.start import NEW_FACTOR_SHARE, Start
 from tfbind.binding.model.card import ModelCard, read_card, save_model
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.options import START_RATE
+from tfbind.dna.encoding import DnaEncoding
 from tfbind.dna.gkm import N_FEATURES
 from tfbind.dna.splits import TEST, TRAIN, VALIDATION
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import make_spec
-from tfbind.tensors import DnaEncoding, open_tensors
+from tfbind.tensors import open_tensors
 
 LENGTH = 30
 

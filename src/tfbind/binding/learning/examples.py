@@ -12,12 +12,13 @@ from tfbind.binding.learning.parts import Part, shifted, useful_shuffles
 from tfbind.dna.alphabet import reverse_complement
 from tfbind.dna.coordinates import widened
 from tfbind.dna.digests import composition_digests
+from tfbind.dna.encoding import DnaEncoding
 from tfbind.dna.minimizers import Sketches, join_sketches, overlap_groups
 from tfbind.dna.shuffle import dinucleotide_shuffle
 from tfbind.dna.splitmix import seeds_for
 from tfbind.dna.splits import PARTS, TEST, TRAIN, VALIDATION, group_related
 from tfbind.errors import TfbindError
-from tfbind.tensors import DnaEncoding, Tensors
+from tfbind.tensors import Tensors
 from tfbind.training.data import Examples
 
 

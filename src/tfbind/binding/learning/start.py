@@ -13,12 +13,13 @@ import numpy as np
 from tfbind.binding.learning.parts import Part, content_digest
 from tfbind.binding.model.card import ModelCard, read_card
 from tfbind.binding.model.seen import MOST_OVERLAPPING, find_seen
+from tfbind.dna.encoding import DnaEncoding
 from tfbind.dna.minimizers import Sketches, join_sketches
 from tfbind.dna.splits import TEST, TRAIN, VALIDATION
 from tfbind.errors import TfbindError
 from tfbind.files import sha256
 from tfbind.networks.spec import NetworkSpec
-from tfbind.tensors import DnaEncoding, Tensors
+from tfbind.tensors import Tensors
 from tfbind.training.model_file import load_network
 
 logger = logging.getLogger(__name__)

@@ -18,11 +18,12 @@ from tfbind.binding.model.calibration import best_f1_threshold, calibrate, fit_p
 from tfbind.binding.model.card import ModelCard, save_model
 from tfbind.binding.model.schema import check_tasks
 from tfbind.binding.options import default_architecture, peak_rate, started_rate
+from tfbind.dna.encoding import DnaEncoding
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import ARCHITECTURES, NetworkSpec, check_options, make_spec
 from tfbind.resume.checkpoint import checkpointed
 from tfbind.tables import write_table
-from tfbind.tensors import DnaEncoding, Tensors, open_tensors
+from tfbind.tensors import Tensors, open_tensors
 from tfbind.training.device import prepare, seeded
 from tfbind.training.finished import finished_training
 from tfbind.training.options import FitOptions
