@@ -267,10 +267,7 @@ class _Validation:
     """The validation set as each network reads it, one network's inputs after another's."""
 
     def __init__(self, data: BindingData, encoder: EnsembleEncoder):
-        self._held_out, self._encoder, self.n_train = data.held_out, encoder, data.n_train
-
-    def batches(self, epoch: int, size: int) -> Iterator[Examples]:
-        raise NotImplementedError("nothing is trained")
+        self._held_out, self._encoder = data.held_out, encoder
 
     def validation(self, size: int) -> Iterator[Examples]:
         """Give the examples in their order."""
