@@ -103,8 +103,15 @@ def train(
             check_options(architecture, network_values)
             options = replace(options, learning_rate=peak_rate(options, architecture))
             spec, encoding = spec_for(tensors, architecture, **network_values)
-        prior = None if before is None else before.tables(tasks)
-        data = BindingData(tensors, options.seed, encoding=encoding, tracks=spec.tracks, prior=prior)
+        prior = None if before is None else before.prior(tensors)
+        data = BindingData(
+            tensors,
+            options.seed,
+            encoding=encoding,
+            tracks=spec.tracks,
+            prior=None if prior is None else prior.tables,
+            seen=None if prior is None else prior.seen,
+        )
         # what predicts before any training is a candidate itself
         fitted = data.linear is not None or (before is not None and before.keeps_head(tasks))
         stored_as = tensors.encoding.encoding
@@ -114,11 +121,16 @@ def train(
         # the linear model is all there is, and it is fitted by now
         options = replace(options, epochs=0)
 
+    started: dict[str, Any] = {}
+    if before is not None:
+        # what an earlier tfbind began is not of this fingerprint where it took a prior that had seen the examples
+        n_seen = {"seen": prior.n_seen} if prior is not None and prior.n_seen else {}
+        started = {"start": before.provenance() | n_seen}
     fingerprint = {
         "network": spec.to_dict(),
         "options": asdict(options),
         "data": content_digest(data.train, data.held_out),
-    } | ({} if before is None else {"start": before.provenance()})
+    } | started
     if resume and finished_training(output, "binding", fingerprint, _fingerprint_of, beside):
         return None
     device = prepare(threads=threads, deterministic=True)
@@ -186,7 +198,7 @@ def train(
                 "fold": fold,
                 "folds": folds,
             }
-            | ({} if before is None else {"start": fingerprint["start"]}),
+            | started,
         )
         save_model(output, network, card)
         table = pd.DataFrame(history)
