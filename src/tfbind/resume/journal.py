@@ -95,13 +95,13 @@ class Journal:
             if self._size():
                 logger.warning("%s: starting over, because --resume is not given", self._shown)
             return
-        found, problem = self._read_head()
+        found, problem = read_head(self.path)
         differs = difference(found, self._fingerprint) if found is not None else None
         if self._resume == "aside" and found is not None and differs:
             self._set_aside(found, differs)
             found = differs = None
         if self._resume == "aside" and found is None and not problem and self._bring_back():
-            found, problem = self._read_head()
+            found, problem = read_head(self.path)
             differs = difference(found, self._fingerprint) if found is not None else None
         if differs:
             problem = "was started with {}, found {}".format(*told(differs))
@@ -111,22 +111,6 @@ class Journal:
             logger.info("%s: nothing to resume, so all is still to be done", self._shown)
         else:
             self._read_entries()
-
-    def _read_head(self) -> tuple[dict[str, Any] | None, str]:
-        """Read the fingerprint; if there is none, say what is wrong, which is nothing if the file is empty."""
-        if not self._size():
-            return None, ""
-        with open(self.path, "rb") as reader:
-            line = reader.readline()
-        name, _, rest = line.partition(b" ")
-        stated, _, text = rest.partition(b" ")
-        if name == FORMAT and line.endswith(b"\n") and stated == checksum(text):
-            if (fingerprint := read_object(text)) is not None:
-                return fingerprint, ""
-            return None, DAMAGED
-        if line.startswith(FORMER) or (name.startswith(FORMAT[:-1]) and name != FORMAT):
-            return None, "was written by another version of tfbind, which this version cannot resume"
-        return None, DAMAGED
 
     def _read_entries(self) -> None:
         with open(self.path, "rb") as reader:
@@ -231,20 +215,16 @@ class Journal:
 
     def remove(self) -> None:
         """Remove the journal, as the work is finished or what is done is of no use, and release the lock."""
-        for path in (self._new, self._aside(self._fingerprint), self.path):
+        for path in (self._new, aside(self.path, self._fingerprint), self.path):
             path.unlink(missing_ok=True)
         self._handle.close()
 
     def _size(self) -> int:
         return os.fstat(self._handle.fileno()).st_size
 
-    def _aside(self, fingerprint: Mapping[str, Any]) -> Path:
-        digest = hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()
-        return self.path.with_name(f"{self.path.name}.{digest[:8]}")
-
     def _set_aside(self, fingerprint: dict[str, Any], differs: tuple[str, Any, Any]) -> None:
         """Keep the journal of another fingerprint under another name, and begin an empty one."""
-        kept = self._aside(fingerprint)
+        kept = aside(self.path, fingerprint)
         self.path.replace(kept)
         logger.warning(
             "%s: was started with %s, found %s: starting over, and keeping the old one as %s",
@@ -257,7 +237,7 @@ class Journal:
 
     def _bring_back(self) -> bool:
         """Bring back the journal of this fingerprint if it was set aside."""
-        kept = self._aside(self._fingerprint)
+        kept = aside(self.path, self._fingerprint)
         if not kept.exists():
             return False
         handle = open_locked(kept, kept)
@@ -265,6 +245,36 @@ class Journal:
         self._handle.close()
         self._handle = handle
         return True
+
+
+def read_head(path: Path) -> tuple[dict[str, Any] | None, str]:
+    """Read the fingerprint of a journal.
+
+    Returns
+    -------
+    fingerprint : dict or None
+    problem : str
+        What is wrong if there is no fingerprint; empty if the file is.
+    """
+    with open(path, "rb") as reader:
+        line = reader.readline()
+    if not line:
+        return None, ""
+    name, _, rest = line.partition(b" ")
+    stated, _, text = rest.partition(b" ")
+    if name == FORMAT and line.endswith(b"\n") and stated == checksum(text):
+        if (fingerprint := read_object(text)) is not None:
+            return fingerprint, ""
+        return None, DAMAGED
+    if line.startswith(FORMER) or (name.startswith(FORMAT[:-1]) and name != FORMAT):
+        return None, "was written by another version of tfbind, which this version cannot resume"
+    return None, DAMAGED
+
+
+def aside(path: Path, fingerprint: Mapping[str, Any]) -> Path:
+    """Give the name under which a journal of this fingerprint is kept while work of another one is done."""
+    digest = hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()
+    return path.with_name(f"{path.name}.{digest[:8]}")
 
 
 @contextmanager

@@ -31,7 +31,8 @@ from tfbind.training.options import FitOptions
 logger = logging.getLogger(__name__)
 
 # what goes beside a model: the history, and the learning curves that the command draws of it
-BESIDE = (".history.tsv", ".learning.svg")
+HISTORY = ".history.tsv"
+BESIDE = (HISTORY, ".learning.svg")
 
 
 def train(
@@ -81,7 +82,7 @@ def train(
     Returns
     -------
     DataFrame or None
-        The history: see `tfbind.training.fit.fit`. None if there was nothing to resume.
+        The history: see `tfbind.training.fit.fit`. None if there was nothing to resume, and all files are there.
 
     Raises
     ------
@@ -131,8 +132,8 @@ def train(
         "options": asdict(options),
         "data": content_digest(data.train, data.held_out),
     } | started
-    if resume and finished_training(output, "binding", fingerprint, _fingerprint_of, beside):
-        return None
+    if resume and finished_training(output, "binding", fingerprint, _fingerprint_of, (HISTORY,), fingerprint):
+        return history_to_draw(output, beside)
     device = prepare(threads=threads, deterministic=True)
 
     from tfbind.networks.build import build
@@ -202,11 +203,18 @@ def train(
         )
         save_model(output, network, card)
         table = pd.DataFrame(history)
-        write_table(output.with_suffix(".history.tsv"), table, digits=None)
+        write_table(output.with_suffix(HISTORY), table, digits=None)
     logger.info(
         "best epoch %d of %d, validation AUROC %.4f", best["epoch"], history[-1]["epoch"], best["val_auroc"]
     )
     return table
+
+
+def history_to_draw(output: Path, beside: Sequence[str]) -> pd.DataFrame | None:
+    """Give the history of a finished training whose curves are still to be drawn; None if no file is missing."""
+    if all(output.with_suffix(suffix).is_file() for suffix in beside):
+        return None
+    return pd.read_csv(output.with_suffix(HISTORY), sep="\t")
 
 
 def _fingerprint_of(card: dict[str, Any]) -> dict[str, Any]:
