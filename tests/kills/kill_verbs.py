@@ -64,8 +64,8 @@ INPUTS = (
     "encode --positives positives.fa --length 60 --folds 3 --split 0.8,0.2,0 -o folds.h5",
     f"train given.h5 --architecture conv-bigru {SMALL_NETWORK} --threads 1 -o one.keras",
     f"train given.h5 --architecture conv-bigru {SMALL_NETWORK} --learning-rate 0.01 --threads 1 -o two.keras",
-    "encode --peaks peaks.bed --genome genome.fa --length 60 --validation-contigs chr2 --test-contigs chr3"
-    " -o contigs.h5",
+    "encode --peaks peaks.bed --genome genome.fa --length 60 --negative-ratio 2 --validation-contigs chr2"
+    " --test-contigs chr3 -o contigs.h5",
     f"train contigs.h5 --architecture conv-bigru {SMALL_NETWORK} --threads 1 -o sites.keras",
     *(
         f"train folds.h5 --architecture conv-bigru {SMALL_NETWORK} --fold {n} --threads 1 -o fold{n}.keras"
