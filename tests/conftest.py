@@ -102,7 +102,7 @@ def data(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def given_tensors(data) -> Path:
     """One factor, negatives given, one-hot."""
-    from tfbind.binding.encoding.encode import encode_fasta
+    from tfbind.binding.encoding.from_fasta import encode_fasta
 
     path = data / "given.h5"
     encode_fasta(path, data / "positives.fa", data / "negatives.fa", "CREB", OPTIONS)
@@ -112,7 +112,7 @@ def given_tensors(data) -> Path:
 @pytest.fixture(scope="session")
 def shuffle_tensors(data) -> Path:
     """One factor, negatives are dinucleotide shuffles, one-hot."""
-    from tfbind.binding.encoding.encode import encode_fasta
+    from tfbind.binding.encoding.from_fasta import encode_fasta
 
     path = data / "shuffle.h5"
     encode_fasta(path, data / "positives.fa", None, "CREB", OPTIONS)
@@ -122,7 +122,7 @@ def shuffle_tensors(data) -> Path:
 @pytest.fixture(scope="session")
 def fold_tensors(data) -> Path:
     """As ``shuffle_tensors``, without a test part, in three folds."""
-    from tfbind.binding.encoding.encode import encode_fasta
+    from tfbind.binding.encoding.from_fasta import encode_fasta
 
     path = data / "folds.h5"
     options = replace(OPTIONS, folds=3, split=(0.8, 0.2, 0.0))
@@ -133,7 +133,7 @@ def fold_tensors(data) -> Path:
 @pytest.fixture(scope="session")
 def kmer_tensors(data) -> Path:
     """One factor, negatives given, 3-mers every 3 bases."""
-    from tfbind.binding.encoding.encode import encode_fasta
+    from tfbind.binding.encoding.from_fasta import encode_fasta
 
     path = data / "kmer.h5"
     options = replace(OPTIONS, encoding="kmer")
@@ -144,7 +144,7 @@ def kmer_tensors(data) -> Path:
 @pytest.fixture(scope="session")
 def two_factor_tensors(data) -> Path:
     """Two factors, the second one unknown for a third of the records."""
-    from tfbind.binding.encoding.encode import encode_labelled
+    from tfbind.binding.encoding.from_labels import encode_labelled
 
     path = data / "two.h5"
     encode_labelled(path, data / "both.fa", data / "labels.tsv", OPTIONS)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tfbind.background.model import read_background_card, save_background
-from tfbind.binding.encoding.encode import encode_peaks
+from tfbind.binding.encoding.from_peaks import encode_peaks
 from tfbind.binding.model.calibration import SiteCalibration
 from tfbind.binding.model.card import read_card, save_site_calibration
 from tfbind.binding.model.schema import check_card

@@ -2,9 +2,10 @@ import h5py
 import numpy as np
 import pytest
 
+from tfbind.dna.encoding import DnaEncoding
 from tfbind.errors import TfbindError
 from tfbind.tensor_stretches import Stretches
-from tfbind.tensors import DnaEncoding, open_tensors, write_tensors
+from tfbind.tensors import open_tensors, write_tensors
 
 STRETCHES = Stretches(
     np.array(["I", "II"], dtype=object),

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 import tfbind
 from tfbind.dna.alphabet import decode_letters, encode_letters
+from tfbind.dna.encoding import DnaEncoding
 from tfbind.errors import TfbindError
-from tfbind.tensors import DnaEncoding, describe_sources, open_tensors, write_tensors
+from tfbind.tensors import describe_sources, open_tensors, write_tensors
 
 DATA = Path(__file__).parent / "data"
 ONE_HOT = DnaEncoding(encoding="onehot", length=6)

@@ -19,6 +19,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from snakemake.exceptions import WorkflowError
 
+from tfbind.binding.encoding.table_lines import states_test
 from tfbind.errors import TfbindError, one_line
 from tfbind.networks.spec import ARCHITECTURES, check_options
 
@@ -144,12 +145,21 @@ def read_models(config, datasets):
         raise WorkflowError(
             "config: encode: found keep_excluded_positives without exclude, expected both or neither"
         )
+    if encode.get("split_by") and encode.get("test_contigs"):
+        raise WorkflowError(
+            "config: encode: found split_by and test_contigs, expected one of them or neither: "
+            "both say how records are dealt to parts"
+        )
+    if encode.get("validation_contigs") and not encode.get("test_contigs"):
+        raise WorkflowError(
+            "config: encode: found validation_contigs without test_contigs, expected test_contigs beside them"
+        )
     tested = [name for name, row in datasets.items() if has_test_part(config, row)]
     if not config.get("folds", None) and not tested:
-        if any(map(has_held_out_files, datasets.values())):
+        if any(map(states_parts, datasets.values())):
             raise WorkflowError(
                 f"{config['datasets']}: found no test part of any data set and no folds, nothing could be evaluated: "
-                "expected test_positives or test_table in a row, or folds"
+                "expected test_positives or test_table in a row, test in the column split of a table, or folds"
             )
         raise WorkflowError(
             "config: encode.split: found no test part and no folds, nothing could be evaluated: "
@@ -211,10 +221,26 @@ def has_held_out_files(row):
     return any(column.startswith(("validation_", "test_")) for column in row)
 
 
+@cache
+def test_in_table(path):
+    """Whether the column split of a table has a test record, or None if it states no part; a table is read once."""
+    try:
+        return states_test(Path(path))
+    except TfbindError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def states_parts(row):
+    """Whether a data set comes with its parts, so that nothing of the config deals them."""
+    return has_held_out_files(row) or ("table" in row and test_in_table(row["table"]) is not None)
+
+
 def has_test_part(config, row):
     """Whether anything of a data set is held out of all training, the folds of a cross-validation included."""
     if has_held_out_files(row):
         return "test_positives" in row or "test_table" in row
+    if states_parts(row):
+        return test_in_table(row["table"])
     split = config["encode"].get("split", None)
     return bool(config["encode"].get("test_contigs", None) or not split or split[2] > 0)
 

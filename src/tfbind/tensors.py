@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from tfbind.dna.alphabet import (
-    ALPHABET,
-    AMBIGUOUS,
-    MAX_K,
-    codes_from_kmers,
-    codes_from_one_hot,
-    kmer_tokens,
-    n_tokens,
-    one_hot,
-)
+from tfbind.dna.alphabet import ALPHABET, AMBIGUOUS, MAX_K
 from tfbind.dna.coordinates import Interval, parse_coordinates
+from tfbind.dna.encoding import DnaEncoding
 from tfbind.dna.splits import LEFT_OUT, TEST
 from tfbind.errors import TfbindError
 from tfbind.files import sha256
@@ -42,54 +34,6 @@ _ROW_SETS = {  # name -> (dtype on disk, number of dimensions)
 }
 _INTERVAL_SETS = {"contig": TEXT, "start": np.int64, "end": np.int64}
 _UNKNOWN = ("", -1, -1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DnaEncoding:
-    """How sequences stand in a tensors file, and so what a network reads.
-
-    encoding : "onehot" or "kmer"
-    length : bases a record, padding included
-    k, stride : of the k-mers; None for one-hot
-    """
-
-    encoding: str
-    length: int
-    k: int | None = None
-    stride: int | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one record's ``x``: (length, 4) or (tokens,)."""
-        if self.k is not None and self.stride is not None:
-            return (n_tokens(self.length, self.k, self.stride),)
-        return (self.length, 4)
-
-    @property
-    def dtype(self) -> type:
-        """Data type of ``x``: uint8 for one-hot, uint16 for k-mers."""
-        return np.uint8 if self.k is None else np.uint16
-
-    def encode(self, codes: np.ndarray) -> np.ndarray:
-        """Turn (n, length) codes into (n, *shape) ``x``."""
-        if self.k is not None and self.stride is not None:
-            return kmer_tokens(codes, self.k, self.stride)
-        return one_hot(codes)
-
-    def decode(self, x: np.ndarray) -> np.ndarray:
-        """Turn (n, *shape) ``x`` back into (n, length) codes; what k-mers do not tell comes out ambiguous.
-
-        What is no encoded sequence gives codes that `wrong` finds.
-        """
-        if self.k is not None and self.stride is not None:
-            return codes_from_kmers(x, self.k, self.stride, self.length)
-        return codes_from_one_hot(x)
-
-    def wrong(self, x: np.ndarray, codes: np.ndarray) -> np.ndarray:
-        """Tell which of n records are no encoded sequences, from ``x`` and what `decode` made of it: (n,) bool."""
-        if self.k is None:
-            return np.any(codes > AMBIGUOUS, axis=1)
-        return np.any(self.encode(codes) != x, axis=1)
 
 
 def describe_sources(paths: Sequence[str | Path]) -> list[dict[str, str | int]]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfbind.binding.encoding.encode import encode_fasta
+from tfbind.binding.encoding.from_fasta import encode_fasta
 from tfbind.binding.evaluation.measure import (
     evaluate,
     examples_from_fasta,

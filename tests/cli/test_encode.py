@@ -8,8 +8,9 @@ import pytest
 from tfbind import cli
 from tfbind.binding.options import EncodeOptions
 from tfbind.cli.encode import check, factor_name, fractions
+from tfbind.dna.encoding import DnaEncoding
 from tfbind.errors import TfbindError
-from tfbind.tensors import DnaEncoding, open_tensors
+from tfbind.tensors import open_tensors
 
 
 def parse(*argv):

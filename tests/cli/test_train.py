@@ -185,7 +185,16 @@ class TestFinished:
         )
         assert self.files(tmp_path) == before
 
-    @pytest.mark.parametrize("name", ["m.keras", "m.history.tsv", "m.learning.svg"])
+    def test_only_its_curves_are_drawn_where_these_are_missing(self, again, tmp_path):
+        """A kill may come after hours of training, while the last figure is drawn."""
+        before = self.files(tmp_path)
+        (tmp_path / "m.learning.svg").unlink()
+        assert again("--epochs", "1", "--resume") == 0
+        after = self.files(tmp_path)
+        assert after["m.learning.svg"][0] == before["m.learning.svg"][0]
+        assert after["m.keras"] == before["m.keras"]
+
+    @pytest.mark.parametrize("name", ["m.keras", "m.history.tsv"])
     def test_is_trained_again_where_a_file_is_missing(self, again, tmp_path, name):
         before = {name: content for name, (content, _) in self.files(tmp_path).items()}
         (tmp_path / name).unlink()

@@ -25,7 +25,7 @@ import numpy as np
 from tfbind.background.fitting import fit_background
 from tfbind.background.model import BackgroundModel
 from tfbind.background.options import FITTING, BackgroundOptions
-from tfbind.binding.encoding.encode import encode_fasta
+from tfbind.binding.encoding.from_fasta import encode_fasta
 from tfbind.binding.learning.ensemble import train_ensemble
 from tfbind.binding.learning.training import train
 from tfbind.binding.model.model import BindingModel

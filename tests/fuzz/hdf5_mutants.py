@@ -11,13 +11,14 @@ import numpy as np
 
 from tfbind.binding.learning.parts import Part, shifted
 from tfbind.dna.alphabet import AMBIGUOUS
+from tfbind.dna.encoding import DnaEncoding
 from tfbind.errors import TfbindError
 from tfbind.genotype_tensors import open_regions, packed, write_regions
 from tfbind.genotypes.simulation import Region
 from tfbind.recombination.learning.examples import read_regions
 from tfbind.recombination.mapping.site_windows import read_windows
 from tfbind.tensor_stretches import Stretches
-from tfbind.tensors import DnaEncoding, open_tensors, write_tensors
+from tfbind.tensors import open_tensors, write_tensors
 
 N = 24
 LENGTH = 30

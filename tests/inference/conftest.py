@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tfbind.tensors import DnaEncoding
+from tfbind.dna.encoding import DnaEncoding
 
 LENGTH = 53
 

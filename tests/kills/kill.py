@@ -27,7 +27,7 @@ from kill_verbs import COMMANDS, command, make_inputs, ways_to_resume
 SIGNALS = {signal.SIGKILL: (-9,), signal.SIGTERM: (143, -15), signal.SIGINT: (130, -2)}
 # what a kill may leave under a name of its own, for the next run to take up or to remove
 UNFINISHED = re.compile(
-    r"(^|/)\.[^/]*\.part(/|$)|\.(partial|journal|checkpoint|new)$|\.checkpoint\.[0-9a-f]{8}$"
+    r"(^|/)\.[^/]*\.part(/|$)|\.(partial|journal|checkpoint|new)$|\.checkpoint\.[0-9a-f]{8}$|^out\.members/"
 )
 PATIENCE = 120.0
 HALF_A_SECOND = 0.5

@@ -21,6 +21,10 @@ COMMANDS = {
     "encode shuffles": "encode --positives positives.fa --encoding kmer --k 3 --length 60 -o out.h5",
     "train": f"train given.h5 --architecture conv-bigru {SMALL_NETWORK} {{resume}} --threads 1 -o out.keras",
     "train gkm": "train given.h5 --architecture gkm-linear --epochs 2 {resume} --threads 1 -o out.keras",
+    "train seeds": "train given.h5 --architecture conv-bigru --units 4 --epochs 3 --batch-size 32 --seeds 3,4 {resume}"
+    " --threads 1 -o out.keras",
+    "calibrate": "calibrate --model sites.keras --tensors contigs.h5 --peaks peaks.bed --genome genome.fa --threads 1"
+    " -o out.keras",
     "select": "select one.keras two.keras -o out.keras",
     "predict": "predict --model one.keras --fasta genome.fa --stride 20 --bed out.bed --bigwig out.bw {resume}"
     " --threads 1 -o out.tsv.gz",
@@ -28,6 +32,8 @@ COMMANDS = {
     "variants": "variants --model one.keras --genome genome.fa --vcf variants.vcf --threads 1 -o out.tsv.gz",
     "predict sites": "predict --model one.keras --fasta genome.fa --sites out.bed {resume} --threads 1 -o out.tsv.gz",
     "evaluate": "evaluate --model one.keras --tensors given.h5 --threads 1 -o out",
+    "evaluate genome": "evaluate --model sites.keras --tensors contigs.h5 --peaks peaks.bed --genome genome.fa"
+    " --threads 1 -o out",
     "diagnose": "diagnose given.h5 --architecture conv-bigru --units 4 --threads 1 -o out",
     "gather": "gather fold1 fold2 fold3 -o out",
     "gather pieces": "gather piece1.tsv.gz piece2.tsv.gz -o out.tsv.gz",
@@ -58,6 +64,9 @@ INPUTS = (
     "encode --positives positives.fa --length 60 --folds 3 --split 0.8,0.2,0 -o folds.h5",
     f"train given.h5 --architecture conv-bigru {SMALL_NETWORK} --threads 1 -o one.keras",
     f"train given.h5 --architecture conv-bigru {SMALL_NETWORK} --learning-rate 0.01 --threads 1 -o two.keras",
+    "encode --peaks peaks.bed --genome genome.fa --length 60 --negative-ratio 2 --validation-contigs chr2"
+    " --test-contigs chr3 -o contigs.h5",
+    f"train contigs.h5 --architecture conv-bigru {SMALL_NETWORK} --threads 1 -o sites.keras",
     *(
         f"train folds.h5 --architecture conv-bigru {SMALL_NETWORK} --fold {n} --threads 1 -o fold{n}.keras"
         for n in (1, 2, 3)

@@ -8,10 +8,10 @@ import pytest
 
 from tfbind.binding.encoding.inputs import InputEncoder
 from tfbind.dna.alphabet import AMBIGUOUS, reverse_complement
+from tfbind.dna.encoding import DnaEncoding
 from tfbind.dna.gkm import N_FEATURES
 from tfbind.networks.build import build
 from tfbind.networks.spec import ARCHITECTURES, OPTIONS, NetworkSpec, make_spec, options_of
-from tfbind.tensors import DnaEncoding
 from tfbind.training.forward import make_forward
 
 LENGTH = 60

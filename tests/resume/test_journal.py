@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tfbind.errors import TfbindError
-from tfbind.resume.journal import FORMAT, Journal, difference, keeping
+from tfbind.resume.fingerprint import difference
+from tfbind.resume.journal import FORMAT, Journal, keeping
 
 CALL = {"options": {"epochs": 4, "rate": 0.1}, "files": [{"name": "a", "size": 3}], "best": False}
 OTHER = {**CALL, "options": {"epochs": 4, "rate": 0.2}}

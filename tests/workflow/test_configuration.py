@@ -157,6 +157,14 @@ class TestConfigIsRefused:
                 f"config: encode.length: found '{'9' * 59}..., expected a whole numb",
             ),
             ({"datasets": "a\nb"}, "config: datasets: found 'a\\nb', expected no control character"),
+            (
+                {"encode": {"split_by": "contigs", "test_contigs": ["chr1"]}},
+                "config: encode: found split_by and test_contigs, expected one of them or neither: both say how",
+            ),
+            (
+                {"encode": {"validation_contigs": ["chr1"]}},
+                "config: encode: found validation_contigs without test_contigs, expected test_contigs beside them",
+            ),
         ],
     )
     def test_in_one_line(self, folder, changed, message):
@@ -181,6 +189,52 @@ class TestConfigIsRefused:
         many = {f"units{'x' * 180}": [1, 2]}
         with pytest.raises(WorkflowError, match=r"make a name of 2.. characters, expected at most 200"):
             configuration.check_model("config: models.m", settings | many, {})
+
+
+class TestPartsInATable:
+    """What a column split states is known before any job."""
+
+    CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+    def read(self, table, **encode):
+        configuration.test_in_table.cache_clear()
+        Path("sheet.tsv").write_text("name\ttable\na\ta.csv\n")
+        Path("a.csv").write_text(table)
+        changed = {"datasets": "sheet.tsv", "populations": None, "encode": encode}
+        row = configuration.read_config(self.CONFIG | changed)[0]["a"]
+        return configuration.states_parts(row), configuration.has_test_part({"encode": encode}, row)
+
+    @pytest.mark.parametrize(
+        ("table", "encode", "expected"),
+        [
+            ("sequence,label\nACGT,1\n", {}, (False, True)),
+            ("sequence,label,split\nACGT,1,\n", {}, (False, True)),
+            ("sequence,label,split\nACGT,1,train\nA,0,Testing\n", {"split": [0.9, 0.1, 0]}, (True, True)),
+        ],
+    )
+    def test_count_for_more_than_the_config(self, folder, table, encode, expected):
+        assert self.read(table, **encode) == expected
+
+    @pytest.mark.parametrize(
+        ("table", "message"),
+        [
+            (
+                "sequence,label,split\nACGT,1,train\n",
+                "sheet.tsv: found no test part of any data set and no folds,",
+            ),
+            (
+                "sequence,label,split\nACGT,1,tset\n",
+                "a.csv: line 2: column 'split': found 'tset', expected train",
+            ),
+            (
+                "seq,label\nACGT,1\n",
+                "a.csv: line 1: found the columns 'seq', 'label', expected a header line",
+            ),
+        ],
+    )
+    def test_mistake_in_one_line(self, folder, table, message):
+        with pytest.raises(WorkflowError, match=f"^{re.escape(message)}"):
+            self.read(table)
 
 
 class TestFlags:

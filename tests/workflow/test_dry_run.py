@@ -365,8 +365,9 @@ class TestCommands:
 
     def test_tables(self, workflow):
         """With a test table there is something to evaluate on; without one of two sets there is not."""
+        workflow.folder.joinpath("a.csv").write_text("sequence,label\nACGT,1\n")
         workflow.write_sheet(
-            "a\treads.fa\n",
+            "a\ta.csv\n",
             "b\treads.fa\treads.fa\treads.fa\n",
             "c\treads.fa\treads.fa\n",
             header="name\ttable\tvalidation_table\ttest_table\n",
@@ -382,11 +383,28 @@ class TestCommands:
         assert planned(output) == {"encode": 3, "train": 3, "evaluate": 2, "report": 1}
         found = sorted(re.findall(r"tfbind encode (.*?) -o", re.sub(" +", " ", output)))
         assert found == [
-            "--table reads.fa --factor=a --length 60 --test-contigs chr1 --seed 0",
+            "--table a.csv --factor=a --length 60 --test-contigs chr1 --seed 0",
             "--table reads.fa --validation-table reads.fa --factor=c --length 60 --seed 0",
             "--table reads.fa --validation-table reads.fa --test-table reads.fa --factor=b --length 60 --seed 0",
         ]
         assert "--tensors results/tensors/c.h5" not in output
+
+    def test_parts_in_a_column_of_the_table(self, workflow):
+        """They count for more than the config: without a test record nothing is evaluated."""
+        for name, parts in {"a": ["train", "Testing"], "b": ["train", "dev"], "c": ["", ""]}.items():
+            records = "".join(f"ACGT\t1\t{part}\n" for part in parts)
+            workflow.folder.joinpath(f"{name}.tsv").write_text(f"sequence\tlabel\tSplit\n{records}")
+        workflow.write_sheet("a\ta.tsv\n", "b\tb.tsv\n", "c\tc.tsv\n", header="name\ttable\n")
+        workflow.config |= {"models": ONE_MODEL, "encode": {"test_contigs": ["chr1"]}}
+        output = workflow.dry_run()
+        assert planned(output) == {"encode": 3, "train": 3, "evaluate": 2, "report": 1}
+        assert "--tensors results/tensors/b.h5" not in output
+        assert [
+            "--test-contigs" in line
+            for name in "abc"
+            for line in output.splitlines()
+            if f"--table {name}.tsv" in line
+        ] == [False, False, True]
 
     def test_files_by_part(self, workflow):
         columns = ["positives", "validation_positives", "test_positives", "test_negatives"]

@@ -10,11 +10,11 @@ from configuration import (
     JASPAR_ID,
     SIMULATION_FILES,
     as_flags,
-    has_held_out_files,
     has_test_part,
     is_number,
     read_config,
     spread,
+    states_parts,
 )
 
 # of the settings of retraining, those of tfbind recombination train
@@ -81,7 +81,7 @@ def get_encode_settings(wildcards):
     without_meaning = {"exclude", "background"}  # inputs, not settings
     if "negatives" in row or "table" in row:
         without_meaning |= {"negative_method", "negative_ratio"}
-    if has_held_out_files(row):
+    if states_parts(row):
         without_meaning |= {"test_contigs", "validation_contigs"}
     if "peaks" not in row:
         without_meaning |= {"keep_excluded_positives", "max_peaks", "peak_format"}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import tensorflow as tf
 
 from tfbind.dna.alphabet import AMBIGUOUS
-from tfbind.training.data import Batches, Examples
+from tfbind.training.data import Examples, Validation
 from tfbind.training.fit import Objective
 from tfbind.training.forward import Forward
 
@@ -41,7 +41,7 @@ def bits_per_base(forward: Forward, batches: Iterator[Examples]) -> float:
 def next_base(validation_batch: int) -> Objective:
     """Bits per base, in training and, so many sequences at a time, in validation."""
 
-    def validate(forward: Forward, data: Batches) -> dict[str, float]:
+    def validate(forward: Forward, data: Validation) -> dict[str, float]:
         return {"val_loss": bits_per_base(forward, data.validation(validation_batch))}
 
     return Objective(mean_bits, validate)

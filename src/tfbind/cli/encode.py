@@ -312,13 +312,10 @@ def run(args: argparse.Namespace) -> None:
     """Encode what the arguments name."""
     check(args)
     check_output(args.output.with_suffix(".summary.json"))
-    from tfbind.binding.encoding.encode import (
-        HeldOutFiles,
-        encode_fasta,
-        encode_labelled,
-        encode_peaks,
-        encode_table,
-    )
+    from tfbind.binding.encoding.from_fasta import HeldOutFiles, encode_fasta
+    from tfbind.binding.encoding.from_labels import encode_labelled
+    from tfbind.binding.encoding.from_peaks import encode_peaks
+    from tfbind.binding.encoding.from_table import encode_table
     from tfbind.dna.splits import TEST, VALIDATION
 
     numbers = dict(zip(PARTS, (VALIDATION, TEST), strict=True))

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tfbind.dna.bed import data_lines
-from tfbind.dna.peak_formats import SAMPLE, Layout, clean, find_layout
+from tfbind.dna.peak_formats import SAMPLE, clean, find_layout
+from tfbind.dna.peak_layouts import Layout
 from tfbind.errors import TfbindError
 
 if TYPE_CHECKING:

@@ -10,21 +10,22 @@ however that happens, so a lock is never stale.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import logging
 import os
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import Any, Literal
 
 from tfbind.errors import TfbindError
 from tfbind.files import DISK_FULL, prepare_output
 from tfbind.resume.arrays import from_bytes
+from tfbind.resume.entries import Entry, checksum, entry_line, read_entry, read_object, write_all
+from tfbind.resume.fingerprint import difference, told
+from tfbind.resume.locks import is_at, lock, open_locked
 
 logger = logging.getLogger(__name__)
 
@@ -32,17 +33,7 @@ FORMAT = b"tfbind-journal-1"
 # how the files began that earlier versions wrote under the names of journals: replicates, and checkpoints (zip)
 FORMER = (b"tfbind-replicates-1 ", b"PK\x03\x04")
 DAMAGED = "is damaged and cannot be resumed"
-LONGEST_VALUE = 80
-LONGEST_SIZE = 18  # digits, of 64 bits
 Resume = bool | Literal["anew"]
-
-
-class Entry(NamedTuple):
-    """What an entry says, and where in the journal its data are."""
-
-    state: dict[str, Any]
-    start: int
-    size: int
 
 
 class Journal:
@@ -92,7 +83,7 @@ class Journal:
         self._fits = fits
         self._fingerprint: dict[str, Any] = json.loads(json.dumps(fingerprint))
         self._new = path.with_name(f"{path.name}.new")
-        self._handle = _open_locked(path, self._shown)
+        self._handle = open_locked(path, self._shown)
         try:
             self._take_up()
         except BaseException:
@@ -104,13 +95,13 @@ class Journal:
             if self._size():
                 logger.warning("%s: starting over, because --resume is not given", self._shown)
             return
-        found, problem = self._read_head()
+        found, problem = read_head(self.path)
         differs = difference(found, self._fingerprint) if found is not None else None
         if self._resume == "aside" and found is not None and differs:
             self._set_aside(found, differs)
             found = differs = None
         if self._resume == "aside" and found is None and not problem and self._bring_back():
-            found, problem = self._read_head()
+            found, problem = read_head(self.path)
             differs = difference(found, self._fingerprint) if found is not None else None
         if differs:
             problem = "was started with {}, found {}".format(*told(differs))
@@ -121,27 +112,11 @@ class Journal:
         else:
             self._read_entries()
 
-    def _read_head(self) -> tuple[dict[str, Any] | None, str]:
-        """Read the fingerprint; if there is none, say what is wrong, which is nothing if the file is empty."""
-        if not self._size():
-            return None, ""
-        with open(self.path, "rb") as reader:
-            line = reader.readline()
-        name, _, rest = line.partition(b" ")
-        checksum, _, text = rest.partition(b" ")
-        if name == FORMAT and line.endswith(b"\n") and checksum == _checksum(text):
-            if (fingerprint := _read_object(text)) is not None:
-                return fingerprint, ""
-            return None, DAMAGED
-        if line.startswith(FORMER) or (name.startswith(FORMAT[:-1]) and name != FORMAT):
-            return None, "was written by another version of tfbind, which this version cannot resume"
-        return None, DAMAGED
-
     def _read_entries(self) -> None:
         with open(self.path, "rb") as reader:
             reader.readline()
             end = reader.tell()
-            while entry := _read_entry(reader, self._size()):
+            while entry := read_entry(reader, self._size()):
                 self.entries.append(entry)
                 end = entry.start + entry.size
         if not all(self._fits(entry.state) for entry in self.entries):
@@ -167,9 +142,9 @@ class Journal:
             self.replace(state, data)
             return
         end = self._handle.seek(0, os.SEEK_END)
-        line = _entry_line(state, data)
+        line = entry_line(state, data)
         try:
-            _write(self._handle, line, data)
+            write_all(self._handle, line, data)
         except BaseException:
             with suppress(OSError):
                 self._handle.truncate(end)
@@ -179,14 +154,14 @@ class Journal:
     def replace(self, state: dict[str, Any], data: bytes = b"") -> None:
         """Put an entry in the place of all that is there, in one step."""
         text = json.dumps(self._fingerprint).encode() + b"\n"
-        head = b" ".join((FORMAT, _checksum(text), text))
-        line = _entry_line(state, data)
+        head = b" ".join((FORMAT, checksum(text), text))
+        line = entry_line(state, data)
         handle = open(self._new, "w+b", buffering=0)  # noqa: SIM115
         try:
             # locked before it is in place, so that the work is not without a lock for a moment
             with suppress(OSError):
-                _lock(handle)
-            _write(handle, head, line, data)
+                lock(handle)
+            write_all(handle, head, line, data)
             os.fsync(handle.fileno())
             self._new.replace(self.path)
         except BaseException:
@@ -234,26 +209,22 @@ class Journal:
         if self._handle.closed:
             return
         with suppress(OSError):
-            if not self._size() and _is_at(self._handle, self.path):
+            if not self._size() and is_at(self._handle, self.path):
                 self.path.unlink()
         self._handle.close()
 
     def remove(self) -> None:
         """Remove the journal, as the work is finished or what is done is of no use, and release the lock."""
-        for path in (self._new, self._aside(self._fingerprint), self.path):
+        for path in (self._new, aside(self.path, self._fingerprint), self.path):
             path.unlink(missing_ok=True)
         self._handle.close()
 
     def _size(self) -> int:
         return os.fstat(self._handle.fileno()).st_size
 
-    def _aside(self, fingerprint: Mapping[str, Any]) -> Path:
-        digest = hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()
-        return self.path.with_name(f"{self.path.name}.{digest[:8]}")
-
     def _set_aside(self, fingerprint: dict[str, Any], differs: tuple[str, Any, Any]) -> None:
         """Keep the journal of another fingerprint under another name, and begin an empty one."""
-        kept = self._aside(fingerprint)
+        kept = aside(self.path, fingerprint)
         self.path.replace(kept)
         logger.warning(
             "%s: was started with %s, found %s: starting over, and keeping the old one as %s",
@@ -262,18 +233,48 @@ class Journal:
             kept,
         )
         self._handle.close()
-        self._handle = _open_locked(self.path, self._shown)
+        self._handle = open_locked(self.path, self._shown)
 
     def _bring_back(self) -> bool:
         """Bring back the journal of this fingerprint if it was set aside."""
-        kept = self._aside(self._fingerprint)
+        kept = aside(self.path, self._fingerprint)
         if not kept.exists():
             return False
-        handle = _open_locked(kept, kept)
+        handle = open_locked(kept, kept)
         kept.replace(self.path)
         self._handle.close()
         self._handle = handle
         return True
+
+
+def read_head(path: Path) -> tuple[dict[str, Any] | None, str]:
+    """Read the fingerprint of a journal.
+
+    Returns
+    -------
+    fingerprint : dict or None
+    problem : str
+        What is wrong if there is no fingerprint; empty if the file is.
+    """
+    with open(path, "rb") as reader:
+        line = reader.readline()
+    if not line:
+        return None, ""
+    name, _, rest = line.partition(b" ")
+    stated, _, text = rest.partition(b" ")
+    if name == FORMAT and line.endswith(b"\n") and stated == checksum(text):
+        if (fingerprint := read_object(text)) is not None:
+            return fingerprint, ""
+        return None, DAMAGED
+    if line.startswith(FORMER) or (name.startswith(FORMAT[:-1]) and name != FORMAT):
+        return None, "was written by another version of tfbind, which this version cannot resume"
+    return None, DAMAGED
+
+
+def aside(path: Path, fingerprint: Mapping[str, Any]) -> Path:
+    """Give the name under which a journal of this fingerprint is kept while work of another one is done."""
+    digest = hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()
+    return path.with_name(f"{path.name}.{digest[:8]}")
 
 
 @contextmanager
@@ -307,113 +308,3 @@ def keeping(output: Path, keep: Callable[[], str]) -> Iterator[None]:
     except BaseException:
         logger.info(keep())
         raise
-
-
-def difference(was: Any, now: Any, name: str = "") -> tuple[str, Any, Any] | None:
-    """Find the first key by which two fingerprints differ.
-
-    Returns
-    -------
-    tuple of str, value and value, or None
-        The key (``options.epochs`` is key ``epochs`` of key ``options``) and its two values, None if it is missing.
-    """
-    if isinstance(was, dict) and isinstance(now, dict):
-        for key in [*now, *was]:
-            found = difference(was.get(key), now.get(key), f"{name}.{key}" if name else key)
-            if found:
-                return found
-        return None
-    if isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
-        for number, (one, other) in enumerate(zip(was, now, strict=True)):
-            if isinstance(one, dict) and (found := difference(one, other, f"{name}[{number}]")):
-                return found
-    return None if was == now else (name, was, now)
-
-
-def told(differs: tuple[str, Any, Any]) -> tuple[str, str]:
-    """Put a difference in words: the key with its former value, and its present value."""
-    name, *values = differs
-    texts = [repr(value) for value in values]
-    part = LONGEST_VALUE // 2
-    was, now = (text if len(text) <= LONGEST_VALUE else f"{text[:part]}...{text[-part:]}" for text in texts)
-    return f"{name} {was}", now
-
-
-def _checksum(data: bytes, more: bytes = b"") -> bytes:
-    return b"%08x" % zlib.crc32(more, zlib.crc32(data))
-
-
-def _entry_line(state: dict[str, Any], data: bytes) -> bytes:
-    text = b"%d %s\n" % (len(data), json.dumps(state).encode())
-    return b"%s %s" % (_checksum(text, data), text)
-
-
-def _read_entry(reader: BinaryIO, end: int) -> Entry | None:
-    """Read an entry of a file of ``end`` bytes; None if there is none or it is incomplete or damaged."""
-    line = reader.readline()
-    checksum, _, text = line.partition(b" ")
-    size, _, state = text.partition(b" ")
-    start = reader.tell()
-    if not line.endswith(b"\n") or not size.isdigit() or len(size) > LONGEST_SIZE or int(size) > end - start:
-        return None
-    data = reader.read(int(size))
-    if checksum != _checksum(text, data):
-        return None
-    found = _read_object(state)
-    return None if found is None else Entry(found, start, int(size))
-
-
-def _read_object(text: bytes) -> dict[str, Any] | None:
-    """Read a JSON object; None if the text is anything else."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def is_count(value: object) -> bool:
-    """Tell whether a value read from JSON is a whole number from 0 to 2**63 - 1."""
-    return type(value) is int and 0 <= value < 2**63
-
-
-def _write(handle: BinaryIO, *parts: bytes) -> None:
-    """Write all of the parts to an unbuffered file, whose writes may be short."""
-    for part in parts:
-        rest = memoryview(part)
-        while rest:
-            rest = rest[handle.write(rest) :]
-
-
-def _open_locked(path: Path, shown: Path) -> BinaryIO:
-    """Open a file that may or may not be there, leave it as it is, and lock it; messages name ``shown``."""
-    while True:
-        try:
-            handle: BinaryIO = open(path, "a+b", buffering=0)  # noqa: SIM115
-        except PermissionError:
-            raise TfbindError(f"{path}: cannot be written (permission denied)") from None
-        try:
-            _lock(handle)
-        except BlockingIOError:
-            handle.close()
-            raise TfbindError(
-                f"{shown}: another run is using it; wait until that run has ended, or choose another output"
-            ) from None
-        except OSError as error:
-            logger.info("%s: cannot be locked (%s): run one job at a time", shown, error.strerror)
-            return handle
-        # the former owner may have renamed or removed the file just before it released the lock
-        if _is_at(handle, path):
-            return handle
-        handle.close()
-
-
-def _lock(handle: BinaryIO) -> None:
-    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _is_at(handle: BinaryIO, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(handle.fileno()), path.stat())
-    except FileNotFoundError:
-        return False

@@ -9,7 +9,8 @@ from typing import Any
 
 from tfbind.files import prepare_output
 from tfbind.resume.arrays import to_bytes
-from tfbind.resume.journal import Entry, Journal, Resume, is_count, keeping
+from tfbind.resume.entries import Entry, is_count
+from tfbind.resume.journal import Journal, Resume, keeping
 
 
 class FinishedReplicates:

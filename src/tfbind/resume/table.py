@@ -12,7 +12,8 @@ from typing import Any
 
 from tfbind.errors import TfbindError
 from tfbind.files import prepare_output
-from tfbind.resume.journal import Journal, Resume, is_count, keeping
+from tfbind.resume.entries import is_count
+from tfbind.resume.journal import Journal, Resume, keeping
 from tfbind.tables import LineWriter, is_packed
 
 logger = logging.getLogger(__name__)

@@ -19,16 +19,20 @@ class Examples(NamedTuple):
     y: np.ndarray
 
 
-class Batches(Protocol):
+class Validation(Protocol):
+    """A fixed validation part."""
+
+    def validation(self, size: int) -> Iterator[Examples]:
+        """Give the validation examples in their order, ``size`` at a time."""
+
+
+class Batches(Validation, Protocol):
     """A source of training batches that can differ from epoch to epoch, and a fixed validation part."""
 
     n_train: int
 
     def batches(self, epoch: int, size: int) -> Iterator[Examples]:
         """Give the training examples of one epoch in their order; the same epoch is always the same."""
-
-    def validation(self, size: int) -> Iterator[Examples]:
-        """Give the validation examples in their order."""
 
 
 class TrainingData(Batches, Protocol):

@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 from tfbind.errors import TfbindError
 from tfbind.progress import Progress
 from tfbind.resume.checkpoint import Checkpoint
-from tfbind.training.data import Batches, Examples
+from tfbind.training.data import Batches, Examples, Validation
 from tfbind.training.forward import Forward, make_forward
 from tfbind.training.options import FitOptions
 
@@ -52,12 +52,12 @@ class Objective(NamedTuple):
     """What fitting minimises and what it judges an epoch by.
 
     loss : from y and the network's output to () float32
-    validate : from the network's inference and the data to a row's ``val_loss`` and whatever else is to stand
-        in the history
+    validate : from the network's inference and the validation part to a row's ``val_loss`` and whatever else is to
+        stand in the history
     """
 
     loss: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-    validate: Callable[[Forward, Batches], dict[str, float]]
+    validate: Callable[[Forward, Validation], dict[str, float]]
 
 
 def classification(class_weights: np.ndarray) -> Objective:

@@ -4,7 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tfbind.binding.encoding.encode import encode_fasta, encode_labelled, encode_peaks
+from tfbind.binding.encoding.from_fasta import encode_fasta
+from tfbind.binding.encoding.from_labels import encode_labelled
+from tfbind.binding.encoding.from_peaks import encode_peaks
 from tfbind.binding.options import EncodeOptions
 from tfbind.dna.alphabet import decode_letters, encode_letters, reverse_complement
 from tfbind.dna.coordinates import parse_coordinates

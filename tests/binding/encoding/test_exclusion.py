@@ -3,8 +3,9 @@ import re
 
 import pytest
 
-from tfbind.binding.encoding.encode import EXCLUDED_RECORDS, encode_fasta, encode_labelled
-from tfbind.binding.encoding.exclusion import without_excluded
+from tfbind.binding.encoding.exclusion import EXCLUDED_RECORDS, without_excluded
+from tfbind.binding.encoding.from_fasta import encode_fasta
+from tfbind.binding.encoding.from_labels import encode_labelled
 from tfbind.binding.encoding.sources import fasta_source
 from tfbind.binding.options import EncodeOptions
 from tfbind.errors import TfbindError

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from tfbind.background.model import BackgroundCard, BackgroundModel, save_background
-from tfbind.binding.encoding.encode import encode_fasta, encode_peaks
+from tfbind.binding.encoding.from_fasta import encode_fasta
+from tfbind.binding.encoding.from_peaks import encode_peaks
 from tfbind.binding.encoding.negatives import negative_maker
 from tfbind.binding.evaluation.measure import BACKGROUND_NOTE, evaluate, examples_from_tensors
 from tfbind.binding.learning.examples import BindingData

@@ -6,7 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from tfbind.binding.encoding.encode import HeldOutFiles, encode_fasta, encode_labelled, encode_table
+from tfbind.binding.encoding.from_fasta import HeldOutFiles, encode_fasta
+from tfbind.binding.encoding.from_labels import encode_labelled
+from tfbind.binding.encoding.from_table import encode_table
 from tfbind.binding.options import EncodeOptions
 from tfbind.dna.alphabet import decode_letters, encode_letters, reverse_complement
 from tfbind.dna.shuffle import dinucleotide_shuffle

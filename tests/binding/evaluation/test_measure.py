@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tfbind.binding.encoding.encode import encode_fasta
+from tfbind.binding.encoding.from_fasta import encode_fasta
 from tfbind.binding.evaluation.measure import (
     PAIRED_NOTE,
     SHUFFLES_NOTE,

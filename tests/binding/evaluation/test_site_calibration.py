@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tfbind.binding import options as binding_options
-from tfbind.binding.encoding.encode import encode_peaks
+from tfbind.binding.encoding.from_peaks import encode_peaks
 from tfbind.binding.evaluation import site_calibration
 from tfbind.binding.evaluation.genome_sites import GenomeTruth, sites_on
 from tfbind.binding.evaluation.site_calibration import (

@@ -14,6 +14,7 @@ from tfbind.binding.model.card import read_card
 from tfbind.binding.model.model import BindingModel
 from tfbind.dna.splits import VALIDATION
 from tfbind.errors import TfbindError
+from tfbind.resume.checkpoint import checkpointed
 from tfbind.tensors import open_tensors
 
 
@@ -117,13 +118,69 @@ class TestTrainEnsemble:
         assert trained == [("seed0.keras", False), ("seed1.keras", True)]
         assert output.read_bytes() == ensemble_path.read_bytes()
         assert sorted(path.name for path in tmp_path.iterdir()) == ["e.history.tsv", "e.keras"]
-        # finished, as far as the command line has drawn its curves
+        # the command line has not drawn its curves yet, and that is all that is left to do
+        again = train_small(two_factor_tensors, output, seeds=(0, 1), resume=True)
+        assert again["member"].tolist() == [1, 1, 2, 2]
+        assert output.read_bytes() == ensemble_path.read_bytes()
         (tmp_path / "e.learning.svg").touch()
         with caplog.at_level(logging.INFO):
             assert train_small(two_factor_tensors, output, seeds=(0, 1), resume=True) is None
         assert "e.keras: is finished, so there is nothing to resume" in caplog.text
         with pytest.raises(TfbindError, match=r"e\.keras: is finished, and was trained with seeds"):
             train_small(two_factor_tensors, output, seeds=(0, 2), resume=True)
+
+    def test_checkpoints_of_another_training_change_nothing(
+        self, two_factor_tensors, train_small, ensemble_path, tmp_path, monkeypatch
+    ):
+        """One that a member has set aside, and one under the name of the ensemble."""
+        real, trained = learning_ensemble.train, []
+
+        def interrupted_in_its_first_epoch(tensors, path, **arguments):
+            with checkpointed(path, {"of": "another training"}, resume=False) as checkpoint:
+                checkpoint.write({"history": []}, {})
+                raise KeyboardInterrupt
+
+        def interrupted(tensors, path, **arguments):
+            if path.name == "seed1.keras":
+                raise KeyboardInterrupt
+            return real(tensors, path, **arguments)
+
+        def counted(tensors, path, **arguments):
+            history = real(tensors, path, **arguments)
+            trained.append((path.name, history is not None))
+            return history
+
+        output = tmp_path / "e.keras"
+        for train, resume in ((interrupted_in_its_first_epoch, False), (interrupted, True)):
+            with monkeypatch.context() as patch:
+                patch.setattr(learning_ensemble, "train", train)
+                with pytest.raises(KeyboardInterrupt):
+                    train_small(two_factor_tensors, output, seeds=(0, 1), resume=resume)
+        (stale,) = (tmp_path / "e.members").glob("seed0.checkpoint.*")
+        monkeypatch.setattr(learning_ensemble, "train", counted)
+        train_small(two_factor_tensors, output, seeds=(0, 1), resume=True)
+        assert trained == [("seed0.keras", False), ("seed1.keras", True)]
+        assert output.read_bytes() == ensemble_path.read_bytes()
+        # nor is the finished ensemble made again
+        stale.rename(tmp_path / "e.checkpoint")
+        (tmp_path / "e.learning.svg").touch()
+        assert train_small(two_factor_tensors, output, seeds=(0, 1), resume=True) is None
+
+    def test_one_that_is_to_replace_another_is_resumed(
+        self, two_factor_tensors, train_small, ensemble_path, tmp_path, monkeypatch
+    ):
+        output = tmp_path / "e.keras"
+        for suffix in (".keras", ".history.tsv"):
+            shutil.copy(ensemble_path.with_suffix(suffix), output.with_suffix(suffix))
+        (tmp_path / "e.members").mkdir()
+        (tmp_path / "e.members" / "seed2.checkpoint").touch()
+        reached = []
+        monkeypatch.setattr(
+            learning_ensemble, "train", lambda _, path, **__: reached.append(path.name) or 1 / 0
+        )
+        with pytest.raises(ZeroDivisionError):
+            train_small(two_factor_tensors, output, seeds=(2, 3), resume=True)
+        assert reached == ["seed2.keras"]
 
 
 class TestJoinModels:

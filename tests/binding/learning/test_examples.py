@@ -3,7 +3,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tfbind.binding.encoding.encode import encode_fasta, encode_labelled, encode_peaks
+from tfbind.binding.encoding.from_fasta import encode_fasta
+from tfbind.binding.encoding.from_labels import encode_labelled
+from tfbind.binding.encoding.from_peaks import encode_peaks
 from tfbind.binding.learning.examples import BindingData
 from tfbind.binding.learning.parts import Part, content_digest, shifted
 from tfbind.binding.options import EncodeOptions

@@ -71,6 +71,24 @@ class TestCrossFit:
         assert np.abs(found.tables[:, 0, used] - 0.25).max() > 0.01
         np.testing.assert_array_equal(none.tables, cross_fit(part, group, nobody, NONE, 0).tables)
 
+    def test_examples_that_the_prior_has_seen_get_weights_without_it(self, part, monkeypatch):
+        """What a prior knows of an example must not be in the example's evidence."""
+        monkeypatch.setattr(binding_gkm, "VARIANCES", (0.01,))
+        group, nobody, rows = np.arange(len(part)), np.empty(0, np.int64), np.arange(len(part))
+        prior = np.random.default_rng(1).normal(0, 0.01, (1, N_FEATURES)).astype(np.float32)
+        seen = rows % 3 == 0
+        found = cross_fit(part, group, nobody, NONE, 0, prior, seen)
+        every, none = cross_fit(part, group, nobody, NONE, 0, prior), cross_fit(part, group, nobody, NONE, 0)
+        tracks = found.tracks(part.codes, part.valid_length, rows)
+        for some, expected in ((seen, none), (~seen, every)):
+            np.testing.assert_array_equal(
+                tracks[some], expected.tracks(part.codes[some], part.valid_length[some], rows[some])
+            )
+        # what predicts later is one linear model, with the prior
+        np.testing.assert_array_equal(found.mean(), every.mean())
+        np.testing.assert_array_equal(found.intercepts, every.intercepts)
+        assert (tracks[seen] != every.tracks(part.codes[seen], part.valid_length[seen], rows[seen])).any()
+
     def test_a_folds_weights_have_not_seen_its_examples(self, part, monkeypatch):
         monkeypatch.setattr(binding_gkm, "VARIANCES", (0.01,))
         group = np.arange(len(part))
@@ -181,7 +199,7 @@ class TestTraining:
         assert here.std() > 0
 
     def test_several_factors(self, data, tmp_path, caplog):
-        from tfbind.binding.encoding.encode import encode_labelled
+        from tfbind.binding.encoding.from_labels import encode_labelled
         from tfbind.binding.options import EncodeOptions
 
         tensors = tmp_path / "two.h5"

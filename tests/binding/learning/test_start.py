@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from tfbind.binding.evaluation.measure import examples_from_tensors, refuse_seen
+from tfbind.binding.learning.parts import Part
 from tfbind.binding.learning.start import NEW_FACTOR_SHARE, Start
 from tfbind.binding.model.card import ModelCard, read_card, save_model
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.options import START_RATE
+from tfbind.dna.encoding import DnaEncoding
 from tfbind.dna.gkm import N_FEATURES
 from tfbind.dna.splits import TEST, TRAIN, VALIDATION
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import make_spec
-from tfbind.tensors import DnaEncoding, open_tensors
+from tfbind.tensors import open_tensors
 
 LENGTH = 30
 
@@ -221,6 +223,59 @@ class TestRefuseSeen:
         with open_tensors(shuffle_tensors) as tensors, caplog.at_level(logging.WARNING):
             Start(model_path).refuse_seen(tensors, allow=False)
         assert not caplog.text
+
+
+class TestPrior:
+    """What the linear model takes from that of a model that has seen some of the training set."""
+
+    @pytest.fixture
+    def prior(self, saved, given_tensors):
+        """``prior(n)``: of a model that was trained on the first ``n`` training sequences, among others."""
+
+        def prior(n):
+            with open_tensors(given_tensors) as tensors:
+                start = Start(saved("gkm-bilstm", tensors.tasks)[0])
+                digests = Part(tensors, TRAIN).digests()
+                start.card = replace(start.card, digests=np.unique(digests[:n]))
+                return digests, start.prior(tensors)
+
+        return prior
+
+    def test_of_other_sequences_everything_is_taken(self, prior, caplog):
+        _, (tables, seen, n_seen) = prior(0)
+        assert tables.shape == (1, N_FEATURES)
+        assert (seen, n_seen) == (None, 0)
+        assert not caplog.text
+
+    def test_sequences_that_are_seen_are_told_apart(self, prior, caplog):
+        digests, (tables, seen, n_seen) = prior(5)
+        np.testing.assert_array_equal(seen, np.isin(digests, digests[:5]))
+        assert tables is not None
+        assert n_seen == seen.sum() >= 5
+        assert f"{n_seen} of {len(digests)} sequences (such as '" in caplog.text
+        assert "so they get evidence of a linear model that takes nothing from it" in caplog.text
+
+    def test_of_most_of_the_same_sequences_nothing_is_taken(self, prior, caplog):
+        digests, (tables, seen, n_seen) = prior(None)
+        assert (tables, seen, n_seen) == (None, None, len(digests))
+        assert "so nothing is taken from its linear model" in caplog.text
+
+    def test_without_evidence_tracks_there_is_none(self, saved, given_tensors):
+        with open_tensors(given_tensors) as tensors:
+            assert Start(saved("conv-bigru", tensors.tasks)[0]).prior(tensors) is None
+
+
+def test_the_card_says_how_many_training_sequences_the_other_model_has_seen(
+    given_tensors, train_small, tmp_path
+):
+    """Trained again on its own data, a linear model is the one that is trained on these data alone."""
+    again = {"architecture": None, "network": {}, "learning_rate": None}
+    first, second = tmp_path / "first.keras", tmp_path / "second.keras"
+    train_small(given_tensors, first, architecture="gkm-linear", network={}, learning_rate=None)
+    train_small(given_tensors, second, start=first, allow_overlap=True, **again)
+    one, other = read_card(first), read_card(second)
+    np.testing.assert_array_equal(other.gkm, one.gkm)
+    assert other.training["start"]["seen"] == one.training["n_train"] == other.training["n_train"]
 
 
 def test_without_minimizers_only_equal_sequences_are_found(model_path, caplog):

@@ -15,11 +15,11 @@ import pytest
 from tfbind.binding.model.calibration import SiteCalibration
 from tfbind.binding.model.card import ModelCard, read_card, save_model, save_site_calibration
 from tfbind.binding.model.model import BindingModel
+from tfbind.dna.encoding import DnaEncoding
 from tfbind.dna.minimizers import Scheme, Sketches
 from tfbind.errors import TfbindError
 from tfbind.networks.build import build
 from tfbind.networks.spec import make_spec
-from tfbind.tensors import DnaEncoding
 from tfbind.training.device import prepare, seeded
 from tfbind.training.forward import make_forward
 from tfbind.training.model_file import CARD, WEIGHTS, load_network

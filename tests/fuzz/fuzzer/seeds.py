@@ -48,7 +48,34 @@ PEAK_TABLE = (
     b'"seqnames"\t"start"\t"end"\t"width"\t"strand"\t"score"\n"1"\t"chr1"\t101\t200\t100\t"*"\t5\n"2"\t"chr2"\t1e+05\t100009\t10\t"*"\t7.5\n',
     b"chrom\tstart\tend\tname\tscore\tpeak\nchr1\t100\t200\tx\t1.5\t20\nchr2\t5\t9\ty\tNA\tNA\n",
 )
-LABELS = (b"id\tCREB\tSP1\na\t1\t0\nb\t\t1\nc\t0\n", b"id\tX\n1\t1\n2\t0\n")
+LABELS = (
+    b"id\tCREB\tSP1\na\t1\t0\nb\t\t1\nc\t0\n",
+    b"id\tX\n1\t1\n2\t0\n",
+    b"id\tX\tsplit\tgroup\na\t1\ttrain\tg1\nb\t0\ttrain\t\nc\t1\ttest\tg2\nd\t0\tdev\tg2\ne\t0\tTesting\n",
+)
+TABLES = (
+    b"sequence,label,id,split,group\nACGTTGCAACGT,1,a,train,g1\nacgtnACCATGGA,0,b,train,\nTTGACCATTGAC,1,c,test,g2\nGGATTACAGGAT,0,d,dev,g1\nGGCC,,e,testing,\n",
+    b"sequence\tCREB\tSP1\nACGTTGCA\t1\t0\nCCGTTTAA\t\t1.0\nCACACAGT\t0.0\t0\nGTTTTACC\t1\t1\n",
+    b'"id";"Sequence";"label";"Split"\n"chr1:10-30";"ACGTTTGACA";"1";"training"\n"chr1:50-70";"GGGG""";"0";"valid"\n"x";"GAT\nTACA";"0";"test"\n',
+    b"\nUnnamed: 0,sequence,label,group\n0,ACGTAC,1,a\n1,AAAATT,0,b\n2,CCAGTC,1,a\n",
+)
+# records that a table of labels may name
+NAMED = b"".join(
+    b">%s\n%s\n" % (name, bases)
+    for name, bases in zip(
+        (b"a", b"b", b"c", b"d", b"e", b"1", b"2"),
+        (
+            b"ACGTTGCAACGT",
+            b"GGATTACAGGAT",
+            b"TTGACCATTGAC",
+            b"CCGTTTAACACC",
+            b"CACACAGTGATT",
+            b"ACCATGGAACCC",
+            b"GTGTCACATTTG",
+        ),
+        strict=True,
+    )
+)
 _VCF_HEAD = (
     b"##fileformat=VCFv4.2\n##contig=<ID=1,length=1000>\n##contig=<ID=2,length=500>\n"
     b'##FILTER=<ID=q10,Description="low">\n##INFO=<ID=DP,Number=1,Type=Integer,Description="depth">\n'

@@ -121,8 +121,96 @@ def _check_peaks(value: Any, data: bytes) -> None:
 def _labels(path: Path) -> Any:
     from tfbind.binding.encoding.sources import read_labels
 
-    table = read_labels(path).table
-    return list(table.columns), list(table.index), table.to_numpy().tolist()
+    table, part, group = read_labels(path)
+    return list(table.columns), list(table.index), table.to_numpy().tolist(), part, group
+
+
+def _check_labels(value: Any, data: bytes) -> None:
+    factors, names, labels, part, group = value
+    assert len(set(names)) == len(names), names
+    assert all(len(row) == len(factors) for row in labels), labels
+    _check_stated(labels, part, group)
+
+
+def _check_stated(labels: Any, part: Any, group: Any) -> None:
+    assert all(label in (0, 1) or label != label for row in labels for label in row), labels
+    assert part is None or (len(part) == len(labels) and max(part, default=0) <= 2), part
+    assert group is None or len(group) == len(labels), group
+
+
+def _table(path: Path, skip: bool = False) -> Any:
+    from tfbind.binding.encoding.table import read_table
+    from tfbind.binding.encoding.table_lines import states_test
+
+    source, factors = read_table(path, LENGTH, "F", skip_invalid=skip)
+    found = []
+    for batch in source.batches():
+        part, group = source.stated(batch) if source.stated else (None, None)
+        labels = source.labels(batch).tolist()
+        found.append((batch.names, batch.codes.tolist(), labels, part, group, batch.intervals))
+    return factors, states_test(path), found, sorted(source.invalid or {})
+
+
+def _check_table(value: Any, data: bytes) -> None:
+    factors, has_test, batches, invalid = value
+    assert len(set(factors)) == len(factors) > 0, factors
+    found = []
+    for names, codes, labels, part, group, intervals in batches:
+        assert len(names) == len(codes) == len(labels) == len(intervals), names
+        assert all(code <= 4 for row in codes for code in row), codes
+        assert all(len(row) == len(factors) for row in labels), labels
+        _check_stated(labels, part, group)
+        found.append(None if part is None else 2 in part)
+    # what the workflow knows beforehand; a record left out may be the only one of test
+    if found and not invalid:
+        assert has_test in found, (has_test, found)
+
+
+def _states_test(path: Path) -> Any:
+    from tfbind.binding.encoding.table_lines import states_test
+
+    return states_test(path)
+
+
+def _encoded(path: Path, encode: Any) -> Any:
+    """Encode a file whole, and read what is written; a tensors file left there is not of this one."""
+    from tfbind.binding.options import EncodeOptions
+    from tfbind.tensors import open_tensors
+
+    output = path.with_name("out.h5")
+    output.unlink(missing_ok=True)
+    encode(output, EncodeOptions(length=LENGTH))
+    with open_tensors(output) as tensors:
+        rows = np.arange(len(tensors))
+        columns = [tensors.text(name).tolist() for name in ("id", "group")]
+        values = [tensors.y, tensors.split, tensors.codes(rows), tensors.valid_length]
+        return tensors.tasks, *columns, *(value.tolist() for value in values)
+
+
+def _encode_table(path: Path) -> Any:
+    from tfbind.binding.encoding.from_table import encode_table
+
+    return _encoded(path, lambda output, options: encode_table(output, path, "F", options))
+
+
+def _encode_labels(path: Path) -> Any:
+    from tfbind.binding.encoding.from_labels import encode_labelled
+
+    fasta = path.with_name("named.fa")
+    fasta.write_bytes(seeds.NAMED)
+    return _encoded(path, lambda output, options: encode_labelled(output, fasta, path, options))
+
+
+def _check_encoded(value: Any, data: bytes) -> None:
+    """No sequence is in two parts, on either strand."""
+    from tfbind.dna.digests import strand_canonical_digests
+
+    _, names, _, _, split, codes, lengths = value
+    assert len(set(names)) == len(names), names
+    digests = strand_canonical_digests(np.array(codes, np.uint8), np.array(lengths, np.int32)).tolist()
+    parts: dict[int, int] = {}
+    for name, digest, part in zip(names, digests, split, strict=True):
+        assert parts.setdefault(digest, part) == part, f"{name} is in two parts"
 
 
 def _variants(path: Path) -> Any:
@@ -405,7 +493,14 @@ _TEXT_TARGETS = (
         Target(f"peaks-{name}", some, functools.partial(_peaks, peak_format=name), _check_peaks, ".txt")
         for name, some in _PEAKS.items()
     ),
-    Target("labels", seeds.LABELS, _labels, suffix=".tsv"),
+    Target("labels", seeds.LABELS, _labels, _check_labels, suffix=".tsv"),
+    Target("table", seeds.TABLES, _table, _check_table, suffix=".csv", executions=1500),
+    Target(
+        "table-skip-invalid", seeds.TABLES, functools.partial(_table, skip=True), _check_table, suffix=".csv"
+    ),
+    Target("table-parts", seeds.TABLES, _states_test, suffix=".csv"),
+    Target("encode-table", seeds.TABLES, _encode_table, _check_encoded, suffix=".csv", executions=60),
+    Target("encode-labels", seeds.LABELS, _encode_labels, _check_encoded, suffix=".tsv", executions=60),
     Target("variants", seeds.SITES, _variants, suffix=".vcf", executions=3000),
     Target("genotypes", seeds.VCF, _genotypes, _check_genotypes, ".vcf", executions=800),
     Target(
@@ -465,7 +560,7 @@ def all_targets() -> dict[str, Target]:
     """Give every target by its name."""
     archives = [
         _in_archive(name, archive, 300)
-        for name in ("fasta", "bed", "peaks", "variants", "genotypes", "hapmap", "labels", "mask")
+        for name in ("fasta", "bed", "peaks", "variants", "genotypes", "hapmap", "labels", "mask", "table")
         for archive in ARCHIVES
     ]
     bcf = _bcf()

@@ -17,6 +17,8 @@ from tfbind.errors import TfbindError
 
 logger = logging.getLogger(__name__)
 
+EXCLUDED_RECORDS = "records whose coordinates touch excluded regions, left out"
+
 
 def without_excluded(sources: Sequence[Source], exclude: Path) -> tuple[list[Source], int]:
     """Leave out the records whose interval touches an excluded region.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tfbind.dna.encoding import DnaEncoding
 from tfbind.dna.gkm import evidence_tracks
-from tfbind.tensors import DnaEncoding
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from tfbind.binding.encoding.names import SUFFIX
-from tfbind.binding.encoding.split_column import GROUP, SPLIT, SplitColumn
+from tfbind.binding.encoding.split_column import GROUP, SplitColumn
+from tfbind.binding.encoding.table_lines import SPLIT
 from tfbind.binding.options import EncodeOptions
 from tfbind.dna.alphabet import AMBIGUOUS
 from tfbind.dna.fasta import BATCH_RECORDS, Batch, encode_batch, encode_record, read_batches, read_fasta

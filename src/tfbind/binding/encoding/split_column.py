@@ -6,36 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tfbind.dna.splits import TEST, TRAIN, VALIDATION
+from tfbind.binding.encoding.table_lines import part_name
+from tfbind.dna.splits import PARTS
 from tfbind.errors import TfbindError
 
-SPLIT, GROUP = "split", "group"
-PART_OF_WORD = {
-    **dict.fromkeys(("train", "training"), TRAIN),
-    **dict.fromkeys(("validation", "valid", "val", "dev"), VALIDATION),
-    **dict.fromkeys(("test", "testing"), TEST),
-}
-SHOWN = 30
-
-
-def shown(text: str) -> str:
-    """Quote a cell for a message, shortened."""
-    return repr(text if len(text) <= SHOWN else text[:SHOWN] + "...")
-
-
-def read_part(cell: str, where: str) -> int:
-    """Read the cell of a column ``split``: the number of a part.
-
-    Raises
-    ------
-    TfbindError
-    """
-    part = PART_OF_WORD.get(cell.lower())
-    if part is None:
-        raise TfbindError(
-            f"{where}: column 'split': found {shown(cell)}, expected train, validation (or valid, val, dev) or test"
-        )
-    return part
+GROUP = "group"
 
 
 class SplitColumn:
@@ -53,7 +28,7 @@ class SplitColumn:
         """Add a cell; a line without a part is remembered."""
         if cell:
             self._filled = self._filled or line
-            self.parts.append(read_part(cell, f"{self._path}: line {line}"))
+            self.parts.append(PARTS.index(part_name(cell, f"{self._path}: line {line}")))
         else:
             self._empty = self._empty or line
 

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from tfbind.binding.encoding.sources import Source, Stated
-from tfbind.binding.encoding.split_column import SplitColumn, shown
+from tfbind.binding.encoding.split_column import SplitColumn
+from tfbind.binding.encoding.table_lines import read_lines, shown
 from tfbind.dna import fasta
 from tfbind.dna.alphabet import encode_letters
 from tfbind.dna.coordinates import parse_coordinates
 from tfbind.dna.fasta import Batch, encode_batch, too_many_invalid
 from tfbind.dna.splits import PARTS, TRAIN
 from tfbind.errors import TfbindError
-from tfbind.files import open_text
 
 logger = logging.getLogger(__name__)
 
-DELIMITERS = ("\t", ",", ";")
 RESERVED = ("sequence", "id", "split", "group")
 LABEL = "label"
 UNKNOWN = 2
@@ -47,45 +44,6 @@ class Columns(NamedTuple):
     names: list[str]
     place: dict[str, int]
     labels: list[int]
-
-
-def _lines(path: Path) -> Iterator[tuple[int, list[str], str]]:
-    """Yield line number, cells and delimiter of each line that is not blank, the header first."""
-    with open_text(path, newline="") as handle:
-        before, first = 0, ""
-        for first in handle:
-            if first.strip():
-                break
-            before += 1
-        delimiter = _delimiter(path, first, before + 1)
-        reader = csv.reader(chain([first], handle), delimiter=delimiter, strict=True)
-        try:
-            for cells in reader:
-                cells = [cell.strip() for cell in cells]
-                if any(cells):
-                    yield before + reader.line_num, cells, delimiter
-        except csv.Error as error:
-            raise TfbindError(
-                f"{path}: line {before + reader.line_num}: is not a line of a table ({error});"
-                " is a quotation mark not closed?"
-            ) from None
-
-
-def _delimiter(path: Path, header: str, line: int) -> str:
-    found: list[str] = []
-    for delimiter in DELIMITERS:
-        try:
-            columns = [cell.strip() for cell in next(csv.reader([header], delimiter=delimiter), [])]
-        except csv.Error:
-            continue
-        if "sequence" in map(str.lower, columns):
-            return delimiter
-        found = max(found, columns, key=len)
-    some = ", ".join(map(shown, found[:8])) + (", ..." if len(found) > 8 else "")
-    raise TfbindError(
-        f"{path}: line {line}: found {f'the columns {some}' if some else 'nothing'}, expected a header line with a"
-        " column 'sequence' (and 'label', or a column for each factor), separated by commas, tabs or semicolons"
-    )
 
 
 def _read_header(
@@ -129,7 +87,7 @@ def _read_header(
 
 def _rows(path: Path, label_columns: Sequence[str]) -> Iterator[tuple[int, list[str], Columns]]:
     """Yield line number, cells and columns of each record."""
-    lines = _lines(path)
+    lines = read_lines(path)
     number, names, delimiter = next(lines)
     columns = _read_header(path, number, names, delimiter, label_columns)
     n = len(names)

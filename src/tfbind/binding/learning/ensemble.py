@@ -16,7 +16,7 @@ import pandas as pd
 from tfbind.binding.encoding.inputs import EnsembleEncoder
 from tfbind.binding.learning.examples import BindingData
 from tfbind.binding.learning.parts import Part, content_digest
-from tfbind.binding.learning.training import BESIDE, train
+from tfbind.binding.learning.training import BESIDE, HISTORY, history_to_draw, train
 from tfbind.binding.model.calibration import best_f1_threshold, calibrate, fit_platt
 from tfbind.binding.model.card import Member, ModelCard, read_card, save_ensemble
 from tfbind.binding.model.seen import MOST_OVERLAPPING, find_seen
@@ -35,8 +35,6 @@ from tfbind.training.model_file import load_network
 from tfbind.training.options import FitOptions
 
 logger = logging.getLogger(__name__)
-
-HISTORY = ".history.tsv"
 
 
 def members_for(tensors_path: Path, architecture: str | None, fold: int | None = None) -> int:
@@ -105,7 +103,7 @@ def train_ensemble(
     -------
     DataFrame or None
         The members' histories, with columns ``member`` (from 1) and ``seed`` in front. None if there was nothing to
-        resume.
+        resume, and all files are there.
 
     Raises
     ------
@@ -113,11 +111,19 @@ def train_ensemble(
         As `tfbind.binding.learning.training.train`.
     """
     wanted = _arguments(tensors_path, fold, seeds, options, arguments)
+    folder = output.with_suffix(".members")
+    members = [folder / f"seed{seed}.keras" for seed in seeds]
     if resume and finished_training(
-        output, "binding", wanted, lambda card: card["training"].get("ensemble", {}), BESIDE
+        output,
+        "binding",
+        wanted,
+        lambda card: card["training"].get("ensemble", {}),
+        (HISTORY,),
+        # one under the name of the ensemble is of another training: members have their own
+        checkpoint=None,
+        replacing=folder.is_dir() and any(folder.iterdir()),
     ):
-        return None
-    members = [output.with_suffix(".members") / f"seed{seed}.keras" for seed in seeds]
+        return history_to_draw(output, BESIDE)
     for path in members:
         prepare_output(path)
     histories = []
@@ -144,7 +150,7 @@ def train_ensemble(
         for suffix in (".keras", HISTORY):
             path.with_suffix(suffix).unlink(missing_ok=True)
     with suppress(OSError):
-        members[0].parent.rmdir()
+        folder.rmdir()
     return pd.read_csv(output.with_suffix(HISTORY), sep="\t")
 
 
@@ -299,10 +305,7 @@ class _Validation:
     """The validation set as each network reads it, one network's inputs after another's."""
 
     def __init__(self, data: BindingData, encoder: EnsembleEncoder):
-        self._held_out, self._encoder, self.n_train = data.held_out, encoder, data.n_train
-
-    def batches(self, epoch: int, size: int) -> Iterator[Examples]:
-        raise NotImplementedError("nothing is trained")
+        self._held_out, self._encoder = data.held_out, encoder
 
     def validation(self, size: int) -> Iterator[Examples]:
         """Give the examples in their order."""

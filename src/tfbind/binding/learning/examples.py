@@ -12,12 +12,13 @@ from tfbind.binding.learning.parts import Part, shifted, useful_shuffles
 from tfbind.dna.alphabet import reverse_complement
 from tfbind.dna.coordinates import widened
 from tfbind.dna.digests import composition_digests
+from tfbind.dna.encoding import DnaEncoding
 from tfbind.dna.minimizers import Sketches, join_sketches, overlap_groups
 from tfbind.dna.shuffle import dinucleotide_shuffle
 from tfbind.dna.splitmix import seeds_for
 from tfbind.dna.splits import PARTS, TEST, TRAIN, VALIDATION, group_related
 from tfbind.errors import TfbindError
-from tfbind.tensors import DnaEncoding, Tensors
+from tfbind.tensors import Tensors
 from tfbind.training.data import Examples
 
 
@@ -35,6 +36,8 @@ class BindingData:
         Whether the network reads evidence tracks of gapped k-mers: fits the linear model that lays them.
     prior : (tasks, N_FEATURES) float32 or None
         What the weights of that model are near, see `tfbind.binding.learning.gkm.cross_fit`.
+    seen : (n_train,) bool or None
+        The training examples that the prior's own training has seen; None if it has seen none.
 
     Raises
     ------
@@ -51,6 +54,7 @@ class BindingData:
         encoding: DnaEncoding | None = None,
         tracks: bool = False,
         prior: np.ndarray | None = None,
+        seen: np.ndarray | None = None,
     ):
         self.seed = seed
         self.train, self.held_out = Part(tensors, TRAIN), Part(tensors, VALIDATION)
@@ -78,8 +82,11 @@ class BindingData:
             )
             # a shuffle goes with its parent
             related[self._shuffles] = related[self._parents]
+            if seen is not None:
+                seen = seen.copy()
+                seen[self._shuffles] = seen[self._parents]
             self.linear = cross_fit(
-                self.train, related, np.unique(self._parents), self._held_out_digests, seed, prior
+                self.train, related, np.unique(self._parents), self._held_out_digests, seed, prior, seen
             )
         self.encoder = InputEncoder(encoding or tensors.encoding, self.linear.mean() if self.linear else None)
 

@@ -31,9 +31,10 @@ _SHUFFLE_STREAM = 2**32  # no epoch has this number: shuffles for the linear mod
 class CrossFit(NamedTuple):
     """A linear model of each fold.
 
-    tables : (N_FOLDS, tasks, N_FEATURES) float32
+    tables : (N_FOLDS or twice as many, tasks, N_FEATURES) float32
+        The second half is fitted without a prior.
     intercepts : (N_FOLDS, tasks) float64
-    fold : (n,) int, of each training example; its fold's model has not seen it
+    fold : (n,) int, of each training example; its fold's model has not seen it, nor has the prior, if any
     """
 
     tables: np.ndarray
@@ -51,7 +52,7 @@ class CrossFit(NamedTuple):
 
     def mean(self) -> np.ndarray:
         """The weights for sequences that no fold has seen: (tasks, N_FEATURES) float32."""
-        return self.tables.mean(axis=0)
+        return self.tables[:N_FOLDS].mean(axis=0)
 
 
 def deal_folds(group: np.ndarray, seed: int) -> np.ndarray:
@@ -67,8 +68,12 @@ def cross_fit(
     held_out: np.ndarray,
     seed: int,
     prior: np.ndarray | None = None,
+    seen: np.ndarray | None = None,
 ) -> CrossFit:
     """Fit a linear model on each fold's complement.
+
+    A prior that was fitted to an example, or to a relative of it, knows the example, whatever its fold. So such
+    examples get the weights of a second fit, without the prior.
 
     Parameters
     ----------
@@ -83,6 +88,8 @@ def cross_fit(
     seed : int
     prior : (tasks, N_FEATURES) float32 or None
         The mean of the weights' normal prior, from another model; None for zero.
+    seen : (n,) bool or None
+        The examples that the prior's own training has seen; None if it has seen none.
 
     Returns
     -------
@@ -105,6 +112,17 @@ def cross_fit(
         folds.append(fold[shuffled][useful])
     sequences = _Sequences(gapped_kmers(np.concatenate(codes), np.concatenate(valid_length)))
     labels, fold_of_row = np.concatenate(y), np.concatenate(folds)
+    tables, intercepts = _fit_folds(part, sequences, labels, fold_of_row, prior)
+    if prior is None or seen is None or not seen.any():
+        return CrossFit(tables, intercepts, fold)
+    without = _fit_folds(part, sequences, labels, fold_of_row, None)[0]
+    return CrossFit(np.concatenate([tables, without]), intercepts, np.where(seen, fold + N_FOLDS, fold))
+
+
+def _fit_folds(
+    part: Part, sequences: _Sequences, labels: np.ndarray, fold_of_row: np.ndarray, prior: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fit a linear model on each fold's complement: the weights and the intercepts, as in `CrossFit`."""
     n_tasks = labels.shape[1]
     tables = np.zeros((N_FOLDS, n_tasks, N_FEATURES), np.float32)
     intercepts = np.zeros((N_FOLDS, n_tasks))
@@ -131,7 +149,7 @@ def cross_fit(
                     solution = sequences.fit(inside, labels[inside, task], variance or VARIANCES[1], mean)
                 tables[number, task], intercepts[number, task] = solution[:-1], solution[-1]
                 progress.update(1)
-    return CrossFit(tables, intercepts, fold)
+    return tables, intercepts
 
 
 def _has_both(y: np.ndarray) -> bool:

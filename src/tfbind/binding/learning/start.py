@@ -6,19 +6,20 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tfbind.binding.learning.parts import Part, content_digest
 from tfbind.binding.model.card import ModelCard, read_card
 from tfbind.binding.model.seen import MOST_OVERLAPPING, find_seen
+from tfbind.dna.encoding import DnaEncoding
 from tfbind.dna.minimizers import Sketches, join_sketches
 from tfbind.dna.splits import TEST, TRAIN, VALIDATION
 from tfbind.errors import TfbindError
 from tfbind.files import sha256
 from tfbind.networks.spec import NetworkSpec
-from tfbind.tensors import DnaEncoding, Tensors
+from tfbind.tensors import Tensors
 from tfbind.training.model_file import load_network
 
 logger = logging.getLogger(__name__)
@@ -26,8 +27,27 @@ logger = logging.getLogger(__name__)
 # with 250 peaks of a set and the linear model of the other five ENCODE sets, the best of 0, .25, .5, .75 and 1 on other
 # training peaks, in the mean of the sets; a fit to the new data alone (0) and one round all of it (1) are worse
 NEW_FACTOR_SHARE = 0.25
+# of the training set; where the model has seen more, most evidence in training would not be of the linear model that
+# predicts
+MOST_SEEN = 0.5
 # layers whose weights are of the factors alone
 _EVIDENCE, _HEAD = "evidence", "logits"
+
+
+class Prior(NamedTuple):
+    """What a linear model takes from another model's.
+
+    tables : (tasks, N_FEATURES) float32 or None
+        The mean of the prior of its weights; None if it is to take nothing.
+    seen : (n_train,) bool or None
+        The training sequences whose evidence must not depend on it; None if there are none.
+    n_seen : int
+        How many of the training sequences the other model has seen.
+    """
+
+    tables: np.ndarray | None
+    seen: np.ndarray | None
+    n_seen: int
 
 
 class Start:
@@ -135,13 +155,41 @@ class Start:
 
     def _how_many(self, part: Part) -> str:
         """Say how many sequences of a part the model has seen; empty if that is to be tolerated."""
-        if not len(part):
-            return ""
+        return _told(part, self._seen(part))
+
+    def _seen(self, part: Part) -> np.ndarray:
+        """Find the sequences of a part that the model has seen: (n,) bool, none if that is to be tolerated."""
         equal, overlapping = find_seen(self.card, part.codes, part.valid_length)
         seen = equal if overlapping is None else equal | overlapping
-        if not equal.any() and seen.mean() <= MOST_OVERLAPPING:
-            return ""
-        return f"{int(seen.sum()):,} of {len(seen):,} sequences (such as {part.id[int(seen.argmax())]!r})"
+        if not equal.any() and not seen.sum() > MOST_OVERLAPPING * len(seen):
+            return np.zeros(len(part), bool)
+        return seen
+
+    def prior(self, tensors: Tensors) -> Prior | None:
+        """Give what the linear model may take from the model's own; None where the network reads no evidence tracks.
+
+        The model's weights know the sequences that it was trained on. Evidence near these weights would look better
+        in training than it is on other sequences, and the network would trust it too much. So the training sequences
+        that the model has seen get evidence of weights that are fitted without the prior, and if it has seen most of
+        them there is no prior at all.
+        """
+        tables = self.tables(tensors.tasks)
+        if tables is None:
+            return None
+        part = Part(tensors, TRAIN)
+        seen = self._seen(part)
+        n = int(seen.sum())
+        if not n:
+            return Prior(tables, None, 0)
+        dropped = n > MOST_SEEN * len(seen)
+        logger.warning(
+            "%s: %s of its training set were in the training or validation set of %s or overlap such a sequence, so %s",
+            *(tensors.path, _told(part, seen), self.path),
+            "nothing is taken from its linear model"
+            if dropped
+            else "they get evidence of a linear model that takes nothing from it",
+        )
+        return Prior(None, None, n) if dropped else Prior(tables, seen, n)
 
     def tables(self, tasks: Sequence[str]) -> np.ndarray | None:
         """Give gapped k-mers' weights near which those of factors are: the model's own, or a share for a new factor.
@@ -223,6 +271,13 @@ class Start:
     def provenance(self) -> dict[str, str]:
         """Say which file it is, for a card: its name and its SHA-256."""
         return {"model": self.path.name, "sha256": sha256(self.path)}
+
+
+def _told(part: Part, seen: np.ndarray) -> str:
+    """Say how many sequences of a part are seen, (n,) bool, and name one; empty if none are."""
+    if not seen.any():
+        return ""
+    return f"{int(seen.sum()):,} of {len(seen):,} sequences (such as {part.id[int(seen.argmax())]!r})"
 
 
 def _by_factor(known: np.ndarray, axis: int, places: Sequence[int | None], for_new: np.ndarray) -> np.ndarray:

@@ -18,11 +18,12 @@ from tfbind.binding.model.calibration import best_f1_threshold, calibrate, fit_p
 from tfbind.binding.model.card import ModelCard, save_model
 from tfbind.binding.model.schema import check_tasks
 from tfbind.binding.options import default_architecture, peak_rate, started_rate
+from tfbind.dna.encoding import DnaEncoding
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import ARCHITECTURES, NetworkSpec, check_options, make_spec
 from tfbind.resume.checkpoint import checkpointed
 from tfbind.tables import write_table
-from tfbind.tensors import DnaEncoding, Tensors, open_tensors
+from tfbind.tensors import Tensors, open_tensors
 from tfbind.training.device import prepare, seeded
 from tfbind.training.finished import finished_training
 from tfbind.training.options import FitOptions
@@ -30,7 +31,8 @@ from tfbind.training.options import FitOptions
 logger = logging.getLogger(__name__)
 
 # what goes beside a model: the history, and the learning curves that the command draws of it
-BESIDE = (".history.tsv", ".learning.svg")
+HISTORY = ".history.tsv"
+BESIDE = (HISTORY, ".learning.svg")
 
 
 def train(
@@ -80,7 +82,7 @@ def train(
     Returns
     -------
     DataFrame or None
-        The history: see `tfbind.training.fit.fit`. None if there was nothing to resume.
+        The history: see `tfbind.training.fit.fit`. None if there was nothing to resume, and all files are there.
 
     Raises
     ------
@@ -102,8 +104,15 @@ def train(
             check_options(architecture, network_values)
             options = replace(options, learning_rate=peak_rate(options, architecture))
             spec, encoding = spec_for(tensors, architecture, **network_values)
-        prior = None if before is None else before.tables(tasks)
-        data = BindingData(tensors, options.seed, encoding=encoding, tracks=spec.tracks, prior=prior)
+        prior = None if before is None else before.prior(tensors)
+        data = BindingData(
+            tensors,
+            options.seed,
+            encoding=encoding,
+            tracks=spec.tracks,
+            prior=None if prior is None else prior.tables,
+            seen=None if prior is None else prior.seen,
+        )
         # what predicts before any training is a candidate itself
         fitted = data.linear is not None or (before is not None and before.keeps_head(tasks))
         stored_as = tensors.encoding.encoding
@@ -113,13 +122,18 @@ def train(
         # the linear model is all there is, and it is fitted by now
         options = replace(options, epochs=0)
 
+    started: dict[str, Any] = {}
+    if before is not None:
+        # what an earlier tfbind began is not of this fingerprint where it took a prior that had seen the examples
+        n_seen = {"seen": prior.n_seen} if prior is not None and prior.n_seen else {}
+        started = {"start": before.provenance() | n_seen}
     fingerprint = {
         "network": spec.to_dict(),
         "options": asdict(options),
         "data": content_digest(data.train, data.held_out),
-    } | ({} if before is None else {"start": before.provenance()})
-    if resume and finished_training(output, "binding", fingerprint, _fingerprint_of, beside):
-        return None
+    } | started
+    if resume and finished_training(output, "binding", fingerprint, _fingerprint_of, (HISTORY,), fingerprint):
+        return history_to_draw(output, beside)
     device = prepare(threads=threads, deterministic=True)
 
     from tfbind.networks.build import build
@@ -185,15 +199,22 @@ def train(
                 "fold": fold,
                 "folds": folds,
             }
-            | ({} if before is None else {"start": fingerprint["start"]}),
+            | started,
         )
         save_model(output, network, card)
         table = pd.DataFrame(history)
-        write_table(output.with_suffix(".history.tsv"), table, digits=None)
+        write_table(output.with_suffix(HISTORY), table, digits=None)
     logger.info(
         "best epoch %d of %d, validation AUROC %.4f", best["epoch"], history[-1]["epoch"], best["val_auroc"]
     )
     return table
+
+
+def history_to_draw(output: Path, beside: Sequence[str]) -> pd.DataFrame | None:
+    """Give the history of a finished training whose curves are still to be drawn; None if no file is missing."""
+    if all(output.with_suffix(suffix).is_file() for suffix in beside):
+        return None
+    return pd.read_csv(output.with_suffix(HISTORY), sep="\t")
 
 
 def _fingerprint_of(card: dict[str, Any]) -> dict[str, Any]:

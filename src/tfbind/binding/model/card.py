@@ -20,10 +20,10 @@ from tfbind.binding.model.schema import (
     networks_of,
     stored_sketches,
 )
+from tfbind.dna.encoding import DnaEncoding
 from tfbind.dna.minimizers import Sketches
 from tfbind.errors import TfbindError
 from tfbind.networks.spec import NetworkSpec
-from tfbind.tensors import DnaEncoding
 from tfbind.training.archive import member_folder
 from tfbind.training.model_file import change_card, read_values, write_ensemble, write_model
 

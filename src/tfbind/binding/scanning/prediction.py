@@ -38,7 +38,8 @@ from tfbind.binding.scanning.windows import (
 from tfbind.dna.peaks import NO_CONTIG, OFF_CONTIG
 from tfbind.files import check_output, whole_output
 from tfbind.progress import Progress
-from tfbind.resume.journal import Resume, is_count
+from tfbind.resume.entries import is_count
+from tfbind.resume.journal import Resume
 from tfbind.resume.table import PartialTable, resumable
 from tfbind.tables import open_table
 

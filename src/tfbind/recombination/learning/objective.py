@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfbind.recombination.options import FLOOR, LOG_RATES, LOG_SPREADS, MOST_VARIANCE, SCALES
-from tfbind.training.data import Batches
+from tfbind.training.data import Validation
 from tfbind.training.fit import Objective, predict_logits
 from tfbind.training.forward import Forward
 
@@ -69,7 +69,7 @@ def posterior_loss(y: tf.Tensor, outputs: tf.Tensor, beta: float = BETA) -> tf.T
 def rate_posterior(validation_batch: int) -> Objective:
     """Fit by `posterior_loss` and judge by the likelihood itself; beside it the predicted over the true length."""
 
-    def validate(forward: Forward, data: Batches) -> dict[str, float]:
+    def validate(forward: Forward, data: Validation) -> dict[str, float]:
         loss = n = predicted = true = 0.0
         for batch in data.validation(validation_batch):
             outputs, known = forward(*batch.inputs), np.isfinite(batch.y)
@@ -90,7 +90,7 @@ def squared_error(y: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
 def mean_squared_error(validation_batch: int) -> Objective:
     """Fit by and judge by `squared_error`; beside it Pearson's correlation."""
 
-    def validate(forward: Forward, data: Batches) -> dict[str, float]:
+    def validate(forward: Forward, data: Validation) -> dict[str, float]:
         outputs, y = predict_logits(forward, data.validation(validation_batch))
         # of a network that says the same everywhere it is not defined
         varies = outputs.std() > 0 and y.std() > 0

@@ -240,7 +240,9 @@ def finished_rates(
         "start": digests(start),
         "left_out": digests(left_out),
     }
-    card = finished_training(output, KIND, wanted, of_card, (".history.tsv", ".summary.json"))
+    beside = (".history.tsv", ".summary.json")
+    checkpoint = fingerprint(options, fitting, [*source, *start])
+    card = finished_training(output, KIND, wanted, of_card, beside, checkpoint)
     return card["training"] if card else None
 
 
