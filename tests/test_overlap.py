@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tfbind.dna.alphabet import encode_letters
-from tfbind.overlap import shift_between
+from tfbind.overlap import difference, shift_between
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,17 @@ def test_is_what_the_letters_say(before, here, most, shift):
 def test_of_several_answers_the_guess_is_taken(guess, shift):
     repeat = np.array([0, 1] * 5, np.uint8)
     assert shift_between(repeat, repeat, 4, guess) == shift
+
+
+@pytest.mark.parametrize(
+    ("here", "expected"),
+    [
+        ("ACGTTGCA", (0, 0)),
+        ("ACGATGCA", (3, 4)),
+        ("TCGTTGCA", (0, 1)),
+        ("ACNTTGCC", (2, 8)),
+        ("TGCAACGT", (0, 8)),
+    ],
+)
+def test_difference_is_from_the_first_to_the_last_base_that_differs(here, expected):
+    assert difference(encode_letters("ACGTTGCA"), encode_letters(here)) == expected

@@ -1,4 +1,4 @@
-"""Windows that overlap: how far one begins behind the other, told by their bases alone."""
+"""Windows that overlap, or differ in a few bases: how far one begins after the other, and where they differ."""
 
 from __future__ import annotations
 
@@ -31,3 +31,21 @@ def _continues(before, here, shift):  # pragma: no cover - compiled
     while at < len(here) - shift and before[at + shift] == here[at]:
         at += 1
     return at == len(here) - shift
+
+
+@njit(cache=True, nogil=True)
+def difference(before, here):  # pragma: no cover - compiled
+    """From where to where two sequences differ: outside of it they are equal. Both are 0 if they are equal.
+
+    Parameters
+    ----------
+    before, here : (length,) uint8
+    """
+    low, high = 0, len(here)
+    while low < high and before[low] == here[low]:
+        low += 1
+    while high > low and before[high - 1] == here[high - 1]:
+        high -= 1
+    if low == high:
+        return 0, 0
+    return low, high

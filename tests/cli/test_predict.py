@@ -277,6 +277,42 @@ class TestPieces:
         assert (tmp_path / "t.tsv.gz").read_bytes() == (tmp_path / "whole.tsv.gz").read_bytes()
         assert min(path.stat().st_size for path in pieces) > 5000
 
+    def test_give_the_best_windows_calls_and_tracks_of_one_run(self, model_path, tmp_path, capsys):
+        letters = "".join(np.random.default_rng(5).choice(list("ACGT"), 20_000))
+        fasta = tmp_path / "in.fa"
+        fasta.write_text(f">a\n{letters}\n>b\n{letters[:70]}\n")
+        given = ("--model", model_path, "--fasta", fasta, "--stride", 2, "--batch-size", 3000)
+        written = ("--bed", tmp_path / "whole.bed", "--threshold", 0.2)
+        for name, more, beside in (
+            ("all", (), (*written, "--bigwig", tmp_path / "whole.bw")),
+            ("best", ("--best",), written),
+        ):
+            assert predict(*given, *more, *beside, "-o", tmp_path / "whole.tsv.gz") == 0
+            pieces = [tmp_path / f"{name}.{number}.tsv.gz" for number in (1, 2)]
+            for number, path in enumerate(pieces, 1):
+                assert predict(*given, *more, "--piece", f"{number}/2", "-o", path) == 0
+            assert main(["gather", *map(str, pieces), "-o", str(tmp_path / f"{name}.tsv.gz")]) == 0
+            assert (tmp_path / f"{name}.tsv.gz").read_bytes() == (tmp_path / "whole.tsv.gz").read_bytes()
+            again = [str(one).replace("whole", "again") for one in beside]
+            common = ("--model", model_path, "--fasta", fasta, *more)
+            assert predict(*common, "--scores", tmp_path / f"{name}.tsv.gz", *again) == 0
+            for suffix in ("bed", "bw") if "--bigwig" in beside else ("bed",):
+                assert (tmp_path / f"again.{suffix}").read_bytes() == (
+                    tmp_path / f"whole.{suffix}"
+                ).read_bytes()
+                assert (tmp_path / f"whole.{suffix}").stat().st_size > 20
+        # neither table is taken for the other
+        for more, name, message in (
+            (("--best",), "all", "its row of 'a' is not the best window of record 'b'"),
+            ((), "best", "its windows of 'a' are not those of record 'a'"),
+        ):
+            table = ("--scores", tmp_path / f"{name}.tsv.gz")
+            assert (
+                predict("--model", model_path, "--fasta", fasta, *more, *table, "--bed", tmp_path / "x") == 2
+            )
+            assert message in capsys.readouterr().err
+            assert not (tmp_path / "x").exists()
+
     @pytest.mark.parametrize("value", ["0/3", "4/3", "3", "1/0", "a/b", "-1/3", "1/3/5"])
     def test_have_a_number(self, tmp_path, value, capsys):
         given = ("--model", "m.keras", "--fasta", "f.fa", f"--piece={value}")
@@ -288,8 +324,8 @@ class TestPieces:
     ("arguments", "message"),
     [
         (
-            ["--fasta", "f.fa", "--piece", "1/2", "--best"],
-            "a piece ends anywhere in a record, so --piece goes",
+            ["--fasta", "f.fa", "--piece", "1/2", "--bed", "c.bed"],
+            "a piece may end within a record, so --piece goes",
         ),
         (["--fasta", "f.fa", "--piece", "1/2"], "o.tsv, expected a name that ends in .gz or .bgz"),
         (["--fasta", "f.fa", "--best", "--bigwig", "t.bw"], "--bigwig goes with --fasta and without --best"),
@@ -437,7 +473,10 @@ class TestSites:
         for name in ("bed", "bed.json"):
             assert (tmp_path / f"a.{name}").read_bytes() == (tmp_path / f"s.{name}").read_bytes()
         assert predict(*given, *again, "-o", tmp_path / "x.tsv") == 2
-        assert "--scores goes with --sites and --fasta, and without -o" in capsys.readouterr().err
+        assert (
+            "--scores goes with --fasta and --sites, --bed or --bigwig, and without -o"
+            in capsys.readouterr().err
+        )
         assert predict(*given, "--sites", tmp_path / "b.bed") == 2
         assert "expected -o, the table to write, or --scores" in capsys.readouterr().err
 
@@ -476,7 +515,7 @@ class TestSites:
         [
             (["--sites", "s.bed", "--best"], "--sites goes with --fasta and without --best"),
             (["--fdr", "0.1"], "they go with --sites"),
-            (["--sites", "s.bed", "--piece", "1/2"], "without --best, --bed, --bigwig and --sites"),
+            (["--sites", "s.bed", "--piece", "1/2"], "without --bed, --bigwig and --sites"),
             (["--sites", "s.bed", "--fdr", "0"], "expected a number above 0"),
         ],
     )

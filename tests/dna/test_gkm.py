@@ -158,6 +158,22 @@ class TestEvidenceTracks:
         # two that are padded, and some that are scored by other weights
         valid_length[2:4] = length // 2
         table = np.arange(len(codes)) // 5 % 2
+        self.check_each_alone(codes, valid_length, table)
+
+    @settings(max_examples=50, deadline=None)
+    @given(
+        st.lists(st.sampled_from([0, 0, 0, 1, 2, 3, 4]), min_size=1, max_size=50),
+        st.lists(st.tuples(st.integers(0, 9), st.integers(0, 49), st.integers(0, 4)), max_size=30),
+    )
+    def test_so_are_those_that_differ_in_some_bases(self, record, changes):
+        codes = np.repeat(np.array([record], np.uint8), 10, axis=0)
+        for row, at, base in changes:
+            codes[row, at % len(record)] = base
+        valid_length = np.full(len(codes), len(record))
+        valid_length[4:6] = len(record) // 2
+        self.check_each_alone(codes, valid_length, np.arange(10) // 8)
+
+    def check_each_alone(self, codes, valid_length, table):
         together = evidence_tracks(codes, valid_length, self.tables, table)
         for row, track in enumerate(together):
             some = slice(row, row + 1)

@@ -52,7 +52,7 @@ def test_is_the_convolution_of_both_strands(width, n_tasks, pool):
 
 class TestWindowsThatOverlap:
     rng = np.random.default_rng(2)
-    kernel, bias = rng.normal(size=(7, 5, 6)), rng.normal(size=6)
+    kernel, bias = rng.normal(size=(7, 6, 6)), rng.normal(size=6)
 
     @pytest.mark.parametrize("stride", [0, 1, 4, 11, 25])
     def test_give_what_each_gives_alone_to_the_last_bit(self, stride):
@@ -66,7 +66,24 @@ class TestWindowsThatOverlap:
         tracks[6, 14] += 1
         valid_length = np.full(12, LENGTH, np.int32)
         valid_length[4] = 21
-        convolution = prepare(self.kernel, self.bias, 4)
+        self.check(codes, valid_length, tracks)
+
+    @pytest.mark.parametrize("n_tasks", [0, 1, 2])
+    @pytest.mark.parametrize("places", [(0,), (29,), (14,), (3, 20), (12, 13, 14, 15), ()])
+    def test_so_do_those_that_differ_in_some_bases(self, places, n_tasks):
+        codes = np.repeat(self.rng.integers(0, 4, (1, LENGTH)), 12, axis=0)
+        tracks = np.repeat(self.rng.normal(size=(1, LENGTH, n_tasks)), 12, axis=0).astype(np.float32)
+        for at in places:
+            codes[1::2, at] = self.rng.integers(0, 5, 6)
+            tracks[1::2, max(at - 2, 0) : at + 3] += 1
+        # one whose tracks alone differ, also where its bases are the same
+        tracks[6, 8] += 1
+        valid_length = np.full(12, LENGTH, np.int32)
+        valid_length[4] = 21
+        self.check(codes, valid_length, tracks)
+
+    def check(self, codes, valid_length, tracks):
+        convolution = prepare(self.kernel[:, : 4 + tracks.shape[2]], self.bias, 4)
         together = np.empty((2, 12, *convolution.pooled_shape(LENGTH)), np.float32)
         convolution(one_hot(codes), valid_length, tracks, together)
         for row in range(12):

@@ -329,6 +329,7 @@ import numpy as np
 from tfbind.binding.scanning import prediction
 from tfbind.binding.scanning.calls import CallOptions
 from tfbind.binding.scanning.bigwig import TrackOptions
+from tfbind.binding.scanning.finished import Beside
 from tfbind.binding.scanning.windows import windows_of_fasta
 from tfbind.resume import table
 
@@ -355,8 +356,10 @@ prediction.predict(
     folder / f"{name}.tsv.gz",
     best=best,
     batch_size=100_000,
-    calls=CallOptions(folder / f"{name}.bed.gz", [0.3, 0.4], one_a_row=best),
-    tracks=None if best else TrackOptions(folder / f"{name}.bw", 3),
+    beside=Beside(
+        CallOptions(folder / f"{name}.bed.gz", [0.3, 0.4], one_a_row=best),
+        None if best else TrackOptions(folder / f"{name}.bw", 3),
+    ),
     fingerprint={"best": best},
     resume=True,
 )

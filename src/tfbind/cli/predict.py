@@ -29,7 +29,8 @@ An interrupted run (Ctrl-C, a time limit, a full disk) leaves FILE.tsv.partial a
 same command with --resume continues where it stopped, and ends with the files of an undisturbed run.
 
 --piece 3/20 scores the third of twenty stretches of the windows, a job on a cluster each; tfbind gather joins the
-twenty to the table that one run would have written, byte by byte. --scores calls the sites in it.
+twenty to the table that one run would have written, byte by byte. --scores takes that table and writes what --sites,
+--bed and --bigwig ask for, without a scan.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ from tfbind.errors import TfbindError
 from tfbind.files import sha256
 
 if TYPE_CHECKING:
+    from tfbind.binding.model.model import BindingModel
+    from tfbind.binding.scanning.finished import Beside
     from tfbind.binding.scanning.windows import Portion
 
 
@@ -122,8 +125,8 @@ def register_parser(subparsers: argparse._SubParsersAction) -> None:
         "--scores",
         type=Path,
         metavar="FILE.tsv[.gz]",
-        help="call the sites in this table, which tfbind predict or gather made of the same model and FASTA, without a"
-        " scan; goes with --sites and in place of -o",
+        help="take the scores from this table, which tfbind predict or gather made with the same model and FASTA,"
+        " without a scan; goes with --sites, --bed and --bigwig, in place of -o",
     )
     parser.add_argument(
         "--threshold",
@@ -213,20 +216,21 @@ def check(args: argparse.Namespace) -> None:
             "sites are looked for in whole sequences, so --sites goes with --fasta and without --best"
         )
     if args.scores:
-        others = ("output", "stride", "bed", "bigwig", "piece", "resume", "strict", "uncertainty")
-        if not args.sites or any(getattr(args, name) for name in others):
+        made = args.bed or args.bigwig or args.sites
+        others = ("peaks", "output", "stride", "piece", "resume", "strict", "uncertainty")
+        if not made or any(getattr(args, name) for name in others):
             raise TfbindError(
-                "--scores goes with --sites and --fasta, and without -o, --stride, --bed, --bigwig, --piece, --resume,"
-                " --strict and --uncertainty"
+                "--scores goes with --fasta and --sites, --bed or --bigwig, and without -o, --stride, --piece,"
+                " --resume, --strict and --uncertainty"
             )
     elif not args.output:
         raise TfbindError("expected -o, the table to write, or --scores, one that is finished")
     if (args.fdr or args.site_distance) and not args.sites:
         raise TfbindError("--fdr and --site-distance are for the sites, so they go with --sites")
-    if args.piece and (args.peaks or args.best or args.bed or args.bigwig or args.sites):
+    if args.piece and (args.peaks or args.bed or args.bigwig or args.sites):
         raise TfbindError(
-            "a piece ends anywhere in a record, so --piece goes with --fasta and without --best, --bed, --bigwig and"
-            " --sites"
+            "a piece may end within a record, so --piece goes with --fasta and without --bed, --bigwig and --sites:"
+            " join the pieces with tfbind gather, and give the table to --scores"
         )
     if args.piece and args.output.suffix not in (".gz", ".bgz"):
         raise TfbindError(f"--output of a piece is {args.output}, expected a name that ends in .gz or .bgz")
@@ -249,16 +253,35 @@ def fingerprint(args: argparse.Namespace, stride: int | None) -> dict[str, Any]:
     }
 
 
+def _beside(args: argparse.Namespace, model: BindingModel, stride: int) -> Beside:
+    """Say what to write beside the table."""
+    from tfbind.binding.scanning.bigwig import TrackOptions
+    from tfbind.binding.scanning.calls import CallOptions, choose_thresholds
+    from tfbind.binding.scanning.finished import Beside
+    from tfbind.binding.scanning.site_files import SiteOptions
+    from tfbind.binding.scanning.sites import FDR, default_distance
+
+    calls = sites = None
+    if args.bed:
+        number = None if args.threshold == "auto" else args.threshold
+        thresholds = choose_thresholds(model, number, args.prevalence)
+        one_a_row = args.best or args.peaks is not None
+        calls = CallOptions(args.bed, thresholds, one_a_row=one_a_row, genomic=args.peaks is not None)
+    if args.sites:
+        distance = args.site_distance or default_distance(model)
+        sites = SiteOptions(args.sites, args.fasta, stride, distance, args.fdr or FDR, args.prevalence)
+    return Beside(calls, TrackOptions(args.bigwig, stride) if args.bigwig else None, sites)
+
+
 def run(args: argparse.Namespace) -> None:
     """Score and write the table and what was asked for beside it."""
     check(args)
     from tfbind.binding.model.model import BindingModel
-    from tfbind.binding.scanning.bigwig import TrackOptions, check_names
-    from tfbind.binding.scanning.calls import CallOptions, choose_thresholds
+    from tfbind.binding.scanning.bigwig import check_names
+    from tfbind.binding.scanning.finished import check_best_windows, stride_of_table, write_beside
     from tfbind.binding.scanning.prediction import predict
     from tfbind.binding.scanning.shards import choose_piece
-    from tfbind.binding.scanning.site_files import SiteOptions, call_sites, stride_of_table
-    from tfbind.binding.scanning.sites import FDR, default_distance, default_stride
+    from tfbind.binding.scanning.sites import default_stride
     from tfbind.binding.scanning.windows import windows_of_fasta, windows_of_peaks
 
     if args.bigwig:
@@ -272,15 +295,18 @@ def run(args: argparse.Namespace) -> None:
     )
     if args.uncertainty:
         model.check_uncertainty()
-    distance = args.site_distance or default_distance(model)
-    if args.scores:
-        stride = stride_of_table(args.scores, model, args.fasta)
-        options = SiteOptions(args.sites, args.fasta, stride, distance, args.fdr or FDR, args.prevalence)
-        call_sites(args.scores, model, options, args.batch_size)
-        return
     length = model.card.encoding.length
     given = args.stride or (default_stride(model) if args.sites else None)
     stride = given or length
+
+    if args.scores and args.best:
+        check_best_windows(args.scores, model, args.fasta)
+    elif args.scores:
+        stride = stride_of_table(args.scores, model, args.fasta)
+    beside = _beside(args, model, stride)
+    if args.scores:
+        write_beside(args.scores, model, beside, args.batch_size)
+        return
 
     def windows() -> Iterator[Portion]:
         if args.peaks:
@@ -290,25 +316,14 @@ def run(args: argparse.Namespace) -> None:
         return windows_of_fasta(args.fasta, length, stride, strict=args.strict)
 
     what = fingerprint(args, given)
-    calls = None
-    if args.bed:
-        number = None if args.threshold == "auto" else args.threshold
-        thresholds = choose_thresholds(model, number, args.prevalence)
-        one_a_row = args.best or args.peaks is not None
-        calls = CallOptions(args.bed, thresholds, one_a_row=one_a_row, genomic=args.peaks is not None)
-    sites = None
-    if args.sites:
-        sites = SiteOptions(args.sites, args.fasta, stride, distance, args.fdr or FDR, args.prevalence)
     predict(
         model,
         windows(),
         args.output,
         best=args.best,
         batch_size=args.batch_size,
-        piece=choose_piece(args.piece, windows(), what) if args.piece else None,
-        calls=calls,
-        tracks=TrackOptions(args.bigwig, stride) if args.bigwig else None,
-        sites=sites,
+        piece=choose_piece(args.piece, windows(), what, best=args.best) if args.piece else None,
+        beside=beside,
         uncertainty=args.uncertainty,
         # another run goes on only where these are the same
         fingerprint=what | {"engine": model.engine, "piece": args.piece},

@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 from numba import njit
 
-from tfbind.overlap import shift_between
+from tfbind.overlap import difference, shift_between
 
 WIDEST = 10
 _WORD = WIDEST // 2
@@ -182,7 +182,7 @@ def value_sums(patterns: np.ndarray, rows: np.ndarray, values: np.ndarray) -> np
 
 @njit(cache=True, nogil=True)
 def _lay_stretch(words, unknown, weights, first, kept, spans, numbers, sums):  # pragma: no cover - compiled
-    """Add up what lies at each place, always in the same order."""
+    """Add up what lies at each place, always in the same order; what takes longest, to name it, is done once."""
     sums[:] = 0
     for m in range(len(kept)):
         # the centre of an even span lies between two bases: each gets half, as on the other strand
@@ -190,9 +190,10 @@ def _lay_stretch(words, unknown, weights, first, kept, spans, numbers, sums):  #
         for start in range(len(sums) - right):
             pattern = _pattern(words, unknown, start, kept[m], numbers[m])
             if pattern != ABSENT:
-                half = 0.5 * weights[first[m] + pattern]
-                sums[start + left] += half
-                sums[start + right] += half
+                for task in range(len(weights)):
+                    half = 0.5 * weights[task, first[m] + pattern]
+                    sums[start + left, task] += half
+                    sums[start + right, task] += half
 
 
 @njit(cache=True, nogil=True)
@@ -201,27 +202,31 @@ def _lay(
 ):  # pragma: no cover - compiled
     length = codes.shape[1]
     words, unknown = np.empty(length + _WORD, np.int64), np.empty(length + _WORD, np.int64)
-    sums = np.zeros(length + _WORD, np.float32)
+    sums = np.zeros((length + _WORD, tables.shape[1]), np.float32)
     shift = 0
     for i in range(len(codes)):
         n = valid_length[i]
         _read_words(codes[i], n, words, unknown)
-        begin = 0
+        begin, end = 0, n
         # where a sequence begins inside the one before it, both have the same track but for their ends
         if i > 0 and valid_length[i - 1] == n and table[i - 1] == table[i]:
             shift = shift_between(codes[i - 1, :n], codes[i, :n], n - 2 * _WORD - 1, shift)
             if shift >= 0:
                 begin = n - shift - _WORD
-        for task in range(tables.shape[1]):
-            weights = tables[table[i], task]
-            # the few gapped k-mers in front reach into it
-            at = max(begin - _WORD, 0)
-            _lay_stretch(words[at:], unknown[at:], weights, first, kept, spans, numbers, sums[at : n + 1])
-            tracks[i, begin:n, task] = sums[begin:n]
-            if begin:
-                _lay_stretch(words, unknown, weights, first, kept, spans, numbers, sums[: 2 * _WORD])
-                tracks[i, :_WORD, task] = sums[:_WORD]
-                tracks[i, _WORD:begin, task] = tracks[i - 1, shift + _WORD : n - _WORD, task]
+            else:
+                # where two differ in some bases alone, so do their tracks around these
+                low, high = difference(codes[i - 1, :n], codes[i, :n])
+                begin, end = max(low - _WORD, 0), min(high + _WORD, n)
+                tracks[i, :n] = tracks[i - 1, :n]
+        weights = tables[table[i]]
+        # the few gapped k-mers in front reach into it
+        at = max(begin - _WORD, 0)
+        _lay_stretch(words[at:], unknown[at:], weights, first, kept, spans, numbers, sums[at : end + 1])
+        tracks[i, begin:end] = sums[begin:end]
+        if begin and shift >= 0:
+            _lay_stretch(words, unknown, weights, first, kept, spans, numbers, sums[: 2 * _WORD])
+            tracks[i, :_WORD] = sums[:_WORD]
+            tracks[i, _WORD:begin] = tracks[i - 1, shift + _WORD : n - _WORD]
 
 
 def evidence_tracks(
@@ -231,8 +236,8 @@ def evidence_tracks(
 
     The sum over a sequence is exactly the linear model's logit without its intercept. The track of the other
     strand is this one read backwards, and that of a window inside a sequence differs from the sequence's only
-    within half of WIDEST bases of the window's ends. So a window that begins inside the one before it takes
-    over what both have in common, to the last bit.
+    within half of WIDEST bases of the window's ends. So a window that begins inside the one before it, or differs from
+    it in some bases alone, takes over what both have in common, to the last bit.
 
     Parameters
     ----------

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tfbind.binding.scanning.prediction import BestOfRecord, predict, score
+from tfbind.binding.scanning.prediction import predict, score
 from tfbind.binding.scanning.windows import (
     ROWS_AT_ONCE,
     Portion,
@@ -48,50 +48,6 @@ def fasta(tmp_path):
 
 def sequence(n: int, seed: int = 1) -> str:
     return "".join(np.random.default_rng(seed).choice(list("ACGT"), n))
-
-
-class TestBestOfRecord:
-    @staticmethod
-    def windows(*starts_and_names) -> Windows:
-        names, starts = zip(*[(text[0], int(text[1:])) for text in starts_and_names], strict=True)
-        start = np.array(starts)
-        codes = np.zeros((len(names), 5), np.uint8)
-        return Windows(list(names), start, start + 5, codes, [""] * len(names))
-
-    @staticmethod
-    def best(*groups) -> list[tuple[str, str]]:
-        """Name and start of the kept windows, of groups of windows and their scores."""
-        keeper, lines = BestOfRecord(np.array(groups[0][1]).reshape(len(groups[0][0].id), -1).shape[1]), []
-        for windows, scores in groups:
-            lines += keeper.keep(windows, np.array(scores, float).reshape(len(windows.id), -1))
-        return [tuple(line.split("\t")[:2]) for line in lines + keeper.finish()]
-
-    def test_keeps_the_highest_of_each(self):
-        windows = self.windows("a0", "a5", "a9", "b0", "c0", "c5")
-        assert self.best((windows, [1, 3, 2, 0, 5, 4])) == [("a", "5"), ("b", "0"), ("c", "0")]
-
-    @pytest.mark.parametrize("scores", [[3, 1, 2, 1], [1, 3, 2, 1], [1, 2, 3, 1], [1, 2, 2, 3]])
-    def test_of_a_record_in_several_groups(self, scores):
-        groups = [self.windows("a0", "a5"), self.windows("a10"), self.windows("a15")]
-        parts = [scores[:2], scores[2:3], scores[3:]]
-        expected = [("a", str(5 * int(np.argmax(scores))))]
-        assert self.best(*zip(groups, parts, strict=True)) == expected
-
-    def test_two_records_of_one_name_are_two(self):
-        assert self.best((self.windows("a0", "a0"), [1, 2]), (self.windows("a0", "a5"), [1, 2])) == [
-            ("a", "0"),
-            ("a", "0"),
-            ("a", "5"),
-        ]
-
-    def test_of_what_has_no_score_keeps_the_first(self):
-        assert self.best((self.windows("a0", "a5", "b0", "b5"), [NAN, NAN, NAN, 0.1])) == [
-            ("a", "0"),
-            ("b", "5"),
-        ]
-
-    def test_judges_by_the_highest_factor(self):
-        assert self.best((self.windows("a0", "a5"), [[0.5, 0.6], [0.1, 0.7]])) == [("a", "5")]
 
 
 class TestScore:

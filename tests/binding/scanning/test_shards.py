@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from tfbind.binding.scanning.prediction import predict
+from tfbind.binding.scanning.score_table import read_blocks, read_rows, records_of
 from tfbind.binding.scanning.shards import choose_piece, join_pieces
 from tfbind.binding.scanning.windows import ROWS_AT_ONCE, Portion, windows_of_fasta
 from tfbind.errors import TfbindError
@@ -31,18 +32,20 @@ class Model:
                 raise KeyboardInterrupt
             self.stop -= 1
             share = np.stack([(codes == base).sum(axis=1) / valid_length for base in (1, 2)], axis=1)
-            yield share * 0.9 + np.arange(len(codes))[:, None] / 1e5
+            # a base count has many ties
+            yield share * 0.9 + np.arange(len(codes))[:, None] // 500 / 1e7
 
 
-def score(fasta, output, which=None, *, model=None, resume=False, strict=False):
+def score(fasta, output, which=None, *, model=None, resume=False, strict=False, best=False):
     """Write a table, or a piece of it."""
 
     def windows():
         return windows_of_fasta(fasta, LENGTH, STRIDE, strict=strict)
 
-    piece = None if which is None else choose_piece(which, windows(), FINGERPRINT)
-    fingerprint = FINGERPRINT | {"piece": which}
-    given = {"best": False, "batch_size": 3000, "piece": piece, "fingerprint": fingerprint, "resume": resume}
+    fingerprint = FINGERPRINT | {"best": best}
+    piece = None if which is None else choose_piece(which, windows(), fingerprint, best=best)
+    fingerprint |= {"piece": which}
+    given = {"best": best, "batch_size": 3000, "piece": piece, "fingerprint": fingerprint, "resume": resume}
     return predict(model or Model(), windows(), output, **given)
 
 
@@ -88,6 +91,29 @@ def test_joined_pieces_are_the_table_byte_by_byte(whole, of, tmp_path):
         assert sum(count["windows"] for count in counts) == len(handle.readlines()) - 1
 
 
+@pytest.mark.parametrize("of", [1, 2, 3, 7])
+def test_so_are_those_of_best_windows(whole, of, tmp_path):
+    score(whole / "in.fa.gz", tmp_path / "whole.tsv.gz", best=True)
+    pieces = [tmp_path / f"{number}.tsv.gz" for number in range(1, of + 1)]
+    for number, path in enumerate(pieces, 1):
+        score(whole / "in.fa.gz", path, (number, of), best=True)
+    join_pieces(pieces[::-1], tmp_path / "t.tsv.gz")
+    assert (tmp_path / "t.tsv.gz").read_bytes() == (tmp_path / "whole.tsv.gz").read_bytes()
+
+
+def test_best_windows_are_the_first_highest_of_whole_records(whole, tmp_path):
+    score(whole / "in.fa.gz", tmp_path / "best.tsv.gz", best=True)
+    records = list(records_of(read_blocks(whole / "whole.tsv.gz")))
+    found = list(read_rows(tmp_path / "best.tsv.gz"))
+    assert [row.id for row in found] == [record.id for record in records]
+    for row, record in zip(found, records, strict=True):
+        if np.isnan(record.scores).all():
+            assert np.isnan(row.scores).all()
+        else:
+            assert row.scores in record.scores[record.start == row.start].tolist()
+            assert max(row.scores) == np.nanmax(record.scores)
+
+
 def test_pieces_are_of_one_size_and_cut_long_contigs(tmp_path):
     (tmp_path / "in.fa").write_text(f">chr\n{letters(80_000)}\n")
     sizes = [score(tmp_path / "in.fa", tmp_path / "p.tsv.gz", (number, 3))["windows"] for number in (1, 2, 3)]
@@ -100,7 +126,7 @@ def test_windows_of_other_pieces_are_not_cut():
 
     windows = [Portion(ROWS_AT_ONCE, refuse)] * 10
     assert choose_piece((2, 4), windows, FINGERPRINT)[:2] == (2, 4)
-    assert [choose_piece((number, 4), windows, FINGERPRINT)[3:] for number in (1, 2, 3, 4)] == [
+    assert [choose_piece((number, 4), windows, FINGERPRINT)[3:5] for number in (1, 2, 3, 4)] == [
         (0, 2),
         (2, 5),
         (5, 7),
@@ -131,6 +157,17 @@ class TestResume:
             score(fasta, path, (number, 2), resume=True)
         join_pieces(pieces, tmp_path / "t.tsv.gz")
         assert (tmp_path / "t.tsv.gz").read_bytes() == (tmp_path / "whole.tsv.gz").read_bytes()
+
+    @pytest.mark.parametrize("stop", [1, 3])
+    def test_so_does_each_of_best_windows(self, fasta, tmp_path, stop):
+        score(fasta, tmp_path / "best.tsv.gz", best=True)
+        pieces = [tmp_path / f"{number}.tsv.gz" for number in (1, 2)]
+        for number, path in enumerate(pieces, 1):
+            with pytest.raises(KeyboardInterrupt):
+                score(fasta, path, (number, 2), model=Model(stop), best=True)
+            score(fasta, path, (number, 2), resume=True, best=True)
+        join_pieces(pieces, tmp_path / "t.tsv.gz")
+        assert (tmp_path / "t.tsv.gz").read_bytes() == (tmp_path / "best.tsv.gz").read_bytes()
 
     def test_but_not_with_another_piece(self, fasta, tmp_path):
         with pytest.raises(KeyboardInterrupt):
@@ -196,6 +233,31 @@ class TestJoining:
             TfbindError, match=r"cut\.tsv\.gz: has no BGZF end block, so it seems to be cut off"
         ):
             join_pieces([pieces[0], tmp_path / "cut.tsv.gz", pieces[2]], tmp_path / "t.tsv.gz")
+
+    def test_refuses_best_windows_without_their_end(self, tmp_path):
+        (tmp_path / "in.fa").write_text(f">a\n{letters(40_000)}\n")
+        path = tmp_path / "1.tsv.gz"
+        score(tmp_path / "in.fa", path, (1, 1), best=True)
+        data = path.read_bytes()
+        mark, header = (
+            int.from_bytes(data[at + 16 : at + 18], "little") + 1 for at in (0, data.index(b"\x1f\x8b", 1))
+        )
+        path.write_bytes(data[: mark + header] + data[-28:])
+        with pytest.raises(
+            TfbindError, match=r"1\.tsv\.gz: is damaged, expected a piece of a table of best windows"
+        ):
+            join_pieces([path], tmp_path / "t.tsv.gz")
+
+    def test_takes_names_longer_than_a_block(self, tmp_path):
+        (tmp_path / "in.fa").write_text(
+            f">{'x' * 70_000}\n{letters(40_000)}\n>{'y' * 70_000}\n{letters(30_000)}\n"
+        )
+        score(tmp_path / "in.fa", tmp_path / "whole.tsv.gz", best=True)
+        pieces = [tmp_path / f"{number}.tsv.gz" for number in (1, 2)]
+        for number, path in enumerate(pieces, 1):
+            score(tmp_path / "in.fa", path, (number, 2), best=True)
+        join_pieces(pieces, tmp_path / "t.tsv.gz")
+        assert (tmp_path / "t.tsv.gz").read_bytes() == (tmp_path / "whole.tsv.gz").read_bytes()
 
     def test_makes_bgzf_only(self, pieces, tmp_path):
         with pytest.raises(TfbindError, match=r"t\.tsv: pieces are BGZF, expected a name that ends in"):

@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 from planted import SITE, Matrix, plant
 
 from tfbind.binding.model.calibration import SiteCalibration
-from tfbind.binding.scanning.score_table import Row
+from tfbind.binding.scanning.score_table import Rows
 from tfbind.binding.scanning.site_files import (
     HOLDS,
     SiteOptions,
@@ -42,11 +43,15 @@ class TestPaths:
 
 
 class TestReadMaxima:
-    def test_records_are_told_apart_by_their_first_window(self):
-        rows = [Row("a", at, at + 10, [p, 1 - p]) for at, p in ((0, 0.1), (5, 0.9), (10, 0.2))]
-        rows += [Row("a", 0, 7, [0.5, float("nan")]), Row("b", 0, 0, [float("nan")] * 2)]
-        rows += [Row("c", 0, 10, [0.75, 0.25])]
-        maxima, n_windows = read_maxima(rows, 2, 20)
+    @pytest.mark.parametrize("divided", [(0, 6), (0, 2, 6), (0, 1, 3, 4, 5, 6)])
+    def test_records_are_told_apart_by_their_first_window(self, divided):
+        start, end = np.array([0, 5, 10, 0, 0, 0]), np.array([10, 15, 20, 7, 0, 10])
+        scores = np.array([0.1, 0.9, 0.2, 0.5, np.nan, 0.75])
+        scores = np.stack([scores, [0.9, 0.1, 0.8, np.nan, np.nan, 0.25]], axis=1)
+        rows = Rows(("a", "a", "a", "a", "b", "c"), start, end, scores)
+        # wherever they are divided
+        blocks = [Rows(*(values[first:last] for values in rows)) for first, last in pairwise(divided)]
+        maxima, n_windows = read_maxima(blocks, 2, 20)
         record, start, middle, _, score = maxima[0].joined()
         assert (record.tolist(), start.tolist(), middle.tolist()) == ([0, 1, 3], [5, 0, 0], [10, 3, 5])
         assert score == pytest.approx([np.log(9), 0, np.log(3)])

@@ -42,9 +42,14 @@ class EnsembleEncoder:
     gkm: tuple[np.ndarray | None, ...]
 
     def __call__(self, codes: np.ndarray, valid_length: np.ndarray) -> list[tuple[np.ndarray, ...]]:
-        """Encode (n, length) uint8 codes once, and lay the tracks of each network."""
+        """Encode (n, length) uint8 codes and name their gapped k-mers once, and lay the tracks of each network."""
         shared = (self.encoding.encode(codes), valid_length)
+        weights = [gkm for gkm in self.gkm if gkm is not None]
+        if not weights:
+            return [shared] * len(self.gkm)
+        tracks = evidence_tracks(codes, valid_length, np.concatenate(weights)[None])
+        ends = np.cumsum([0 if gkm is None else len(gkm) for gkm in self.gkm]).tolist()
         return [
-            shared if gkm is None else (*shared, evidence_tracks(codes, valid_length, gkm[None]))
-            for gkm in self.gkm
+            shared if gkm is None else (*shared, np.ascontiguousarray(tracks[..., end - len(gkm) : end]))
+            for gkm, end in zip(self.gkm, ends, strict=True)
         ]

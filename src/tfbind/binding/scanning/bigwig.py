@@ -5,14 +5,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from tfbind import process
-from tfbind.binding.scanning.score_table import read_rows
+from tfbind.binding.scanning.score_table import read_blocks, stretches_of_records
 from tfbind.dna.fasta import read_fasta
 from tfbind.errors import TfbindError
 
@@ -102,18 +101,17 @@ def spool(table: Path, n_factors: int, handle: BinaryIO) -> list[Contig]:
     read from anywhere, so that memory need not hold them.
     """
     contigs: list[Contig] = []
-    rows = read_rows(table, n_factors)
     n = 0
-    while some := list(islice(rows, ROWS_AT_ONCE)):
-        block = np.empty(len(some), _layout(n_factors))
-        block["start"] = [row.start for row in some]
-        block["scores"] = [row.scores for row in some]
+    for rows in read_blocks(table, n_factors):
+        block = np.empty(len(rows.id), _layout(n_factors))
+        block["start"] = rows.start
+        block["scores"] = rows.scores
         handle.write(block.tobytes())
-        for row in some:
-            if row.start == 0:
-                contigs.append(Contig(row.id, 0, n, n))
-            n += 1
-            contigs[-1].length, contigs[-1].end = row.end, n
+        for first, end in stretches_of_records(rows.start):
+            if rows.start[first] == 0:
+                contigs.append(Contig(rows.id[first], 0, n + first, n))
+            contigs[-1].length, contigs[-1].end = int(rows.end[end - 1]), n + end
+        n += len(rows.id)
     handle.flush()
     return contigs
 

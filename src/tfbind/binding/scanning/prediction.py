@@ -6,24 +6,17 @@ import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tfbind.binding.model.model import BindingModel
-from tfbind.binding.scanning.bigwig import TrackOptions, track_paths, write_tracks
-from tfbind.binding.scanning.calls import CallOptions, write_calls
+from tfbind.binding.scanning.best import BestOfRecord, Ends, is_ends
+from tfbind.binding.scanning.finished import Beside
 from tfbind.binding.scanning.score_table import table_header, table_rows
-from tfbind.binding.scanning.shards import Piece
-from tfbind.binding.scanning.site_files import (
-    SiteOptions,
-    open_site_files,
-    site_paths,
-    summary_path,
-    write_sites,
-)
+from tfbind.binding.scanning.shards import Piece, ends_line
 from tfbind.binding.scanning.windows import (
     ALL_AMBIGUOUS,
     INVALID,
@@ -36,12 +29,10 @@ from tfbind.binding.scanning.windows import (
     gather,
 )
 from tfbind.dna.peaks import NO_CONTIG, OFF_CONTIG
-from tfbind.files import check_output, whole_output
 from tfbind.progress import Progress
 from tfbind.resume.entries import is_count
 from tfbind.resume.journal import Resume
 from tfbind.resume.table import PartialTable, resumable
-from tfbind.tables import open_table
 
 logger = logging.getLogger(__name__)
 
@@ -81,43 +72,6 @@ def score(
         yield windows, scores
 
 
-class BestOfRecord:
-    """Keep each record's highest window (of the highest factor); a record's first window starts at base 0.
-
-    Columns of scores after those of ``n_factors`` are kept and not compared.
-    """
-
-    def __init__(self, n_factors: int, highest: float = -np.inf, line: str | None = None):
-        self._n_factors = n_factors
-        self._highest = highest
-        self._line = line
-
-    def state(self) -> tuple[float, str | None]:
-        """Give what another one needs to go on."""
-        return float(self._highest), self._line
-
-    def keep(self, windows: Windows, scores: np.ndarray) -> list[str]:
-        """Take windows in; give the lines of the records that have ended."""
-        compared = scores[:, : self._n_factors]
-        highest = np.where(np.isnan(compared), -1.0, compared).max(axis=1)
-        # a name may be given twice, so it is the start that tells where another record begins
-        firsts = np.flatnonzero(windows.start == 0).tolist()
-        done = []
-        for first, end in pairwise([*([] if firsts[:1] == [0] else [0]), *firsts, len(highest)]):
-            if windows.start[first] == 0:
-                done += self.finish()
-            best = first + int(highest[first:end].argmax())
-            if highest[best] > self._highest:
-                self._highest = highest[best]
-                self._line = table_rows(windows.rows(slice(best, best + 1)), scores[best : best + 1])[0]
-        return done
-
-    def finish(self) -> list[str]:
-        """Give the line of the record that is open."""
-        line, self._line, self._highest = self._line, None, -np.inf
-        return [] if line is None else [line]
-
-
 def predict(
     model: BindingModel,
     windows: Iterable[Portion],
@@ -126,9 +80,7 @@ def predict(
     best: bool,
     batch_size: int,
     piece: Piece | None = None,
-    calls: CallOptions | None = None,
-    tracks: TrackOptions | None = None,
-    sites: SiteOptions | None = None,
+    beside: Beside | None = None,
     uncertainty: bool = False,
     fingerprint: Mapping[str, Any] | None = None,
     resume: Resume = False,
@@ -149,12 +101,9 @@ def predict(
     batch_size : int
         Windows that the engine sees at a time.
     piece : Piece or None
-        Write this piece of the table only; not with ``best``, calls, tracks or sites, which take whole records.
-    calls : CallOptions or None
-    tracks : TrackOptions or None
-        Only where ``windows`` are those of a FASTA in which each name comes once, and not with ``best``.
-    sites : SiteOptions or None
-        Only where ``windows`` are those of its FASTA and stride, and not with ``best``.
+        Write this piece of the table only, and nothing beside it.
+    beside : Beside or None
+        What else to write, which is read off the whole table.
     uncertainty : bool
         Write the spread over an ensemble's members, too: see `tfbind.binding.model.model.spread`.
     fingerprint : mapping
@@ -167,17 +116,10 @@ def predict(
     dict
         How many windows there were, and how many of them with each note.
     """
-    factors = model.card.tasks
     if uncertainty:
         model.check_uncertainty()
-    if tracks is not None:
-        # those of several factors have names of their own
-        for path in track_paths(tracks.bigwig, factors):
-            check_output(path)
-    if sites is not None:
-        for path in site_paths(sites.path, factors):
-            check_output(path)
-            check_output(summary_path(path))
+    if beside is not None:
+        beside.check(model.card.tasks)
     with (
         resumable(output, fingerprint or {}, resume=resume, fits=_is_state) as table,
         ExitStack() as together,
@@ -193,18 +135,8 @@ def predict(
                 uncertainty=uncertainty,
             )
         counts = table.state["counts"]
-        if calls is not None:
-            bed = together.enter_context(open_table(calls.bed))
-            n_calls = write_calls(table.path, factors, calls, bed)
-            logger.info("%s: %s calls", calls.bed, f"{n_calls:,}")
-        if tracks is not None:
-            paths = [
-                together.enter_context(whole_output(path)) for path in track_paths(tracks.bigwig, factors)
-            ]
-            write_tracks(table.path, factors, tracks, model.card.encoding.length, paths)
-        if sites is not None:
-            files = [open_site_files(together, path) for path in site_paths(sites.path, factors)]
-            write_sites(table.path, model, sites, batch_size, files)
+        if beside is not None:
+            beside.write(table.path, model, batch_size, together)
         first_of_note = table.state.get("first_of_note", {})
     noted = ", ".join(
         f"{n:,} {note}" + (f" (first: {first_of_note[note]})" if note in first_of_note else "")
@@ -220,17 +152,16 @@ def predict(
 def _is_state(state: dict[str, Any]) -> bool:
     """Tell whether a state is one of `score_all`, and not of a damaged journal."""
     counts, first_of_note = state.get("counts"), state.get("first_of_note", {})
-    match state.get("best"):
-        case [] | [int() | float(), None | str()]:
-            return (
-                isinstance(counts, dict)
-                and "windows" in counts
-                and all(map(is_count, counts.values()))
-                and is_count(state.get("groups"))
-                and isinstance(first_of_note, dict)
-                and all(isinstance(name, str) for name in first_of_note.values())
-            )
-    return False
+    ends = state.get("best")
+    return (
+        (ends is None or (isinstance(ends, dict) and is_ends(ends)))
+        and isinstance(counts, dict)
+        and "windows" in counts
+        and all(map(is_count, counts.values()))
+        and is_count(state.get("groups"))
+        and isinstance(first_of_note, dict)
+        and all(isinstance(name, str) for name in first_of_note.values())
+    )
 
 
 def score_all(
@@ -246,7 +177,8 @@ def score_all(
     """Score windows and write the lines of the table or of a piece of it, from its latest checkpoint on."""
     counts = {"windows": 0, PADDED: 0, TOO_SHORT: 0, ALL_AMBIGUOUS: 0} | table.state.get("counts", {})
     n_groups = table.state.get("groups", 0)
-    highest = BestOfRecord(len(model.card.tasks), *table.state.get("best", ())) if best else None
+    ends = table.state.get("best")
+    highest = BestOfRecord(len(model.card.tasks), None if ends is None else Ends.of(ends)) if best else None
     # what does not belong in the input is named
     first_of_note: dict[str, str] = dict(table.state.get("first_of_note", {}))
 
@@ -255,7 +187,7 @@ def score_all(
         return {
             "groups": n_groups,
             "counts": dict(counts),
-            "best": highest.state() if highest else (),
+            "best": highest.ends._asdict() if highest else None,
         } | more
 
     if not table.state:
@@ -269,7 +201,9 @@ def score_all(
         groups = islice(gather(windows, ROWS_AT_ONCE), first + n_groups, end)
         cut = (group.cut() for group in groups)
         for some, scores in score(model, cut, batch_size, uncertainty=uncertainty):
-            table.lines.writelines(highest.keep(some, scores) if highest else table_rows(some, scores))
+            # the line of a record that began before has a block of its own: see `tfbind.binding.scanning.shards`
+            for lines in highest.keep(some, scores) if highest else [table_rows(some, scores)]:
+                table.lines.writelines(lines)
             counts["windows"] += len(some.id)
             for name, note in zip(some.id, some.note, strict=True):
                 if note:
@@ -280,5 +214,5 @@ def score_all(
             table.checkpoint(state())
             progress.update(len(some.id))
     if highest:
-        table.lines.writelines(highest.finish())
+        table.lines.writelines(highest.finish() if piece is None else [ends_line(highest.ends)])
     table.finish(state())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +15,10 @@ from tfbind.binding.scanning.windows import UNKNOWN, Windows
 from tfbind.errors import TfbindError
 from tfbind.files import open_text
 
-_PLACE = re.compile(r"NA|[0-9]{1,15}", re.ASCII)
 DIGITS = 6  # significant ones, of a score in the table
+MOST_DIGITS = 15  # of a place
+ROWS_AT_ONCE = 8192
+_PLACE = re.compile(rf"NA|[0-9]{{1,{MOST_DIGITS}}}", re.ASCII)
 
 
 def spread_columns(factors: Iterable[str]) -> list[str]:
@@ -31,14 +34,17 @@ def table_header(factors: Sequence[str], *, uncertainty: bool = False) -> str:
 
 def table_rows(windows: Windows, scores: np.ndarray) -> list[str]:
     """Format windows and their scores as lines of the table."""
-    lines = []
-    for name, start, end, row, note in zip(
-        windows.id, windows.start.tolist(), windows.end.tolist(), scores.tolist(), windows.note, strict=True
-    ):
-        cells = "\t".join("NA" if value != value else f"{value:.{DIGITS}g}" for value in row)
-        place = "NA\tNA" if start == UNKNOWN else f"{start}\t{end}"
-        lines.append(f"{name}\t{place}\t{cells}\t{note}\n")
-    return lines
+    columns = [
+        ["NA" if value != value else f"{value:.{DIGITS}g}" for value in column]
+        for column in scores.T.tolist()
+    ]
+    start, end = (
+        ["NA" if place == UNKNOWN else str(place) for place in places.tolist()]
+        for places in (windows.start, windows.end)
+    )
+    return [
+        "\t".join(cells) + "\n" for cells in zip(windows.id, start, end, *columns, windows.note, strict=True)
+    ]
 
 
 class Row(NamedTuple):
@@ -63,8 +69,22 @@ def _header(path: Path, line: str) -> list[str]:
     return header
 
 
-def read_rows(path: Path, n_factors: int | None = None) -> Iterator[Row]:
-    """Read a table that was written whole, row by row, with the scores of its first factors, or of all.
+class Rows(NamedTuple):
+    """Windows that follow each other in the table.
+
+    id : tuple of n str
+    start, end : (n,) int64, UNKNOWN where there is none
+    scores : (n, columns) float64, NaN where there is none
+    """
+
+    id: tuple[str, ...]
+    start: np.ndarray
+    end: np.ndarray
+    scores: np.ndarray
+
+
+def read_blocks(path: Path, n_factors: int | None = None) -> Iterator[Rows]:
+    """Read a table that was written whole, many rows at a time, with the scores of its first factors, or of all.
 
     Raises
     ------
@@ -72,30 +92,109 @@ def read_rows(path: Path, n_factors: int | None = None) -> Iterator[Row]:
         If a line is not one of such a table.
     """
     with open_text(path) as lines:
-        header = _header(path, next(lines, ""))
-        for number, line in enumerate(lines, 2):
-            cells = line.rstrip("\n").split("\t")
+        n_columns = len(_header(path, next(lines, "")))
+        number = 2
+        while some := list(islice(lines, ROWS_AT_ONCE)):
             try:
-                yield _row(cells, len(header), n_factors)
+                rows = _rows(some, n_columns)
             except ValueError:
-                found = line.strip()[:60]
+                at = next(at for at, line in enumerate(some) if not _is_row(line, n_columns))
+                found = some[at].strip()[:60]
                 raise TfbindError(
-                    f"{path}: line {number}: found {found!r}, expected a row of scores"
+                    f"{path}: line {number + at}: found {found!r}, expected a row of scores"
                 ) from None
+            yield rows._replace(scores=rows.scores[:, :n_factors])
+            number += len(some)
 
 
-def _row(cells: list[str], n_columns: int, n_factors: int | None) -> Row:
-    """Read a row; ValueError if it is not one."""
-    if len(cells) != n_columns:
+def read_rows(path: Path, n_factors: int | None = None) -> Iterator[Row]:
+    """Read a table row by row, as `read_blocks` does."""
+    for rows in read_blocks(path, n_factors):
+        columns = (rows.id, *(values.tolist() for values in (rows.start, rows.end, rows.scores)))
+        yield from map(Row._make, zip(*columns, strict=True))
+
+
+def _rows(lines: list[str], n_columns: int) -> Rows:
+    """Read some rows; ValueError if one of them is not a row, which `_is_row` then finds."""
+    # column by column, which takes a third of the time
+    columns = list(zip(*(line.rstrip("\n").split("\t") for line in lines), strict=True))
+    if len(columns) != n_columns:
         raise ValueError
-    name, start, end, *scores, _ = cells
-    # a table of ours has no other number: `int` and `float` would take many
-    if not all(_PLACE.fullmatch(text) for text in (start, end)) or (start == "NA") != (end == "NA"):
+    start, end = _places(columns[1]), _places(columns[2])
+    if ((start == UNKNOWN) != (end == UNKNOWN)).any() or (end < start).any():
         raise ValueError
-    first, last = (UNKNOWN if text == "NA" else int(text) for text in (start, end))
-    if start != "NA" and last < first:
+    scores = np.array([_scores(column) for column in columns[3:-1]]).reshape(n_columns - 4, len(lines))
+    if np.isinf(scores).any():
         raise ValueError
-    values = [float("nan") if text == "NA" else float(text) for text in scores]
-    if any(math.isinf(value) for value in values):
+    return Rows(columns[0], start, end, scores.T)
+
+
+def _is_row(line: str, n_columns: int) -> bool:
+    try:
+        _rows([line], n_columns)
+    except ValueError:
+        return False
+    return True
+
+
+def _places(cells: tuple[str, ...]) -> np.ndarray:
+    # a table of ours has no other number: `int` would take many
+    letters = "".join(cells)
+    if letters.isdecimal() and letters.isascii() and max(map(len, cells)) <= MOST_DIGITS:
+        return np.array(list(map(int, cells)), np.int64)
+    if not all(map(_PLACE.fullmatch, cells)):
         raise ValueError
-    return Row(name, first, last, values[:n_factors])
+    return np.array([UNKNOWN if cell == "NA" else int(cell) for cell in cells], np.int64)
+
+
+def _scores(cells: tuple[str, ...]) -> list[float]:
+    if "NA" in cells:
+        return [math.nan if cell == "NA" else float(cell) for cell in cells]
+    return list(map(float, cells))
+
+
+class Record(NamedTuple):
+    """The windows of one record, by their start.
+
+    id : str
+    start, end : (n,) int64
+    scores : (n, columns) float64
+    """
+
+    id: str
+    start: np.ndarray
+    end: np.ndarray
+    scores: np.ndarray
+
+
+def stretches_of_records(start: np.ndarray) -> list[tuple[int, int]]:
+    """Divide windows that follow each other by record, as numbers of rows from and to.
+
+    A name may be given twice, so it is the start, 0, that shows where another record begins.
+
+    Parameters
+    ----------
+    start : (n,) int64
+    """
+    firsts = np.flatnonzero(start == 0).tolist()
+    return list(pairwise([*([] if firsts[:1] == [0] else [0]), *firsts, len(start)]))
+
+
+def records_of(blocks: Iterable[Rows]) -> Iterator[Record]:
+    """Group windows by record; a chromosome's take as much memory as their numbers."""
+    parts: list[Record] = []
+    for rows in blocks:
+        for first, end in stretches_of_records(rows.start):
+            if rows.start[first] == 0 and parts:
+                yield _joined(parts)
+                parts = []
+            parts.append(Record(rows.id[first], *(values[first:end] for values in rows[1:])))
+    if parts:
+        yield _joined(parts)
+
+
+def _joined(parts: list[Record]) -> Record:
+    if len(parts) == 1:
+        return parts[0]
+    start, end, scores = (np.concatenate([part[column] for part in parts]) for column in (1, 2, 3))
+    return Record(parts[0].id, start, end, scores)

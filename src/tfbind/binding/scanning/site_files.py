@@ -14,12 +14,10 @@ from scipy.special import expit
 
 from tfbind.binding.model.model import BindingModel
 from tfbind.binding.options import MADE_UP
-from tfbind.binding.scanning.score_table import Row, read_factors, read_rows, spread_columns
+from tfbind.binding.scanning.score_table import Rows, read_blocks, records_of
 from tfbind.binding.scanning.sites import FDR, Maxima, Sites, find_sites, log_odds, site_probability
-from tfbind.binding.scanning.windows import window_starts
 from tfbind.dna.fasta import read_fasta
-from tfbind.errors import TfbindError
-from tfbind.files import check_output, whole_output
+from tfbind.files import whole_output
 from tfbind.tables import LineWriter, open_table, write_json
 
 logger = logging.getLogger(__name__)
@@ -67,81 +65,23 @@ def summary_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.json")
 
 
-def read_maxima(rows: Iterable[Row], n_factors: int, distance: int) -> tuple[list[Maxima], int]:
+def read_maxima(blocks: Iterable[Rows], n_factors: int, distance: int) -> tuple[list[Maxima], int]:
     """Find the local maxima of each factor in a table of windows, and count the windows.
 
     Parameters
     ----------
-    rows : iterable of Row
+    blocks : iterable of Rows
         A record's first window starts at base 0, and the others follow by their start.
     n_factors, distance : int
     """
     maxima = [Maxima(distance) for _ in range(n_factors)]
     n_windows = 0
-    for number, record in enumerate(_records(rows)):
-        n_windows += len(record)
-        start = np.array([row.start for row in record], np.int64)
-        end = np.array([row.end for row in record], np.int64)
-        scores = log_odds(np.array([row.scores for row in record]))
+    for number, record in enumerate(records_of(blocks)):
+        n_windows += len(record.start)
+        scores = log_odds(record.scores)
         for factor, one in enumerate(maxima):
-            one.add(number, start, end, scores[:, factor])
+            one.add(number, record.start, record.end, scores[:, factor])
     return maxima, n_windows
-
-
-def _records(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Group windows by record; a name may be given twice, so it is the start that shows where another begins."""
-    record: list[Row] = []
-    for row in rows:
-        if row.start == 0 and record:
-            yield record
-            record = []
-        record.append(row)
-    if record:
-        yield record
-
-
-def stride_of_table(table: Path, model: BindingModel, fasta: Path) -> int:
-    """Find the stride of a finished table, and refuse one that is not of the windows of a FASTA.
-
-    Raises
-    ------
-    TfbindError
-        If factors, records or windows are others than those of the model and the FASTA, every stride alike.
-    """
-    length, factors = model.card.encoding.length, list(model.card.tasks)
-    if (found := read_factors(table)) not in (factors, [*factors, *spread_columns(factors)]):
-        raise TfbindError(
-            f"{table}: has scores of {', '.join(found)}, expected {', '.join(factors)} as {model.path} has"
-        )
-    stride = length
-    for record in _records(read_rows(table, len(factors))):
-        if len(record) > 1:
-            stride = record[1].start
-        # the last window of a record may come sooner
-        if len(record) > 2:
-            break
-    sequences = read_fasta(fasta)
-    for record in _records(read_rows(table, len(factors))):
-        name, letters = next(sequences, ("", ""))
-        starts = window_starts(len(letters), length, max(stride, 1))
-        if record[0].id != name or [row.start for row in record] != starts.tolist():
-            raise TfbindError(
-                f"{table}: its windows of {record[0].id!r} are not those of record {name!r} of {fasta}, expected the"
-                " table that tfbind predict wrote for this FASTA, without --best"
-            )
-    if (left := next(sequences, None)) is not None:
-        raise TfbindError(f"{table}: has no windows of record {left[0]!r} of {fasta}: is it cut off?")
-    return stride
-
-
-def call_sites(table: Path, model: BindingModel, options: SiteOptions, batch_size: int) -> None:
-    """Write the sites in a finished table, and their summaries: all files or none."""
-    paths = site_paths(options.path, model.card.tasks)
-    for path in paths:
-        check_output(path)
-        check_output(summary_path(path))
-    with ExitStack() as together:
-        write_sites(table, model, options, batch_size, [open_site_files(together, path) for path in paths])
 
 
 def open_site_files(together: ExitStack, path: Path) -> tuple[LineWriter, Callable[[dict[str, Any]], None]]:
@@ -171,7 +111,7 @@ def write_sites(
         Where its narrowPeak rows go, and a function that writes its summary.
     """
     factors = model.card.tasks
-    maxima, n_windows = read_maxima(read_rows(table, len(factors)), len(factors), options.distance)
+    maxima, n_windows = read_maxima(read_blocks(table, len(factors)), len(factors), options.distance)
     for note in dict.fromkeys(
         genome_note(model, number, options.prevalence) for number in range(len(factors))
     ):
