@@ -36,7 +36,7 @@ def test_of_fasta_are_cut_counted_and_sampled(model, tmp_path):
 
     some = from_fasta(path, model, 10)
     assert some.left_out == chosen.left_out | {"not_sampled": 24}
-    assert len(some.bound) == 10
+    assert some.bound.n == 10
     places = [chosen.bound.codes.tolist().index(codes) for codes in some.bound.codes.tolist()]
     assert places == sorted(places)
     assert (some.bound.codes == from_fasta(path, model, 10).bound.codes).all()

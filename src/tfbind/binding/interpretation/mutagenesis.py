@@ -59,7 +59,7 @@ def mutagenesis(
     waiting: deque[tuple[Sequences, np.ndarray]] = deque()
 
     def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for start in range(0, len(sequences), at_once):
+        for start in range(0, sequences.n, at_once):
             some = sequences.rows(slice(start, start + at_once))
             mutants = single_mutants(some.codes, some.valid_length)
             waiting.append((some, mutants))
@@ -74,7 +74,7 @@ def mutagenesis(
         some, mutants = waiting.popleft()
         more = islice(found, -(-len(mutants) // rows) - 1)
         logits = np.concatenate([first_batch, *more])[:, factor]
-        own = logits[np.searchsorted(mutants[:, 0], np.arange(len(some)))]
+        own = logits[np.searchsorted(mutants[:, 0], np.arange(some.n))]
         yield some, centred(mutant_values(some, mutants, logits), some.valid_length), own
 
 

@@ -47,7 +47,9 @@ class Sequences(NamedTuple):
     codes: np.ndarray
     valid_length: np.ndarray
 
-    def __len__(self) -> int:
+    @property
+    def n(self) -> int:
+        """How many there are."""
         return len(self.codes)
 
     def rows(self, some: slice | np.ndarray) -> Sequences:
@@ -114,9 +116,9 @@ def from_tensors(
     asked = examples.y[:, factor] == 1
     left_out = Counter({TOO_SHORT: int((asked & short).sum())})
     left_out[ALL_AMBIGUOUS] = int((asked & ambiguous & ~short).sum())
-    left_out[NOT_SAMPLED] = int(asked.sum()) - left_out.total() - len(bound)
+    left_out[NOT_SAMPLED] = int(asked.sum()) - left_out.total() - bound.n
     _refuse_none(bound, f"{path}: its {split} split", int(asked.sum()), left_out)
-    return Chosen(bound, unbound if len(unbound) else None, int(asked.sum()), dict(+left_out))
+    return Chosen(bound, unbound if unbound.n else None, int(asked.sum()), dict(+left_out))
 
 
 def _sampled(
@@ -161,7 +163,7 @@ def _sampled(
 
 
 def _refuse_none(bound: Sequences, source: str, n_found: int, left_out: Counter[str]) -> None:
-    if not len(bound):
+    if not bound.n:
         why = ", ".join(f"{n:,} {note}" for note, n in left_out.items() if n)
         raise TfbindError(
             f"{source}: found {n_found:,} bound sequences{f' ({why})' if why else ''}, expected one that can be scored"
