@@ -28,6 +28,7 @@ COMMANDS = {
     "variants": "variants --model one.keras --genome genome.fa --vcf variants.vcf --threads 1 -o out.tsv.gz",
     "predict sites": "predict --model one.keras --fasta genome.fa --sites out.bed {resume} --threads 1 -o out.tsv.gz",
     "evaluate": "evaluate --model one.keras --tensors given.h5 --threads 1 -o out",
+    "interpret": "interpret --model one.keras --tensors given.h5 --no-motifs --npz --threads 1 -o out",
     "diagnose": "diagnose given.h5 --architecture conv-bigru --units 4 --threads 1 -o out",
     "gather": "gather fold1 fold2 fold3 -o out",
     "gather pieces": "gather piece1.tsv.gz piece2.tsv.gz -o out.tsv.gz",
