@@ -233,6 +233,17 @@ class TestWholeFolder:
             self.fill(tmp_path / "out", 1, RuntimeError("x"))
         assert not (tmp_path / "out").exists()
 
+    def test_files_in_folders_inside_are_moved_and_older_ones_replaced(self, tmp_path):
+        for number, names in enumerate((["logos/a.svg", "logos/b.svg"], ["logos/a.svg", "c/d/e.svg"])):
+            with whole_folder(tmp_path / "out") as temporary:
+                for name in names:
+                    (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+                    (temporary / name).write_text(str(number))
+        found = {
+            str(path.relative_to(tmp_path / "out")): path.read_text() for path in tmp_path.rglob("*.svg")
+        }
+        assert found == {"logos/a.svg": "1", "logos/b.svg": "0", "c/d/e.svg": "1"}
+
     def test_other_files_stay_and_older_ones_are_replaced(self, tmp_path):
         self.fill(tmp_path / "out", 1)
         (tmp_path / "out" / "mine.txt").write_text("mine")

@@ -34,6 +34,7 @@ ROOMS = [
     ("binding.learning", "recombination.mapping"),
     ("binding.scanning", "recombination.learning"),
     ("binding.evaluation", "recombination.evaluation"),
+    ("binding.interpretation",),
     ("recombination.enrichment",),
     ("report",),
     ("cli",),

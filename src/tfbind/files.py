@@ -247,7 +247,7 @@ def _is_running(pid: int) -> bool:
 
 @contextmanager
 def whole_folder(path: str | Path, last: str | None = None) -> Iterator[Path]:
-    """Give a temporary folder, and move its files into the folder ``path`` when the block succeeds.
+    """Give a temporary folder, and move its files, and those of its folders, into ``path`` when the block succeeds.
 
     If the block fails or is interrupted, as on a full disk, what was in ``path`` before is untouched. Files in ``path``
     that the block did not make stay.
@@ -274,12 +274,14 @@ def whole_folder(path: str | Path, last: str | None = None) -> Iterator[Path]:
     try:
         temporary.mkdir()
         yield temporary
-        names = sorted((entry.name for entry in temporary.iterdir()), key=lambda name: (name == last, name))
+        made = [str(entry.relative_to(temporary)) for entry in temporary.rglob("*") if not entry.is_dir()]
+        names = sorted(made, key=lambda name: (name == last, name))
         for name in names:
             check_output(path / name)
         if last is not None:
             (path / last).unlink(missing_ok=True)
         for name in names:
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
             (temporary / name).replace(path / name)
         is_new = False
     except OSError as error:

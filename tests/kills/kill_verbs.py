@@ -34,6 +34,7 @@ COMMANDS = {
     "evaluate": "evaluate --model one.keras --tensors given.h5 --threads 1 -o out",
     "evaluate genome": "evaluate --model sites.keras --tensors contigs.h5 --peaks peaks.bed --genome genome.fa"
     " --threads 1 -o out",
+    "interpret": "interpret --model one.keras --tensors given.h5 --no-motifs --npz --threads 1 -o out",
     "diagnose": "diagnose given.h5 --architecture conv-bigru --units 4 --threads 1 -o out",
     "gather": "gather fold1 fold2 fold3 -o out",
     "gather pieces": "gather piece1.tsv.gz piece2.tsv.gz -o out.tsv.gz",

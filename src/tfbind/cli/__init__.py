@@ -25,6 +25,7 @@ VERBS = (
     "select",
     "calibrate",
     "evaluate",
+    "interpret",
     "gather",
     "compare",
     "predict",

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from tfbind.dna.alphabet import ALPHABET
 from tfbind.errors import TfbindError, require
 from tfbind.files import open_text
 
@@ -70,6 +72,57 @@ def find_matrix(motif: str) -> Matrix:
         return _from_pyjaspar(motif.upper())
     known = ", ".join(f"{matrix.id} ({matrix.name})" for matrix in shipped)
     raise TfbindError(f"motif {motif!r}: no such file and no JASPAR identifier; tfbind ships {known}")
+
+
+def read_matrices(path: str | Path) -> list[Matrix]:
+    """Read every matrix of a file in JASPAR or MEME format.
+
+    Raises
+    ------
+    TfbindError
+        If it holds none, or is damaged.
+    """
+    with open_text(path) as handle:
+        found = _parse(handle.read(), str(path))
+    if not found:
+        raise TfbindError(f"{path}: holds no matrix, expected one or more")
+    return found
+
+
+def jaspar_matrices() -> list[Matrix]:
+    """Give the latest version of every matrix of JASPAR's collection CORE.
+
+    Raises
+    ------
+    MissingDependencyError
+        If pyjaspar is not installed.
+    """
+    pyjaspar = require("pyjaspar", "jaspar", "naming motifs by JASPAR")
+    return [_matrix(motif, "JASPAR") for motif in pyjaspar.jaspardb().fetch_motifs(collection="CORE")]
+
+
+def meme_text(matrices: Iterable[Matrix], background: Sequence[float] = (0.25, 0.25, 0.25, 0.25)) -> str:
+    """Write matrices in the MEME format, version 4.
+
+    Parameters
+    ----------
+    matrices : iterable of Matrix
+    background : 4 floats
+        Frequencies of A, C, G and T.
+    """
+    letters = " ".join(f"{letter} {share:.4f}" for letter, share in zip(ALPHABET, background, strict=True))
+    lines = ["MEME version 4", "", f"ALPHABET= {ALPHABET}", "", "strands: + -", ""]
+    lines += ["Background letter frequencies", letters, ""]
+    for matrix in matrices:
+        name = matrix.id if matrix.name == matrix.id else f"{matrix.id} {matrix.name}"
+        n_sites = matrix.counts.sum(axis=1)
+        lines.append(f"MOTIF {name}")
+        lines.append(
+            f"letter-probability matrix: alength= 4 w= {len(matrix.counts)} nsites= {round(n_sites.max())} E= 0"
+        )
+        lines += [" ".join(f"{share:.6f}" for share in row) for row in matrix.counts / n_sites[:, None]]
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _from_pyjaspar(identifier: str) -> Matrix:

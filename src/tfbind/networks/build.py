@@ -17,12 +17,14 @@ from tfbind.networks.layers import (
 from tfbind.networks.spec import NetworkSpec
 
 
-def build(spec: NetworkSpec) -> keras.Model:
+def build(spec: NetworkSpec, *, soft: bool = False) -> keras.Model:
     """Build the network that scores both strands: the mean of one strand's network applied to each.
 
     Parameters
     ----------
     spec : NetworkSpec
+    soft : bool
+        Take ``x`` as float32, so that it has a gradient; of one-hot bases alone.
 
     Returns
     -------
@@ -34,8 +36,8 @@ def build(spec: NetworkSpec) -> keras.Model:
         stands in the padding has no influence. The layer ``strand`` is the network of one strand, with the
         same inputs and output.
     """
-    strand = build_strand(spec)
-    inputs = _inputs(spec)
+    strand = build_strand(spec, soft=soft)
+    inputs = _inputs(spec, soft)
     x, valid_length = inputs["x"], inputs["valid_length"]
     steps = ValidSteps(spec.k, spec.stride, name="valid_steps")(valid_length)
     if spec.vocabulary:
@@ -50,9 +52,9 @@ def build(spec: NetworkSpec) -> keras.Model:
     return keras.Model(list(inputs.values()), logits, name=_model_name(spec))
 
 
-def build_strand(spec: NetworkSpec) -> keras.Model:
+def build_strand(spec: NetworkSpec, *, soft: bool = False) -> keras.Model:
     """Build the network of one strand; see `build`."""
-    inputs = _inputs(spec)
+    inputs = _inputs(spec, soft)
     logits = []
     if spec.tracks:
         logits.append(EvidenceSum(name="evidence")(inputs["tracks"]))
@@ -79,8 +81,9 @@ def _features(spec: NetworkSpec, x, valid_length, tracks=None):
     return BODIES[spec.body](sequence, valid, spec)
 
 
-def _inputs(spec: NetworkSpec) -> dict[str, keras.KerasTensor]:
-    shape, dtype = ((spec.length,), "int32") if spec.vocabulary else ((spec.length, 4), "uint8")
+def _inputs(spec: NetworkSpec, soft: bool) -> dict[str, keras.KerasTensor]:
+    bases = "float32" if soft else "uint8"
+    shape, dtype = ((spec.length,), "int32") if spec.vocabulary else ((spec.length, 4), bases)
     inputs = {"x": keras.Input(shape, dtype=dtype, name="x")}
     inputs["valid_length"] = keras.Input((), dtype="int32", name="valid_length")
     if spec.tracks:

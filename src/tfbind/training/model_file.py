@@ -192,16 +192,16 @@ def made_by(values: dict[str, Any]) -> str | None:
     return f"tfbind {version}" if isinstance(version, str) and version.isprintable() else None
 
 
-def load_network(path: str | Path, spec: NetworkSpec, folder: str = "") -> keras.Model:
+def load_network(path: str | Path, spec: NetworkSpec, folder: str = "", *, soft: bool = False) -> keras.Model:
     """Build the network of a spec and fill it with the file's weights, once they have been checked.
 
-    ``folder`` is as in `tfbind.training.stored_network.read_network`.
+    ``folder`` is as in `tfbind.training.stored_network.read_network`, ``soft`` as in `tfbind.networks.build.build`.
     """
     read_network(path, binding_outline(spec), folder)
 
     from tfbind.networks.build import build
 
-    network = build(spec)
+    network = build(spec, soft=soft)
     fill(network, path, folder)
     return network
 

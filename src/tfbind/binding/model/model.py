@@ -166,6 +166,22 @@ class BindingModel:
             probabilities = expit(logits.mean(axis=0))
             yield np.concatenate([probabilities, spread(logits)], axis=1) if uncertainty else probabilities
 
+    def stream_logits(self, batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[np.ndarray]:
+        """Score batch by batch on the scale of log odds, while the engine works ahead.
+
+        Parameters
+        ----------
+        batches
+            See `stream`.
+
+        Yields
+        ------
+        (n, tasks) float64
+            What `logits` gives for each batch, in their order.
+        """
+        for logits in self._stream_logits(batches):
+            yield logits.mean(axis=0)
+
     def check_uncertainty(self) -> None:
         """Refuse ``--uncertainty`` of a model that is not an ensemble, or would get two columns of one name.
 

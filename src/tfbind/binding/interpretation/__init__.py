@@ -1,0 +1,1 @@
+"""What a model has learned: contributions of bases, motifs and their names."""
