@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -101,7 +101,7 @@ def jaspar_matrices() -> list[Matrix]:
     return [_matrix(motif, "JASPAR") for motif in pyjaspar.jaspardb().fetch_motifs(collection="CORE")]
 
 
-def meme_text(matrices: Iterable[Matrix], background: Sequence[float] = (0.25, 0.25, 0.25, 0.25)) -> str:
+def meme_text(matrices: Iterable[Matrix], background: Iterable[float] = (0.25, 0.25, 0.25, 0.25)) -> str:
     """Write matrices in the MEME format, version 4.
 
     Parameters
