@@ -265,8 +265,8 @@ def _convolve(
             else:
                 low, high = _difference(before, codes, tracks[i - 1], tracks[i])
                 low, high = max(low - reach, 0), min(high + reach, n)
-        for first, last in ((low, min(begin, high)), (max(end, low), high)):
-            for at in range(first, last):  # type: ignore[arg-type]
+        for first, last in ((low, min(begin, high)), (end, n)):
+            for at in range(first, last):
                 row = (origin + at) % length
                 _convolve_base(words, at, values, n_tasks, tables, bias, taps, strip, row)
         _pool(strip, origin, n, pool, filters, pooled, i)
