@@ -100,7 +100,7 @@ def write_interpretation(
 def _write_motifs(folder: Path, study: Study, sequences: Sequences) -> None:
     write_table(folder / "motifs.tsv", study.table())
     matrices = [motif.matrix for motif in study.motifs]
-    write_text(folder / "motifs.meme", meme_text(matrices, study.background))
+    write_text(folder / "motifs.meme", meme_text(matrices, study.background.tolist()))
     write_text(folder / "hits.bed", study.bed_lines(sequences))
     np.savez(
         folder / "motifs.npz",

@@ -100,7 +100,7 @@ def main(folder: Path) -> None:
 
     told = json.loads((folder / "settings.json").read_text())
     if told["threads"] is not None:
-        numba.set_num_threads(min(told["threads"], numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+        numba.set_num_threads(min(told["threads"], numba.get_num_threads()))
     tfmodisco = require("modiscolite.tfmodisco", "interpret", "finding motifs")
     one_hot, scores = (np.load(folder / f"{name}.npy") for name in _ARRAYS)
     found = []
