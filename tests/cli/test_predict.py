@@ -400,7 +400,7 @@ class TestSites:
 
     def test_are_where_they_were_planted(self, model_path, genome, tmp_path):
         given = ("--model", model_path, "--fasta", genome, "-o", tmp_path / "o.tsv")
-        assert predict(*given, "--sites", tmp_path / "s.bed", "--fdr", 0.3) == 0
+        assert predict(*given, "--sites", tmp_path / "s.bed", "--fdr", 0.5) == 0
         rows = self.rows(tmp_path / "s.bed")
         assert {len(row) for row in rows} == {10}
         summits = {(row[0], int(row[1]) + int(row[9])) for row in rows}
@@ -414,10 +414,10 @@ class TestSites:
         assert columns_of(tmp_path / "o.tsv", 1)[:3] == [("0",), ("6",), ("12",)]
         for row in rows:
             assert 0 < float(row[6]) <= 1
-            assert float(row[8]) >= -np.log10(0.3) - 1e-6
+            assert float(row[8]) >= -np.log10(0.5) - 1e-6
             assert row[5] in "+-."
         summary = json.loads((tmp_path / "s.bed.json").read_text())
-        assert (summary["sites"], summary["factor"], summary["fdr"]) == (len(rows), "CREB", 0.3)
+        assert (summary["sites"], summary["factor"], summary["fdr"]) == (len(rows), "CREB", 0.5)
         assert "knows nothing" in summary["notes"][0]
 
     def test_are_those_of_an_undisturbed_run_after_an_interruption(
