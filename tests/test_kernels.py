@@ -31,7 +31,7 @@ def test_no_kernel_reaches_beyond_its_arrays(tmp_path):
     assert len(files) >= 8
     checked = {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
     found = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *files],
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-n", "0", *files],
         env={**os.environ, **checked},
         cwd=TESTS.parent,
         capture_output=True,
