@@ -115,15 +115,7 @@ class RegionsWriter:
 
     def _create(self, name: str, dtype: Any) -> None:
         rows = CHUNK_BYTES // (16 if dtype is TEXT else np.dtype(dtype).itemsize)
-        self._sets[name] = self._output.file.create_dataset(
-            name,
-            shape=(0,),
-            maxshape=(None,),
-            chunks=(rows,) if name in _FLAT else (1024,),
-            dtype=dtype,
-            compression="gzip",
-            compression_opts=1,
-        )
+        self._sets[name] = self._output.create_growing(name, dtype, (), rows if name in _FLAT else 1024)
 
     def _append(self, name: str, values: Any) -> int:
         dataset = self._sets[name]

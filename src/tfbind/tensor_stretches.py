@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 
 from tfbind.dna.alphabet import AMBIGUOUS
+from tfbind.hdf5.writing import COMPRESSION
 from tfbind.tensor_files import CHUNK_BYTES, TEXT, TensorsFile
 
 _LETTERS = np.frombuffer(b"ACGTN", np.uint8)
@@ -79,8 +80,7 @@ def write_stretches(file: h5py.File, stretches: Stretches) -> None:
             data=values,
             dtype=dtype,
             chunks=(min(len(values), CHUNK_BYTES),),
-            compression="gzip",
-            compression_opts=1,
+            **COMPRESSION,
         )
 
 

@@ -61,16 +61,7 @@ class TensorsWriter:
             self._create("fold", np.uint8, (), 4096)
 
     def _create(self, name: str, dtype: object, shape: tuple[int, ...], rows: int) -> None:
-        # gzip is the one filter that every HDF5 build has; its first level is the fastest
-        self._sets[name] = self._output.file.create_dataset(
-            name,
-            shape=(0, *shape),
-            maxshape=(None, *shape),
-            chunks=(rows, *shape),
-            dtype=dtype,
-            compression="gzip",
-            compression_opts=1,
-        )
+        self._sets[name] = self._output.create_growing(name, dtype, shape, rows)
 
     def append(
         self,

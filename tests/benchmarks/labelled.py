@@ -11,19 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pandas as pd
+from genome_sites import tfbind
 from sklearn.metrics import matthews_corrcoef
-
-
-def tfbind(log: Path, *arguments: object) -> None:
-    """Run one verb; its messages go to the end of a log."""
-    with open(log, "a") as messages:
-        subprocess.run([sys.executable, "-m", "tfbind", *map(str, arguments)], stderr=messages, check=True)
 
 
 def measure(table: Path, seed: int, args: argparse.Namespace) -> dict[str, object]:

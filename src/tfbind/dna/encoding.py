@@ -51,14 +51,14 @@ class DnaEncoding:
     def decode(self, x: np.ndarray) -> np.ndarray:
         """Turn (n, *shape) ``x`` back into (n, length) codes; what k-mers do not tell comes out ambiguous.
 
-        What is no encoded sequence gives codes that `wrong` finds.
+        Values that encode no sequence give codes that `wrong` finds.
         """
         if self.k is not None and self.stride is not None:
             return codes_from_kmers(x, self.k, self.stride, self.length)
         return codes_from_one_hot(x)
 
     def wrong(self, x: np.ndarray, codes: np.ndarray) -> np.ndarray:
-        """Tell which of n records are no encoded sequences, from ``x`` and what `decode` made of it: (n,) bool."""
+        """Tell which of n records do not encode a sequence, from ``x`` and what `decode` made of it: (n,) bool."""
         if self.k is None:
             return np.any(codes > AMBIGUOUS, axis=1)
         return np.any(self.encode(codes) != x, axis=1)

@@ -46,6 +46,10 @@ def write_hdf5(path: str | Path) -> Iterator[Hdf5Output]:
         disk.check()
 
 
+# gzip is the one filter that every HDF5 build has; its first level is the fastest
+COMPRESSION: dict[str, Any] = {"compression": "gzip", "compression_opts": 1}
+
+
 class Hdf5Output:
     """An HDF5 file that `write_hdf5` has opened.
 
@@ -58,6 +62,17 @@ class Hdf5Output:
     def __init__(self, file: h5py.File, disk: _Disk):
         self.file = file
         self._disk = disk
+
+    def create_growing(self, name: str, dtype: object, shape: tuple[int, ...], rows: int) -> h5py.Dataset:
+        """Create a data set of no rows yet, in chunks of ``rows`` rows, each of ``shape``; within a step."""
+        return self.file.create_dataset(
+            name,
+            shape=(0, *shape),
+            maxshape=(None, *shape),
+            chunks=(rows, *shape),
+            dtype=dtype,
+            **COMPRESSION,
+        )
 
     @contextmanager
     def step(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ import pytest
 
 from tfbind.binding.interpretation.sequences import Sequences
 from tfbind.binding.model.model import BindingModel
+from tfbind.dna.matrices import Matrix, shipped_matrices
 
 KEPT = Path(__file__).parents[2] / "data"
 
@@ -59,3 +60,13 @@ def mixed(kept_model, make_sequences):
         return make_sequences(codes, valid_length)
 
     return mixed
+
+
+@pytest.fixture(scope="session")
+def known():
+    """The matrices that ship, among random ones."""
+    rng = np.random.default_rng(0)
+    others = [
+        Matrix(f"R{i}", f"random{i}", 100 * rng.dirichlet([0.3] * 4, rng.integers(6, 16))) for i in range(60)
+    ]
+    return [*others, *shipped_matrices()]

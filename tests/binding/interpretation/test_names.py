@@ -3,22 +3,12 @@ import pytest
 
 from tfbind.binding.interpretation.motifs import Motif
 from tfbind.binding.interpretation.names import aligned, benjamini_hochberg, name_motifs
-from tfbind.dna.matrices import Matrix, meme_text, read_matrices, shipped_matrices
+from tfbind.dna.matrices import meme_text, read_matrices, shipped_matrices
 
 
 def motif_of(counts):
     none = np.zeros(0, np.int64)
     return Motif("motif_1", 1, counts, counts, counts, none, none, none.astype(bool))
-
-
-@pytest.fixture(scope="module")
-def known():
-    """The matrices that ship, among random ones."""
-    rng = np.random.default_rng(0)
-    others = [
-        Matrix(f"R{i}", f"random{i}", 100 * rng.dirichlet([0.3] * 4, rng.integers(6, 16))) for i in range(60)
-    ]
-    return [*others, *shipped_matrices()]
 
 
 class TestNames:

@@ -11,7 +11,7 @@ from tfbind.binding.interpretation.mutagenesis import mutagenesis
 from tfbind.binding.interpretation.sequences import Chosen
 from tfbind.binding.interpretation.sites import Scanner, base_frequencies
 from tfbind.binding.interpretation.study import study_motifs
-from tfbind.dna.matrices import Matrix, find_matrix, shipped_matrices
+from tfbind.dna.matrices import find_matrix
 from tfbind.dna.simulate import background, dinucleotide_frequencies, plant_sites
 
 LENGTH = 101
@@ -49,15 +49,6 @@ def planted(make_sequences):
     codes = background(rng, N, LENGTH, pairs)
     start, _ = plant_sites(rng, codes, find_matrix("GABPA"))
     return make_sequences(codes), make_sequences(background(rng, N, LENGTH, pairs)), start
-
-
-@pytest.fixture(scope="module")
-def known():
-    rng = np.random.default_rng(0)
-    others = [
-        Matrix(f"R{i}", f"random{i}", 100 * rng.dirichlet([0.3] * 4, rng.integers(6, 16))) for i in range(60)
-    ]
-    return [*others, *shipped_matrices()]
 
 
 def study(model, bound, unbound, known):

@@ -26,6 +26,23 @@ def other_member_path(two_factor_tensors, train_small, tmp_path_factory):
     return path
 
 
+def stand_ins():
+    """Trainings of a member: one that is interrupted at the second, and one that notes each and if it was trained."""
+    real, trained = learning_ensemble.train, []
+
+    def interrupted(tensors, path, **arguments):
+        if path.name == "seed1.keras":
+            raise KeyboardInterrupt
+        return real(tensors, path, **arguments)
+
+    def counted(tensors, path, **arguments):
+        history = real(tensors, path, **arguments)
+        trained.append((path.name, history is not None))
+        return history
+
+    return interrupted, counted, trained
+
+
 def raw_logits(path, part):
     """Logits of a model of one network before calibration."""
     model = BindingModel(path, threads=1)
@@ -94,18 +111,7 @@ class TestTrainEnsemble:
     def test_resume_keeps_what_is_finished(
         self, two_factor_tensors, train_small, ensemble_path, tmp_path, monkeypatch, caplog
     ):
-        real, trained = learning_ensemble.train, []
-
-        def interrupted(tensors, path, **arguments):
-            if path.name == "seed1.keras":
-                raise KeyboardInterrupt
-            return real(tensors, path, **arguments)
-
-        def counted(tensors, path, **arguments):
-            history = real(tensors, path, **arguments)
-            trained.append((path.name, history is not None))
-            return history
-
+        interrupted, counted, trained = stand_ins()
         output = tmp_path / "e.keras"
         with monkeypatch.context() as patch:
             patch.setattr(learning_ensemble, "train", interrupted)
@@ -133,22 +139,12 @@ class TestTrainEnsemble:
         self, two_factor_tensors, train_small, ensemble_path, tmp_path, monkeypatch
     ):
         """One that a member has set aside, and one under the name of the ensemble."""
-        real, trained = learning_ensemble.train, []
+        interrupted, counted, trained = stand_ins()
 
         def interrupted_in_its_first_epoch(tensors, path, **arguments):
             with checkpointed(path, {"of": "another training"}, resume=False) as checkpoint:
                 checkpoint.write({"history": []}, {})
                 raise KeyboardInterrupt
-
-        def interrupted(tensors, path, **arguments):
-            if path.name == "seed1.keras":
-                raise KeyboardInterrupt
-            return real(tensors, path, **arguments)
-
-        def counted(tensors, path, **arguments):
-            history = real(tensors, path, **arguments)
-            trained.append((path.name, history is not None))
-            return history
 
         output = tmp_path / "e.keras"
         for train, resume in ((interrupted_in_its_first_epoch, False), (interrupted, True)):

@@ -36,7 +36,7 @@ def _held_out_as(genome: Genome, contigs: Iterable[str], options: EncodeOptions)
 
 
 def encode_peaks(output: Path, peaks: Path, genome_path: Path, factor: str, options: EncodeOptions) -> None:
-    """Encode windows round the summits of peaks, and G+C-matched windows or negatives made from the windows.
+    """Encode windows around the summits of peaks, and G+C-matched windows or negatives made from the windows.
 
     See `encode_fasta`.
     """

@@ -48,7 +48,7 @@ def part_name(cell: str, where: str) -> str:
 def states_test(path: Path) -> bool | None:
     """Tell whether the column ``split`` of a table has a record of the test part; None if it states no part.
 
-    Lines are read up to the first such record, and only the header where there is no such column.
+    Lines are read up to the first such record; without the column, only the header is read.
 
     Raises
     ------

@@ -63,15 +63,7 @@ def write_contributions(path: Path, length: int, attributes: dict[str, Any]) -> 
                 }
             )
             for name, (dtype, shape) in sets.items():
-                output.file.create_dataset(
-                    name,
-                    shape=(0, *shape),
-                    maxshape=(None, *shape),
-                    chunks=(rows, *shape),
-                    dtype=dtype,
-                    compression="gzip",
-                    compression_opts=1,
-                )
+                output.create_growing(name, dtype, shape, rows)
         yield lambda some, scores, logit: _append(output, some, scores, logit)
 
 

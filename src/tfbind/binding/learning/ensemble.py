@@ -51,7 +51,7 @@ def members_for(tensors_path: Path, architecture: str | None, fold: int | None =
     Raises
     ------
     TfbindError
-        If the file is no tensors file.
+        If the file is not a tensors file.
     """
     with open_tensors(tensors_path, fold) as tensors:
         chosen = architecture or default_architecture(tensors.encoding.k)

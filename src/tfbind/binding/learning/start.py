@@ -170,8 +170,8 @@ class Start:
 
         The model's weights know the sequences that it was trained on. Evidence near these weights would look better
         in training than it is on other sequences, and the network would trust it too much. So the training sequences
-        that the model has seen get evidence of weights that are fitted without the prior, and if it has seen most of
-        them there is no prior at all.
+        that the model has seen get evidence of weights that are fitted without the prior. If it has seen most of them,
+        nothing is fitted with the prior.
         """
         tables = self.tables(tensors.tasks)
         if tables is None:

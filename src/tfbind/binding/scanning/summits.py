@@ -217,7 +217,7 @@ def _score_near(windows: _Windows, start: np.ndarray, inside: np.ndarray, size: 
 def _mean_around(
     windows: _Windows, candidates: Candidates, size: np.ndarray, summit: np.ndarray, otherwise: np.ndarray
 ) -> np.ndarray:
-    """Give (n,) the mean score of the windows around summits, or another score where there is no such window."""
+    """Give (n,) the mean score of the windows around summits, or another score where none can be scored."""
     shifts = np.round(np.array(SHIFTS) * windows.length).astype(np.int64)
     start = (summit - size // 2)[:, None] + shifts
     inside = (start >= candidates.low[:, None]) & (start <= (candidates.high - size)[:, None])
